@@ -1,17 +1,40 @@
 import htmx from "../vendor/htmx.js";
 
+// The browser reconnects by itself after a cut, but not after a response with an
+// error, as a restarting server or a proxy before it sends. Times in milliseconds.
+const firstRetry = 1_000;
+const lastRetry = 15_000;
+
 // <job-live src="..." page="..."> shows the progress of a job. Each event is a
 // fragment of the page; after the last one the page is loaded again, because a
 // finished job has other actions.
 export class JobLive extends HTMLElement {
   private source: EventSource | undefined;
+  private timer: number | undefined;
+  private retry = firstRetry;
 
   connectedCallback() {
     const src = this.getAttribute("src");
-    if (!src) return;
+    if (src) this.connect(src);
+  }
+
+  disconnectedCallback() {
+    this.source?.close();
+    clearTimeout(this.timer);
+  }
+
+  private connect(src: string) {
     const source = new EventSource(src);
     this.source = source;
-    source.addEventListener("progress", (event) => this.show(JSON.parse((event as MessageEvent).data)));
+    source.addEventListener("progress", (event) => {
+      this.retry = firstRetry;
+      this.show(JSON.parse((event as MessageEvent).data));
+    });
+    source.addEventListener("error", () => {
+      if (source.readyState !== EventSource.CLOSED) return;
+      this.timer = window.setTimeout(() => this.connect(src), this.retry);
+      this.retry = Math.min(this.retry * 2, lastRetry);
+    });
     // The reloaded page shows the reason.
     source.addEventListener("dropped", () => {
       source.close();
@@ -21,10 +44,6 @@ export class JobLive extends HTMLElement {
       source.close();
       this.finish();
     });
-  }
-
-  disconnectedCallback() {
-    this.source?.close();
   }
 
   private show(fragment: { html: string; title: string }) {

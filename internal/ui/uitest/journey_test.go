@@ -33,13 +33,13 @@ type browser struct {
 }
 
 // startBrowser returns nil on a machine without Chromium.
-func startBrowser(t *testing.T) *browser {
+func startBrowser(t *testing.T, opts ...apptest.Option) *browser {
 	t.Helper()
 	ctx, ok := Tab(t)
 	if !ok {
 		return nil
 	}
-	return &browser{T: t, ctx: ctx, app: apptest.New(t, sqldbtest.Engines(t)[0])}
+	return &browser{T: t, ctx: ctx, app: apptest.New(t, sqldbtest.Engines(t)[0], opts...)}
 }
 
 func (b *browser) do(what string, actions ...chromedp.Action) {

@@ -2,6 +2,7 @@ package uitest_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -10,6 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
 
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -97,4 +101,76 @@ func TestUploadThatIsCutLeavesNothingAndCanBeRepeated(t *testing.T) {
 		}
 		awaitFiles(t, data, 1)
 	})
+}
+
+// runAgain sets an ended job to running, without a worker.
+func runAgain(t *testing.T, a *apptest.App, jobID string) {
+	t.Helper()
+	if _, err := a.DB.Exec(t.Context(), "UPDATE bulk_jobs SET status = 'running', finished_at = 0, read_rows = 0, created_rows = 0 WHERE id = $1", jobID); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// end sets a job of runAgain to ended.
+func end(t *testing.T, a *apptest.App, jobID string) {
+	t.Helper()
+	if _, err := a.DB.Exec(t.Context(), "UPDATE bulk_jobs SET status = 'completed', finished_at = updated_at, read_rows = 1, created_rows = 1 WHERE id = $1", jobID); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPageOfARunningJobReconnects(t *testing.T) {
+	b := startBrowser(t, apptest.WithConfig(func(c *apptest.Config) { c.StreamsPerOwner = 1 }))
+	if b == nil {
+		return
+	}
+	communityID := b.signIn()
+	jobID := b.app.Import(t, communityID, b.app.Key(t, communityID), miaRow, nil).JobID
+	path := "/c/" + communityID + "/bulk-jobs/" + jobID
+	proxy := apptest.StartProxy(t, b.app.URL())
+
+	runAgain(t, b.app, jobID)
+	b.do("open the job", chromedp.Navigate(proxy.URL+path))
+	b.sees("Writing the rows.")
+	proxy.Disconnect()
+	end(t, b.app, jobID)
+	proxy.Restore()
+	b.sees("1 member was created.")
+
+	// The only stream of the person is in use: the server answers with an error.
+	runAgain(t, b.app, jobID)
+	var cookies []*network.Cookie
+	b.do("read the session", chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		cookies, err = network.GetCookies().Do(ctx)
+		return err
+	}))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.app.URL()+path+"/progress", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cookies {
+		r.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value})
+	}
+	other, err := http.DefaultClient.Do(r)
+	if err != nil || other.StatusCode != http.StatusOK {
+		t.Fatal(other, err)
+	}
+	rejected := make(chan struct{}, 100)
+	chromedp.ListenTarget(b.ctx, func(event any) {
+		if e, ok := event.(*network.EventResponseReceived); ok && strings.HasSuffix(e.Response.URL, "/progress") && e.Response.Status == http.StatusTooManyRequests {
+			rejected <- struct{}{}
+		}
+	})
+	b.do("watch the network", network.Enable())
+	b.open(path)
+	select {
+	case <-rejected:
+	case <-time.After(apptest.Timeout):
+		t.Fatal("the stream was not rejected")
+	}
+	if err := other.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	end(t, b.app, jobID)
+	b.sees("1 member was created.")
 }
