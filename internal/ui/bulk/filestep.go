@@ -19,16 +19,20 @@ func (h *handlers) renderFileStep(v *ui.Request, status int, a ui.Alert) error {
 	}
 	p.Alert = a
 	view := ImportView{Page: p, Step: 1, FormID: h.Bulk.NewID()}
-	drafts, err := h.Bulk.Drafts(v.Context(), v.Actor, v.Community.ID)
-	if err != nil {
+	if view.Unfinished, err = h.unfinished(v); err != nil {
 		return err
 	}
-	for _, d := range drafts {
-		view.Unfinished = append(view.Unfinished, UnfinishedView{
-			ID: d.ID, FileName: d.FileName, Size: d.Size, JobID: d.JobID, CreatedAt: d.CreatedAt, ExpiresAt: d.ExpiresAt,
-		})
-	}
 	return ui.Render(v, status, ImportPage(view))
+}
+
+// unfinished returns the staged files of the person.
+func (h *handlers) unfinished(v *ui.Request) ([]UnfinishedView, error) {
+	drafts, err := h.Bulk.Drafts(v.Context(), v.Actor, v.Community.ID)
+	views := make([]UnfinishedView, len(drafts))
+	for i, d := range drafts {
+		views[i] = UnfinishedView{ID: d.ID, FileName: d.FileName, Size: d.Size, JobID: d.JobID, CreatedAt: d.CreatedAt, ExpiresAt: d.ExpiresAt}
+	}
+	return views, err
 }
 
 // discard deletes a staged file of the person.

@@ -97,6 +97,11 @@ func (h *handlers) showLog(v *ui.Request) error {
 	if err := h.addJobs(v, &view, found); err != nil {
 		return err
 	}
+	if len(view.Filter.fields()) == 0 && page == 1 {
+		if view.Drafts, err = h.unfinished(v); err != nil {
+			return err
+		}
+	}
 	view.Range = ui.NewRange(page, jobsPerPage, len(found), min(total, maxJobs), total > maxJobs, func(page int) string {
 		return view.Filter.address(p.In("/bulk-jobs"), page)
 	})

@@ -47,6 +47,14 @@ func TestBulkJobsAreFilteredAndOpenTheirStep(t *testing.T) {
 		run := olivia.follow(check+"/apply", nil)
 		a.Await(t, communityID, lastPart(run))
 		checked, applied := lastPart(check), lastPart(run)
+		unfinished := wizardCheck(t, olivia, communityID, "unfinished.csv", miaRow)
+		if got := olivia.get(base).text; !strings.Contains(got, "Your unfinished imports") || !strings.Contains(got, `href="`+unfinished+`" aria-label="Continue with unfinished.csv"`) {
+			t.Error("the draft has no link to its step")
+		}
+		if got := olivia.get(base + "?kind=undo").text; strings.Contains(got, "unfinished") {
+			t.Error("a filtered list has drafts")
+		}
+		olivia.follow(strings.TrimSuffix(unfinished, "/jobs/"+lastPart(unfinished))+"/discard", nil)
 
 		starters, err := a.Bulk.Starters(t.Context(), apptest.Operator, communityID, 10)
 		if err != nil || len(starters) != 3 || starters[1].Ref != "command" {
@@ -55,10 +63,10 @@ func TestBulkJobsAreFilteredAndOpenTheirStep(t *testing.T) {
 		account, keyRef := url.QueryEscape(starters[0].Ref), url.QueryEscape(starters[2].Ref)
 		now := time.Now().UTC()
 		today, tomorrow := now.Format(time.DateOnly), now.AddDate(0, 0, 1).Format(time.DateOnly)
-		all := []string{imported, failed, undo.JobID, checked, applied}
+		all := []string{imported, failed, undo.JobID, checked, applied, lastPart(unfinished)}
 		for query, want := range map[string][]string{
-			"": all, "?kind=import": {imported, applied}, "?kind=dryRun": {failed, checked}, "?kind=undo": {undo.JobID}, "?kind=update": nil,
-			"?status=undone": {imported}, "?status=completed": {failed, undo.JobID, checked, applied}, "?by=command": {undo.JobID}, "?by=" + account: {checked, applied}, "?by=" + keyRef + "&kind=import": {imported},
+			"": all, "?kind=import": {imported, applied}, "?kind=dryRun": {failed, checked, lastPart(unfinished)}, "?kind=undo": {undo.JobID}, "?kind=update": nil,
+			"?status=undone": {imported}, "?status=completed": {failed, undo.JobID, checked, applied, lastPart(unfinished)}, "?by=command": {undo.JobID}, "?by=" + account: {checked, applied, lastPart(unfinished)}, "?by=" + keyRef + "&kind=import": {imported},
 			"?from=" + now.AddDate(0, 0, -1).Format(time.DateOnly) + "&to=" + tomorrow: all, "?from=" + tomorrow: nil, "?to=" + now.AddDate(0, 0, -2).Format(time.DateOnly): nil, "?from=x&to=2026-13-01": all,
 			"?page=99999999": nil, "?by=nobody": nil,
 		} {
