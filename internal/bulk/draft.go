@@ -36,6 +36,7 @@ func (b *Bulk) Stage(ctx context.Context, caller actor.Actor, communityID string
 		case adoptErr != nil:
 			err = adoptErr
 		case adopted:
+			j.FileScan.Contents = nil
 			d, err = b.Preview(ctx, &j)
 		}
 	}
@@ -188,6 +189,7 @@ func (b *Bulk) StartDraftVersion(ctx context.Context, caller actor.Actor, commun
 	}
 	o := d.Options
 	o.DryRun, o.Mapping = dryRun, d.Mapping()
+	from.FileScan.Contents = nil
 	j, err := b.prepare(ctx, caller, communityID, Start{Type: from.Type, FileID: from.FileID, FileName: from.FileName, FileScan: from.FileScan, Options: o})
 	if err != nil {
 		return Status{}, err

@@ -138,13 +138,25 @@ func (b *Bulk) relate(ctx context.Context, communityID string, list []Status) er
 	return err
 }
 
+// KeptCause is a cause for which an undo kept something.
+type KeptCause struct {
+	Column    string // of the field; "": the whole row
+	Code      string
+	Message   errs.Sentence // of the first row
+	Count     int64         // rows
+	FirstLine int
+}
+
+// maxCauses limits the causes that Kept returns.
+const maxCauses = 100
+
 // maxKeptBatches limits the batches that Kept reads.
 const maxKeptBatches = 200
 
 // Kept returns the causes for which an undo kept something, in the order of the file.
 // In a very long undo causes that are in its last rows only are left out. It fails like
 // Details.
-func (b *Bulk) Kept(ctx context.Context, caller actor.Actor, communityID, undoID string) ([]ProblemCount, error) {
+func (b *Bulk) Kept(ctx context.Context, caller actor.Actor, communityID, undoID string) ([]KeptCause, error) {
 	if err := b.may(ctx, caller, communityID); err != nil {
 		return nil, err
 	}
@@ -152,7 +164,7 @@ func (b *Bulk) Kept(ctx context.Context, caller actor.Actor, communityID, undoID
 	if err != nil {
 		return nil, err
 	}
-	var list []ProblemCount
+	var list []KeptCause
 	rows := int64(0)
 	for number := int64(0); number < min(j.Batches, maxKeptBatches) && rows < j.Kept; number++ {
 		batch, err := outcome.Find(ctx, b.db, communityID, undoID, number, 0, 0)
@@ -170,22 +182,22 @@ func (b *Bulk) Kept(ctx context.Context, caller actor.Actor, communityID, undoID
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b ProblemCount) int { return a.FirstLine - b.FirstLine })
+	slices.SortFunc(list, func(a, b KeptCause) int { return a.FirstLine - b.FirstLine })
 	return list, nil
 }
 
 // countCauses adds the errors of a row to causes.
-func countCauses(list []ProblemCount, rec *outcome.Record) []ProblemCount {
+func countCauses(list []KeptCause, rec *outcome.Record) []KeptCause {
 	for _, e := range rec.Errors {
-		at := slices.IndexFunc(list, func(k ProblemCount) bool {
+		at := slices.IndexFunc(list, func(k KeptCause) bool {
 			return k.Column == e.Column && k.Code == e.Code && k.Message.Format == e.Message.Format
 		})
 		switch {
 		case at >= 0:
 			list[at].Count++
 			list[at].FirstLine = min(list[at].FirstLine, rec.Pos.Line)
-		case len(list) < maxKinds:
-			list = append(list, ProblemCount{Column: e.Column, Code: e.Code, Message: e.Message, Count: 1, FirstLine: rec.Pos.Line})
+		case len(list) < maxCauses:
+			list = append(list, KeptCause{Column: e.Column, Code: e.Code, Message: e.Message, Count: 1, FirstLine: rec.Pos.Line})
 		}
 	}
 	return list

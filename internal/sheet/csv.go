@@ -323,7 +323,7 @@ func (c *csvRows) nextLine(end int) int {
 	return min(next, len(c.in.unread()))
 }
 
-// multilineRecord extends a record whose first line leaves a quote open. If
+// multilineRecord extends a record that leaves a quote open in its first line. If
 // the quote is never closed, or closed where a cell cannot end, it is a stray
 // one: the record is its first line, so that no other line is lost.
 func (c *csvRows) multilineRecord(first span) (span, error) {

@@ -32,6 +32,8 @@ type ScanResult struct {
 	Places []int64 `json:"places,omitempty"` // offsets of some invalid bytes, spread over the file
 
 	SHA256 string `json:"sha256,omitempty"` // hex; "" for files stored by an older version
+
+	Contents *Contents `json:"contents,omitempty"` // set by a caller of Table.Count; nil: not counted
 }
 
 // emptySHA256 is the checksum of empty input.

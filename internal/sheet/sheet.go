@@ -28,7 +28,7 @@ const MaxColumns = 1000
 type Options struct {
 	Encoding    string      // a name such as utf-8, utf-16le or windows-1252; "" detects it
 	Delimiter   string      // one ASCII character, or tab, comma, semicolon or pipe; "" detects it
-	Sheet       string      // name, or number from 1, of a sheet; "" selects the first visible sheet whose header fits, or else the first with values
+	Sheet       string      // name, or number from 1, of a sheet; "" selects the first visible sheet with a header that fits, or else the first with values
 	HeaderLine  int         // line of the header, from 1; 0 detects it
 	SkipHidden  bool        // leave out the hidden rows of a workbook
 	MaxUnpacked int64       // maximum bytes a packed file may unpack to; 0 means 1 GiB

@@ -21,6 +21,10 @@ type workbook interface {
 	Sheets() []record.Sheet
 	// Select moves to the start of a sheet, given by its index.
 	Select(sheet int)
+	// BytesRead is the number of unpacked bytes of the selected sheet that were read.
+	BytesRead() int64
+	// Overhead is the number of unpacked bytes that are read for any rows of a sheet.
+	Overhead() int64
 	// SetSpooled sets the temporary file of a packed workbook, and the size of
 	// the packed file. The rows close the file.
 	SetSpooled(file unpack.Scratch, total int64)
@@ -53,8 +57,8 @@ func (t *Table) openWorkbook(s *unpack.Stream, archive *zip.Reader, opts Options
 	return unpack.WrapDamaged(t.selectSheet(r, opts))
 }
 
-// selectSheet selects the requested sheet, or the first visible one whose header
-// fits, or else the first visible one with values.
+// selectSheet selects the requested sheet, or the first visible one with a header
+// that fits, or else the first visible one with values.
 func (t *Table) selectSheet(book workbook, opts Options) error {
 	sheets := book.Sheets()
 	for _, s := range sheets {

@@ -1,5 +1,5 @@
 // Submit buttons show progress, unsaved changes ask before leaving, and
-// data-send-form submits on change.
+// data-send-form submits on change, by the button that it names.
 let changed: HTMLFormElement | null = null;
 
 document.addEventListener("input", (event) => {
@@ -30,7 +30,9 @@ window.addEventListener("beforeunload", (event) => {
 
 document.addEventListener("change", (event) => {
   const input = event.target as HTMLInputElement;
-  if (input.hasAttribute?.("data-send-form")) input.form?.requestSubmit();
+  if (!input.hasAttribute?.("data-send-form")) return;
+  const button = document.getElementById(input.dataset.sendForm ?? ""); // that sends the form, if it has several
+  input.form?.requestSubmit(button instanceof HTMLButtonElement ? button : null);
 });
 
 // Synchronises two inputs with the same value, such as a colour and its code.

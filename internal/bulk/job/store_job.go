@@ -109,12 +109,12 @@ func ListDrafts(ctx context.Context, q sqldb.Querier, communityID, actor string,
 		ORDER BY id DESC LIMIT $4`, communityID, actor, now, limit)
 }
 
-// SetDraft replaces the type and the options of a draft. Its updated_at increases
+// SetDraft replaces the type, the options and the scan of a draft. Its updated_at increases
 // with every call, so that it identifies a version of the draft.
 func SetDraft(ctx context.Context, tx *sqldb.Tx, j *Job, now int64) error {
 	j.UpdatedAt = max(now, j.UpdatedAt+1)
-	_, err := tx.Exec(ctx, "UPDATE bulk_jobs SET type = $1, options = $2, updated_at = $3 WHERE community_id = $4 AND id = $5 AND status = 'draft'",
-		string(j.Type), encode(j.Options), j.UpdatedAt, j.CommunityID, j.ID)
+	_, err := tx.Exec(ctx, "UPDATE bulk_jobs SET type = $1, options = $2, file_scan = $3, updated_at = $4 WHERE community_id = $5 AND id = $6 AND status = 'draft'",
+		string(j.Type), encode(j.Options), encode(j.FileScan), j.UpdatedAt, j.CommunityID, j.ID)
 	return err
 }
 

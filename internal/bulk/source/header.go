@@ -145,6 +145,9 @@ func isKey(f *field.Field) bool {
 	return f != nil && (f.Identifier || f.Default && (f.Field == field.EmailName || f.Field == field.Username))
 }
 
+// OnlyUpdates reports whether only the file of an update may have the column.
+func (c *Column) OnlyUpdates() bool { return c.operation != nil || c.userID }
+
 // Target is the name of the column in a mapping, "" if it is ignored.
 func (c Column) Target() string {
 	switch {

@@ -34,6 +34,8 @@ type Draft struct {
 	Problem   errs.Sentence       // reason that it cannot start; zero: it can
 	JobID     string              // latest job; "": none
 	ExpiresAt string              // RFC 3339
+	Contents  sheet.Contents      // its rows
+	Updates   []string            // headers of an import that only an update has, such as score_op
 	Version   int64               // increases with every change of the type, the options or the latest check
 }
 
@@ -96,7 +98,38 @@ func (f *Files) Preview(ctx context.Context, j *job.Job) (Draft, error) {
 	}
 	d.Fields = slices.DeleteFunc(slices.Clone(d.Fields), func(f field.Field) bool { return isNew(f.ID, j.Options.NewFields) })
 	d.check(dict)
+	d.findUpdates(dict)
+	if j.FileScan.Contents == nil {
+		if err := count(j, table); err != nil {
+			return d, err
+		}
+	}
+	d.Contents = *j.FileScan.Contents
 	return d, nil
+}
+
+// findUpdates finds the columns of an import that have operations or ids of members.
+func (d *Draft) findUpdates(dict *source.Dictionary) {
+	if dict.Update {
+		return
+	}
+	update := source.NewDictionary(true, dict.Fields)
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		if meaning, problem := update.Column(c.Index, c.Header, nil); problem == nil && meaning.OnlyUpdates() && c.Field == "" {
+			d.Updates = append(d.Updates, c.Header)
+		}
+	}
+}
+
+// count saves the numbers of rows in the scan of the file.
+func count(j *job.Job, table source.File) error {
+	if err := table.Seek(table.Start()); err != nil {
+		return err
+	}
+	contents, err := table.Count()
+	j.FileScan.Contents = &contents
+	return err
 }
 
 func newColumn(d *source.Dictionary, index int, header string, samples []string, mapping map[string]*string) Column {

@@ -108,17 +108,32 @@ func (f *Files) Restage(ctx context.Context, caller actor.Actor, communityID, dr
 // RestageVersion is Restage of a version of a draft, 0 for any. It fails with
 // Conflict draft_changed if the draft has another version with other options.
 func (f *Files) RestageVersion(ctx context.Context, caller actor.Actor, communityID, draftID string, version int64, o job.Options) (Draft, error) {
+	return f.save(ctx, caller, communityID, draftID, version, func(j *job.Job) { j.Options = o })
+}
+
+// SetType is RestageVersion that also changes whether the file imports or updates
+// members.
+func (f *Files) SetType(ctx context.Context, caller actor.Actor, communityID, draftID string, version int64, typ job.Type, o job.Options) (Draft, error) {
+	return f.save(ctx, caller, communityID, draftID, version, func(j *job.Job) { j.Type, j.Options = typ, o })
+}
+
+// save changes the type or the options of a version of a draft and reads its file
+// with them.
+func (f *Files) save(ctx context.Context, caller actor.Actor, communityID, draftID string, version int64, change func(*job.Job)) (Draft, error) {
 	j, err := f.LoadDraft(ctx, caller, communityID, draftID)
 	if err != nil {
 		return Draft{}, err
 	}
 	saved := j
-	j.Options = o
+	change(&j)
 	if job.SameRequest(&saved, &j) {
 		return f.Preview(ctx, &j)
 	}
 	if version == 0 {
 		version = j.UpdatedAt
+	}
+	if saved.Type != j.Type || !sameReading(saved.Options, j.Options) {
+		j.FileScan.Contents = nil // counted again
 	}
 	d, err := f.Preview(ctx, &j)
 	if err != nil {
@@ -133,12 +148,17 @@ func (f *Files) RestageVersion(ctx context.Context, caller actor.Actor, communit
 		if locked.UpdatedAt != version {
 			return ErrChanged()
 		}
-		locked.Type, locked.Options = j.Type, j.Options
+		locked.Type, locked.Options, locked.FileScan = j.Type, j.Options, j.FileScan
 		err = job.SetDraft(ctx, tx, &locked, f.clock.MS())
 		d.Version = locked.UpdatedAt
 		return err
 	})
 	return d, err
+}
+
+// sameReading reports whether options read the rows of a file in the same way.
+func sameReading(a, b job.Options) bool {
+	return a.Encoding == b.Encoding && a.Delimiter == b.Delimiter && a.Sheet == b.Sheet && a.HeaderLine == b.HeaderLine && a.HiddenRows == b.HiddenRows
 }
 
 // ErrChanged is the error of a change to an older version of a draft.

@@ -73,6 +73,18 @@ func (r *Rows) Progress() (done, total int64) {
 	return int64(min(float64(r.part.BytesRead())/float64(size), 1) * float64(total)), total
 }
 
+// BytesRead is the number of unpacked bytes of the content that were read.
+func (r *Rows) BytesRead() int64 {
+	if r.part == nil {
+		return 0
+	}
+	return r.part.BytesRead()
+}
+
+// Overhead is the size of the content: all sheets are in it, and it is read to its
+// end.
+func (r *Rows) Overhead() int64 { return r.doc.pkg.Size(contentPart) }
+
 // Close releases the document.
 func (r *Rows) Close() error {
 	r.reset()

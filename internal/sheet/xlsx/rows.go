@@ -61,6 +61,17 @@ func (r *Rows) Progress() (done, total int64) {
 	return int64(min(share, 1) * float64(total)), total
 }
 
+// BytesRead is the number of unpacked bytes of the sheet that were read.
+func (r *Rows) BytesRead() int64 {
+	if r.part == nil {
+		return 0
+	}
+	return r.part.BytesRead()
+}
+
+// Overhead is 0: each sheet has its own part.
+func (r *Rows) Overhead() int64 { return 0 }
+
 // Close releases the workbook.
 func (r *Rows) Close() error {
 	r.reset()

@@ -26,6 +26,7 @@ func (h *handlers) renderColumns(v *ui.Request, status int, d bulk.Draft, a ui.A
 	}
 	p.Alert = a
 	view := ImportView{Page: p, Step: 2, Draft: draftView(v, d)}
+	view.Draft.addContents(p, d)
 	if view.Draft.FailedOf, err = h.failedOf(v, d); err != nil {
 		return err
 	}
@@ -85,12 +86,7 @@ func (h *handlers) check(v *ui.Request) error {
 	if err != nil {
 		return err
 	}
-	o := d.Options
-	o.Mapping = mappingOf(v, d)
-	o.NewFields = newFields(v, d, o.Mapping)
-	chosen, err := job.ParseOptions(formOf(v, "mode", "dateFormat", "decimal", "listSeparator", "defaultCountry"))
-	o.Mode, o.DateFormat, o.Decimal, o.ListSeparator, o.DefaultCountry = chosen.Mode, chosen.DateFormat, chosen.Decimal, chosen.ListSeparator, chosen.DefaultCountry
-	o.CreateTags, o.Notify = v.PostFormValue("createTags") == "true", v.PostFormValue("notify") == "true"
+	o, err := chosenOptions(v, d)
 	var staged bulk.Draft
 	if err == nil {
 		staged, err = h.Bulk.RestageVersion(v.Context(), v.Actor, v.Community.ID, draftID, versionOf(v), o)
@@ -106,4 +102,37 @@ func (h *handlers) check(v *ui.Request) error {
 		return h.columnsAgain(v, draftID, err)
 	}
 	return v.Redirect(v.In("/import/"+draftID+"/jobs/"+s.JobID), "")
+}
+
+// chosenOptions are the options of a draft with the columns and import options of
+// the form.
+func chosenOptions(v *ui.Request, d bulk.Draft) (bulk.Options, error) {
+	o := d.Options
+	o.Mapping = mappingOf(v, d)
+	o.NewFields = newFields(v, d, o.Mapping)
+	chosen, err := job.ParseOptions(formOf(v, "mode", "dateFormat", "decimal", "listSeparator", "defaultCountry"))
+	o.Mode, o.DateFormat, o.Decimal, o.ListSeparator, o.DefaultCountry = chosen.Mode, chosen.DateFormat, chosen.Decimal, chosen.ListSeparator, chosen.DefaultCountry
+	o.CreateTags, o.Notify = v.PostFormValue("createTags") == "true", v.PostFormValue("notify") == "true"
+	return o, err
+}
+
+// setKind changes whether the file imports or updates members, and saves the other
+// choices of the form.
+func (h *handlers) setKind(v *ui.Request) error {
+	d, err := h.Bulk.Draft(v.Context(), v.Actor, v.Community.ID, v.PathValue("draft"))
+	if err != nil {
+		return err
+	}
+	kind := bulk.Import
+	if v.PostFormValue("kind") == string(bulk.Update) {
+		kind = bulk.Update
+	}
+	o, err := chosenOptions(v, d)
+	if err == nil {
+		_, err = h.Bulk.SetType(v.Context(), v.Actor, v.Community.ID, d.ID, versionOf(v), kind, o)
+	}
+	if err != nil {
+		return h.columnsAgain(v, d.ID, err)
+	}
+	return v.Redirect(v.In("/import/"+d.ID), "")
 }

@@ -49,8 +49,14 @@ func draftView(v *ui.Request, d bulk.Draft) DraftView {
 	}
 	required := map[string]bool{}
 	for _, f := range d.Fields {
-		view.Fields = append(view.Fields, FieldChoice{f.Field, ui.FieldName(v.Context(), f.Default, f.Name), f.Required, f.Default})
+		view.Fields = append(view.Fields, FieldChoice{ID: f.Field, Name: ui.FieldName(v.Context(), f.Default, f.Name), Required: f.Required, Default: f.Default})
 		required[f.Field] = f.Required
+	}
+	if view.Update {
+		for _, choice := range updateChoices(v, d.Fields) {
+			view.Fields = append(view.Fields, choice)
+			required[choice.ID] = false
+		}
 	}
 	for _, f := range d.Missing {
 		view.Missing = append(view.Missing, ui.FieldName(v.Context(), f.Default, f.Name))
@@ -66,7 +72,6 @@ func draftView(v *ui.Request, d bulk.Draft) DraftView {
 		column.describeNew(v, c)
 		view.Columns = append(view.Columns, column)
 	}
-	view.Detected = append(view.Detected, ui.Choice{Value: v.T("Columns"), Label: strconv.Itoa(len(d.Columns))})
 	slices.SortStableFunc(view.Columns, func(a, b ColumnView) int { return columnRank(a, required) - columnRank(b, required) })
 	return view
 }

@@ -48,7 +48,7 @@ func (h *handlers) discard(v *ui.Request) error {
 	return v.Redirect(v.In("/import"), "File discarded")
 }
 
-// reread reads the file with another encoding, delimiter or sheet.
+// reread reads the file with another encoding, delimiter, sheet or header line.
 func (h *handlers) reread(v *ui.Request) error {
 	d, err := h.Bulk.Draft(v.Context(), v.Actor, v.Community.ID, v.PathValue("draft"))
 	if err != nil {
@@ -56,7 +56,14 @@ func (h *handlers) reread(v *ui.Request) error {
 	}
 	o := d.Options
 	o.Mapping = nil // the names of the columns may be others now
-	chosen, err := job.ParseOptions(formOf(v, "encoding", "delimiter", "sheet", "headerLine", "hiddenRows"))
+	form := formOf(v, "encoding", "delimiter", "sheet", "otherSheet", "headerLine", "hiddenRows")
+	if form["otherSheet"] != "" {
+		form["sheet"] = form["otherSheet"]
+	}
+	if form["sheet"] != d.Detected.Sheet && form["headerLine"] == number(o.HeaderLine) {
+		form["headerLine"] = "" // of the sheet before
+	}
+	chosen, err := job.ParseOptions(form)
 	if err == nil {
 		o.Encoding, o.Delimiter, o.Sheet, o.HeaderLine, o.HiddenRows = chosen.Encoding, chosen.Delimiter, chosen.Sheet, chosen.HeaderLine, chosen.HiddenRows
 		_, err = h.Bulk.RestageVersion(v.Context(), v.Actor, v.Community.ID, d.ID, versionOf(v), o)

@@ -127,7 +127,7 @@ func (d DraftView) matched(r ui.Reader) string {
 
 func (d DraftView) hasOwnFields() bool {
 	for _, f := range d.Fields {
-		if !f.Default {
+		if !f.Default && !f.Operation {
 			return true
 		}
 	}

@@ -53,9 +53,17 @@ func (h *handlers) renderJob(v *ui.Request, cause error) error {
 
 // FollowView is what became of a job.
 type FollowView struct {
-	Kept    []ProblemView // causes for which its undo kept something
-	Problem string        // why the plan of a dry run cannot be applied; "": it can
-	Stale   bool          // a new dry run removes the problem
+	Kept    []KeptView // causes for which its undo kept something
+	Problem string     // why the plan of a dry run cannot be applied; "": it can
+	Stale   bool       // a new dry run removes the problem
+}
+
+// KeptView is a cause for which an undo kept something.
+type KeptView struct {
+	Column, Message string
+	Count           int64
+	FirstLine       int
+	Show            string // address of the first row
 }
 
 // followOf loads the undo of a job and the state of a plan.
@@ -87,15 +95,15 @@ func (h *handlers) followOf(v *ui.Request, j *JobView) (f FollowView, err error)
 
 // keptBy lists the causes for which an undo kept something; nothing after its rows
 // have expired.
-func (h *handlers) keptBy(v *ui.Request, undo *JobView) ([]ProblemView, error) {
+func (h *handlers) keptBy(v *ui.Request, undo *JobView) ([]KeptView, error) {
 	causes, err := h.Bulk.Kept(v.Context(), v.Actor, v.Community.ID, undo.ID)
 	if errs.KindOf(err) == errs.Gone {
 		return nil, nil
 	}
-	var list []ProblemView
+	var list []KeptView
 	for _, k := range ui.FirstN(causes, 10) {
 		show := v.In("/bulk-jobs/" + undo.ID + "?line=" + strconv.Itoa(k.FirstLine) + "#rows")
-		list = append(list, ProblemView{Column: k.Column, Message: ui.Translate(v.Context(), k.Message), Count: k.Count, FirstLine: k.FirstLine, Show: show})
+		list = append(list, KeptView{Column: k.Column, Message: ui.Translate(v.Context(), k.Message), Count: k.Count, FirstLine: k.FirstLine, Show: show})
 	}
 	return list, err
 }

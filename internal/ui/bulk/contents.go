@@ -1,0 +1,91 @@
+package bulk
+
+import (
+	"strconv"
+
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/i18n"
+	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/ui"
+)
+
+// kinds are what a file does.
+var kinds = []ui.Choice{
+	{Value: string(bulk.Import), Label: i18n.Key("Add and update members")},
+	{Value: string(bulk.Update), Label: i18n.Key("Update existing members only, with operations")},
+}
+
+// SheetView is a sheet of a workbook.
+type SheetView struct {
+	Value, Name string
+	Rows        string
+	Hidden      bool
+	Selected    bool
+}
+
+// about is the number of rows, and that the sheet is hidden.
+func (s SheetView) about(p ui.Page) string {
+	if s.Hidden {
+		return s.Rows + " · " + p.T("hidden")
+	}
+	return s.Rows
+}
+
+// addContents adds the numbers of columns and rows, and the sheets.
+func (d *DraftView) addContents(p ui.Page, of bulk.Draft) {
+	d.Detected = append(d.Detected, ui.Choice{Value: p.T("Columns"), Label: p.Reader.Number(int64(len(of.Columns)))}, ui.Choice{Value: p.T("Rows"), Label: rowsText(p.Reader, of.Contents)})
+	d.Sheets, d.MoreSheets, d.Updates = sheetViews(p.Reader, of.Contents, d.Sheet), of.Contents.More, of.Updates
+}
+
+// rowsText is the number of rows of a file.
+func rowsText(r ui.Reader, c sheet.Contents) string {
+	if c.Estimated {
+		return r.T("about %s", r.Number(rounded(c.Rows)))
+	}
+	return r.Number(c.Rows)
+}
+
+// rounded is a number with two digits, then zeros.
+func rounded(n int64) int64 {
+	unit := int64(1)
+	for n/unit >= 100 {
+		unit *= 10
+	}
+	return (n + unit/2) / unit * unit
+}
+
+// sheetViews are the sheets of a workbook with several.
+func sheetViews(r ui.Reader, c sheet.Contents, selected string) (list []SheetView) {
+	if len(c.Sheets) < 2 {
+		return nil
+	}
+	for _, s := range c.Sheets {
+		one := SheetView{Value: s.Name, Name: s.Name, Hidden: s.Hidden, Selected: s.Name == selected}
+		if s.Name == "" {
+			one.Value, one.Name = strconv.Itoa(s.Number), r.T("Sheet %d", s.Number)
+		}
+		switch {
+		case s.Rows < 0:
+			one.Rows = r.T("rows not counted")
+		case s.More:
+			one.Rows = r.T("more than %s rows", r.Number(s.Rows))
+		default:
+			one.Rows = r.Count(s.Rows, "%d row", "%d rows")
+		}
+		list = append(list, one)
+	}
+	return list
+}
+
+// updateChoices are the columns that only an update has: the id of a member, and
+// the operations on numbers.
+func updateChoices(v *ui.Request, fields []field.Field) []FieldChoice {
+	choices := []FieldChoice{{ID: "user_id", Name: v.T("ID of the member"), Operation: true}}
+	for _, f := range fields {
+		if f.Type == field.Numerical {
+			choices = append(choices, FieldChoice{ID: f.Field + "_op", Name: v.T("Operation on %s", ui.FieldName(v.Context(), f.Default, f.Name)), Operation: true})
+		}
+	}
+	return choices
+}
