@@ -38,6 +38,7 @@ type importFlags struct {
 	CreateTags     bool     `help:"Create missing tags."`
 	CreateFields   []string `sep:"none" placeholder:"HEADER=TYPE" help:"Field that the import creates for a column, such as Visits=numerical. Repeatable."`
 	Mapping        []string `aliases:"map" sep:"none" placeholder:"HEADER=FIELD" help:"Field of a column; an empty field ignores the column. Repeatable."`
+	Values         string   `placeholder:"JSON" help:"Texts to read instead of those in the file: {\"header\": {\"text in the file\": \"text to read instead\"}}."`
 	Encoding       string   `help:"Encoding of the file (default: detected)."`
 	Delimiter      string   `help:"Delimiter of the file: , ; | or tab (default: detected)."`
 	Sheet          string   `help:"Name or number of the sheet in a workbook."`

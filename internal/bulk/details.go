@@ -198,6 +198,7 @@ func (b *Bulk) openRows(ctx context.Context, j *job.Job) (*rowReader, error) {
 		return nil, err
 	}
 	l.columns = d.ReadHeaderTolerant(l.table.Header(), original.Options.Mapping)
+	_ = l.columns.SetValues(original.Options.Values) // checked at the start of the job
 	l.reader = source.NewReader(l.columns, original.Formats(), false)
 	return l, nil
 }

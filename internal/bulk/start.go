@@ -111,6 +111,9 @@ func (b *Bulk) prepare(ctx context.Context, caller actor.Actor, communityID stri
 	if err := newfield.CheckColumns(header, j.Options.NewFields); err != nil {
 		return j, err
 	}
+	if err := header.SetValues(j.Options.Values); err != nil {
+		return j, err
+	}
 	if err := b.setDefaultCountry(ctx, &j); err != nil {
 		return j, err
 	}

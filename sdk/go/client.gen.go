@@ -2207,6 +2207,9 @@ type BulkOptions struct {
 
 	// Sheet Absent: detected.
 	Sheet *string `json:"sheet,omitempty"`
+
+	// Values The text that is read instead of each text of a column; empty: an empty cell.
+	Values *map[string]map[string]string `json:"values,omitempty"`
 }
 
 // BulkRow defines model for BulkRow.
@@ -5745,6 +5748,9 @@ type ImportUsersMultipartBody struct {
 
 	// Sheet The name or number of the sheet in a workbook.
 	Sheet *string `json:"sheet,omitempty"`
+
+	// Values JSON {"header": {"text in the file": "text to read instead"}}; "" is an empty cell. In a column of roles, tags or choices also one name of a cell. At most 10,000 values.
+	Values *string `json:"values,omitempty"`
 }
 
 // ImportUsersParams defines parameters for ImportUsers.
@@ -5853,6 +5859,9 @@ type UpdateUsersMultipartBody struct {
 
 	// Sheet The name or number of the sheet in a workbook.
 	Sheet *string `json:"sheet,omitempty"`
+
+	// Values JSON {"header": {"text in the file": "text to read instead"}}; "" is an empty cell. In a column of roles, tags or choices also one name of a cell. At most 10,000 values.
+	Values *string `json:"values,omitempty"`
 }
 
 // UpdateUsersParams defines parameters for UpdateUsers.

@@ -30,6 +30,7 @@ func describeUpload(op *huma.Operation, schemas huma.Registry, kind bulk.Type) {
 		"createFields":   text(`JSON {"header": "type"}: custom fields that the import creates for columns, named after them; needs the permission userFields. A field of that name and type that exists is used. A dry run creates none. The types are those of fields except select and multi-select.`),
 		"notify":         text("true mails the person who started the job at its end; not for keys.", "true", "false"),
 		"mapping":        text(`JSON {"header": "field"}; null ignores the column.`),
+		"values":         text(`JSON {"header": {"text in the file": "text to read instead"}}; "" is an empty cell. In a column of roles, tags or choices also one name of a cell. At most 10,000 values.`),
 		"encoding":       text("The encoding of the file, instead of the detected one: a label of the WHATWG Encoding Standard, such as utf-8, windows-1252, shift_jis or gb18030."),
 		"delimiter":      text("The delimiter of columns, instead of the detected one: one of , ; | or tab."),
 		"sheet":          text("The name or number of the sheet in a workbook."),

@@ -25,6 +25,7 @@ var fieldTexts = map[string]map[string]string{
 		"createTags":     "Missing tags are created.",
 		"newFields":      "The fields that the job creates; a dry run creates none.",
 		"mapping":        "The field of each mapped header; null: the column is ignored.",
+		"values":         "The text that is read instead of each text of a column; empty: an empty cell.",
 		"encoding":       "Absent: detected.",
 		"delimiter":      "Absent: detected.",
 		"sheet":          "Absent: detected.",

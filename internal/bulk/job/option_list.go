@@ -31,6 +31,7 @@ var OptionList = []Option{
 	flag(errs.NewOption("createTags", "Create tags that do not exist"), func(o *Options) *bool { return &o.CreateTags }),
 	{Option: errs.NewOption("createFields", "Fields to create"), Pairs: true, parse: parseNewFields, form: func(o *Options) string { return encodeObject(newFieldTypes(o.NewFields)) }},
 	{Option: errs.NewOption("mapping", "Fields of the columns"), Pairs: true, parse: parseMapping, form: func(o *Options) string { return encodeObject(o.Mapping) }},
+	{Option: errs.NewOption("values", "Map values"), parse: parseValues, form: func(o *Options) string { return encodeObject(o.Values) }},
 	{Option: errs.NewOption("encoding", "Encoding"), parse: parseEncoding, form: func(o *Options) string { return o.Encoding }},
 	{Option: errs.NewOption("delimiter", "Delimiter"), parse: parseDelimiter, form: func(o *Options) string { return strings.Replace(o.Delimiter, "\t", "tab", 1) }},
 	{Option: errs.NewOption("sheet", "Sheet"), parse: parseSheet, form: func(o *Options) string { return o.Sheet }},

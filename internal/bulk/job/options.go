@@ -1,5 +1,7 @@
 package job
 
+import "github.com/regulars/regulars/internal/bulk/source"
+
 // The modes of an import.
 const (
 	Upsert     = "upsert" // create and update members
@@ -24,6 +26,7 @@ type Options struct {
 	CreateTags     bool               `json:"createTags,omitempty"`
 	NewFields      []NewField         `json:"newFields,omitempty"` // that the run creates
 	Mapping        map[string]*string `json:"mapping,omitempty"`   // header -> field; nil: ignore the column
+	Values         source.Values      `json:"values,omitempty"`    // header -> text in the file -> text to read instead
 	Encoding       string             `json:"encoding,omitempty"`
 	Delimiter      string             `json:"delimiter,omitempty"`
 	Sheet          string             `json:"sheet,omitempty"`

@@ -158,6 +158,9 @@ func LoadRules(ctx context.Context, q sqldb.Querier, j *job.Job, header []string
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := columns.SetValues(j.Options.Values); err != nil {
+		return nil, nil, err
+	}
 	roles, err := access.Roles(ctx, q, j.CommunityID)
 	if err != nil {
 		return nil, nil, err

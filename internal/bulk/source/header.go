@@ -15,9 +15,10 @@ import (
 type Column struct {
 	Header    string
 	Field     *field.Field
-	operation *field.Field // the column has operations on this numerical field
-	userID    bool         // the column has the _id or the number
-	blank     bool         // without a header, so its cells must be empty
+	operation *field.Field      // the column has operations on this numerical field
+	userID    bool              // the column has the _id or the number
+	blank     bool              // without a header, so its cells must be empty
+	values    map[string]string // texts to read instead of others, by ValueKey; nil: none
 }
 
 func (c *Column) ignored() bool { return c.Field == nil && c.operation == nil && !c.userID }

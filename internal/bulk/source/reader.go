@@ -74,22 +74,33 @@ func (rd *Reader) Read(src *record.Row) Row {
 		if c.ignored() {
 			continue
 		}
-		r.Empty = false
-		if code := rd.problem(src, i, text, &m); code != "" {
-			r.fail(c.Header, code, errs.Constant(cellErrors[code]), text)
-			continue
-		}
-		if text == clearToken && c.Field != nil && clears(cell) {
-			rd.clear(&r, c)
-			continue
-		}
-		rd.cell(&r, c, m.text(i, c, text))
+		rd.readCell(&r, c, src, i, cell, &m)
 	}
 	if rd.header.operations {
 		rd.operations(&r)
 	}
 	rd.spare = rd.spare[len(r.Cells):]
 	return r
+}
+
+// readCell reads a cell that is not empty.
+func (rd *Reader) readCell(r *Row, c *Column, src *record.Row, i int, cell string, m *marks) {
+	text := m.text(i, c, trimCell(cell))
+	if to, ok := c.replaced(text, rd.formats.ListSeparator()); ok {
+		if cell, text = to, trimCell(to); text == "" {
+			return
+		}
+	} else if code := rd.problem(src, i, trimCell(cell), m); code != "" {
+		r.Empty = false
+		r.fail(c.Header, code, errs.Constant(cellErrors[code]), trimCell(cell))
+		return
+	}
+	r.Empty = false
+	if text == clearToken && c.Field != nil && clears(cell) {
+		rd.clear(r, c)
+		return
+	}
+	rd.cell(r, c, text)
 }
 
 // damaged adds the finding of a record whose cells are uncertain.
@@ -217,7 +228,12 @@ func (rd *Reader) countryOf(cells []string) string {
 	if at < 0 || at >= len(cells) {
 		return rd.formats.Country
 	}
-	if value, problem := rd.value(rd.header.Columns[at].Field, trimCell(cells[at])); problem == nil {
+	c := &rd.header.Columns[at]
+	text := trimCell(cells[at])
+	if to, ok := c.replaced(text, rd.formats.ListSeparator()); ok {
+		text = trimCell(to)
+	}
+	if value, problem := rd.value(c.Field, text); problem == nil {
 		if country, ok := value.(string); ok {
 			return country
 		}

@@ -55,7 +55,7 @@ func (h *handlers) reread(v *ui.Request) error {
 		return err
 	}
 	o := d.Options
-	o.Mapping = nil // the names of the columns may be others now
+	o.Mapping, o.Values = nil, nil // the names of the columns may be others now
 	form := formOf(v, "encoding", "delimiter", "sheet", "otherSheet", "headerLine", "hiddenRows")
 	if form["otherSheet"] != "" {
 		form["sheet"] = form["otherSheet"]
