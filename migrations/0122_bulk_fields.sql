@@ -4,7 +4,7 @@
 ALTER TABLE bulk_jobs ADD COLUMN continues_job_id key_text NOT NULL DEFAULT '';
 -- Rows of an undo with something that was kept.
 ALTER TABLE bulk_jobs ADD COLUMN kept_rows BIGINT NOT NULL DEFAULT 0;
-CREATE INDEX bulk_jobs_parent ON bulk_jobs (community_id, parent_job_id) WHERE parent_job_id <> '';
+CREATE INDEX bulk_jobs_parent ON bulk_jobs (community_id, parent_job_id);
 CREATE INDEX bulk_jobs_continued ON bulk_jobs (community_id, continues_job_id) WHERE continues_job_id <> '';
 
 -- owner: bulk/newfield
