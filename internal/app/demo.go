@@ -19,6 +19,7 @@ import (
 	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/config"
+	"github.com/regulars/regulars/internal/app/importreport"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
@@ -104,7 +105,7 @@ func (a *App) fillAndExplain(ctx context.Context, sh *shell) error {
 	if err != nil {
 		return err
 	}
-	printCounts(sh.stdout, done)
+	fmt.Fprint(sh.stdout, importreport.Counts(done))
 	if done.Counts.Failed > 0 {
 		fmt.Fprintln(sh.stdout, "Failed rows:")
 		var failed []bulk.Detail

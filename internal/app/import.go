@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/app/config"
+	"github.com/regulars/regulars/internal/app/importreport"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/errs"
@@ -27,7 +28,7 @@ type importCommand struct {
 	Update      bool   `help:"Bulk update: change existing members only."`
 	importFlags `embed:""`
 	Failed      string `placeholder:"FILE" help:"Write the failed rows and their errors to this file. Those of a workbook become a workbook if the name ends in .xlsx."`
-	JSON        bool   `name:"json" help:"Print one JSON object when the job has ended: {\"jobId\",\"status\",\"dryRun\",\"counts\"}, \"warnings\" if there are any, and \"error\" if it failed."`
+	JSON        bool   `name:"json" help:"Print one JSON object when the job has ended: {\"jobId\",\"status\",\"dryRun\",\"counts\"}, and if there are any, \"warnings\", \"errors\" of rows in groups, \"unread\" rows of a stopped job, \"next\" commands, and the \"error\" that it failed with."`
 }
 
 // importFlags are the flags of import options. A field has the name of its
@@ -223,69 +224,49 @@ func (p *Services) followJob(ctx context.Context, communityID, jobID string, sho
 	}
 }
 
-// report prints the results; it returns errFailedRows if a row failed.
+// report prints the results; it returns errFailedRows if a row failed or the job
+// was cancelled.
 func (c importCommand) report(sh *shell, p *Services, done bulk.Status) error {
-	if err := c.printResult(sh, done); err != nil {
+	command := importreport.Command{File: c.File, Community: c.Community, Data: sh.given, Update: c.Update, Failed: c.Failed != ""}
+	report := importreport.Report{Job: done}
+	if done.Counts.Failed > 0 {
+		var err error
+		if report.Groups, err = p.Bulk.ErrorGroups(sh.ctx, operator, c.Community, done.JobID); err != nil {
+			return err
+		}
+	}
+	report.Next = command.Next(done, report.Groups)
+	if err := c.write(sh, report); err != nil {
 		return err
 	}
-	if done.Error != nil {
+	if c.Failed != "" && done.Counts.Failed > 0 {
+		if err := c.writeFailedFile(sh, p, done, command); err != nil {
+			return err
+		}
+	}
+	switch {
+	case done.Error != nil:
 		return errors.New(done.Error.Message.CommandLine())
+	case done.Counts.Failed > 0 || done.Status == bulk.Cancelled:
+		return errFailedRows
 	}
-	if done.Counts.Failed == 0 {
-		return nil
-	}
-	if !c.JSON {
-		if err := c.printFailedRows(sh, p, done); err != nil {
-			return err
-		}
-	}
-	if c.Failed != "" {
-		if err := c.writeFailedFile(sh, p, done); err != nil {
-			return err
-		}
-	}
-	return errFailedRows
+	return nil
 }
 
-func (c importCommand) printResult(sh *shell, done bulk.Status) error {
+func (c importCommand) write(sh *shell, report importreport.Report) error {
 	if c.JSON {
-		object := map[string]any{"jobId": done.JobID, "status": done.Status, "dryRun": done.DryRun, "counts": done.Counts}
-		if len(done.Warnings) > 0 {
-			object["warnings"] = done.Warnings
-		}
-		if done.Error != nil {
-			object["error"] = done.Error
-		}
-		return writeResult(sh, true, object, "")
+		return writeResult(sh, true, report.Object(), "")
 	}
-	fmt.Fprintf(sh.stdout, "Job %s: %s.\n", done.JobID, strings.ReplaceAll(done.Status, "_", " "))
-	if done.DryRun {
-		fmt.Fprint(sh.stdout, "Dry run, nothing was changed: ")
+	err := report.Write(sh.stdout)
+	for _, step := range report.Next {
+		fmt.Fprintf(sh.stderr, "%s\n  %s\n", step.Text, step.Command)
 	}
-	printCounts(sh.stdout, done)
-	for _, w := range done.Warnings {
-		fmt.Fprintln(sh.stdout, "Warning:", w.Message.CommandLine())
-	}
-	return nil
-}
-
-// printFailedRows prints the first failed rows.
-func (c importCommand) printFailedRows(sh *shell, p *Services, done bulk.Status) error {
-	const limit = 20
-	rows, more, err := p.Bulk.Details(sh.ctx, operator, c.Community, done.JobID, bulk.DetailFilter{Outcome: "failed", Limit: limit})
-	if err != nil {
-		return err
-	}
-	printRowErrors(sh.stdout, rows)
-	if more != "" {
-		fmt.Fprintf(sh.stdout, "  and %d more; use --failed FILE to write all of them\n", done.Counts.Failed-int64(len(rows)))
-	}
-	return nil
+	return err
 }
 
 // writeFailedFile writes the failed rows as a workbook if the name says so. Those of
 // a CSV file are always CSV.
-func (c importCommand) writeFailedFile(sh *shell, p *Services, done bulk.Status) error {
+func (c importCommand) writeFailedFile(sh *shell, p *Services, done bulk.Status, command importreport.Command) error {
 	name, format := c.Failed, bulk.CSV
 	if strings.EqualFold(filepath.Ext(name), ".xlsx") {
 		format = bulk.Workbook
@@ -301,34 +282,9 @@ func (c importCommand) writeFailedFile(sh *shell, p *Services, done bulk.Status)
 	if err := errors.Join(err, file.Close()); err != nil || c.JSON {
 		return err
 	}
-	_, err = fmt.Fprintf(sh.stderr, "Correct the rows in %s, then run:\n  %s\n", name, c.again(sh, name, *done.Options))
+	command.File = name
+	o := *done.Options
+	o.DryRun = false
+	_, err = fmt.Fprintf(sh.stderr, "Correct the rows in %s, then run:\n  %s\n", name, command.Line(o))
 	return err
-}
-
-// again is the command that imports a file with the given options.
-func (c importCommand) again(sh *shell, file string, o bulk.Options) string {
-	args := []string{"regulars", "import", file, "--community", c.Community}
-	if sh.given != "" {
-		args = append(args, "--data", sh.given)
-	}
-	if c.Update {
-		args = append(args, "--update")
-	}
-	o.DryRun, o.Notify = false, false
-	for _, f := range o.Form() {
-		args = append(args, f.Arguments()...)
-	}
-	for i := range args {
-		args[i] = quoted(args[i])
-	}
-	return strings.Join(args, " ")
-}
-
-// quoted quotes an argument for a shell if that is necessary.
-func quoted(arg string) string {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
-	if arg != "" && strings.Trim(arg, plain) == "" {
-		return arg
-	}
-	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
 }

@@ -93,13 +93,6 @@ func remaining(s bulk.Status) string {
 	return ", " + (time.Duration(*s.EtaSeconds) * time.Second).String() + " left"
 }
 
-// printCounts prints the rows read and their outcomes.
-func printCounts(w io.Writer, s bulk.Status) {
-	c := s.Counts
-	fmt.Fprintf(w, "%d rows read: %d created, %d updated, %d unchanged, %d skipped, %d failed.\n",
-		c.Read, c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed)
-}
-
 // printRowErrors prints failed rows, one error per line.
 func printRowErrors(w io.Writer, rows []bulk.Detail) {
 	for _, row := range rows {

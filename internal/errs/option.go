@@ -15,11 +15,12 @@ func NewOption(name string, label Word) Option { return Option{Name: name, Label
 // String returns the name of the form field.
 func (o Option) String() string { return o.Name }
 
-// Flag returns the name of the flag of the command line, such as --header-line.
+// Flag returns the name of the flag of the command line, such as --header-line, with
+// a value that the name of the form field has; a switch has none.
 func (o Option) Flag() string {
 	var flag strings.Builder
 	flag.WriteString("--")
-	for _, r := range o.Name {
+	for _, r := range strings.TrimSuffix(o.Name, "=true") {
 		if r >= 'A' && r <= 'Z' {
 			flag.WriteByte('-')
 			r += 'a' - 'A'

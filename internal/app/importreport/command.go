@@ -1,0 +1,79 @@
+package importreport
+
+import (
+	"strings"
+
+	"github.com/regulars/regulars/internal/bulk"
+)
+
+// Command is an import command without its options.
+type Command struct {
+	File      string
+	Community string // id
+	Data      string // data folder; "": the default one
+	Update    bool
+	Failed    bool // the failed rows are written to a file
+}
+
+// Step is a command that continues the work.
+type Step struct {
+	Text    string `json:"text"`
+	Command string `json:"command"`
+}
+
+// Line returns the command line of the command with options.
+func (c Command) Line(o bulk.Options) string {
+	args := []string{"regulars", "import", c.File, "--community", c.Community}
+	if c.Data != "" {
+		args = append(args, "--data", c.Data)
+	}
+	if c.Update {
+		args = append(args, "--update")
+	}
+	o.Notify = false // no flag
+	for _, f := range o.Form() {
+		args = append(args, f.Arguments()...)
+	}
+	for i := range args {
+		args[i] = quoted(args[i])
+	}
+	return strings.Join(args, " ")
+}
+
+// Next returns the commands after the job of a command, except that for a file of
+// failed rows.
+func (c Command) Next(job bulk.Status, groups bulk.ErrorGroups) []Step {
+	var steps []Step
+	add := func(text string, change func(*bulk.Options)) {
+		o := *job.Options
+		o.DryRun = false
+		change(&o)
+		steps = append(steps, Step{text, c.Line(o)})
+	}
+	for i := range groups.List {
+		if groups.List[i].Code == "unknown_tag" {
+			add("To create the missing tags, run:", func(o *bulk.Options) { o.CreateTags, o.DryRun = true, job.DryRun })
+			break
+		}
+	}
+	unchanged := func(*bulk.Options) {}
+	switch {
+	case job.DryRun && job.Status == bulk.Completed && job.Counts.Created+job.Counts.Updated > 0:
+		add("To import the file, run:", unchanged)
+	case job.DryRun || c.Update: // an update may add to numbers twice
+	case stopped(job):
+		add("To import the rest, run the command again. Rows that were imported stay unchanged:", unchanged)
+	case job.Counts.Failed > 0 && !c.Failed:
+		add("Correct these rows in the file, then run the command again. Rows that were imported stay unchanged:", unchanged)
+	}
+	return steps
+}
+
+// quoted quotes an argument for a shell if that is necessary.
+func quoted(arg string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
+	if arg != "" && strings.Trim(arg, plain) == "" {
+		return arg
+	}
+	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+}

@@ -1,0 +1,150 @@
+// Package importreport prints the result of an import on the command line: counts,
+// errors in groups, and the commands that continue the work.
+package importreport
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/regulars/regulars/internal/bulk"
+)
+
+const (
+	shownGroups = 50 // of errors
+	shownValues = 5  // of a group
+)
+
+// Report is the result of a job.
+type Report struct {
+	Job    bulk.Status
+	Groups bulk.ErrorGroups
+	Next   []Step
+}
+
+// stopped reports whether a job ended before the end of its file.
+func stopped(job bulk.Status) bool {
+	return job.Status == bulk.Cancelled || job.Status == bulk.Failed
+}
+
+// Object returns the report as a JSON object.
+func (r Report) Object() map[string]any {
+	object := map[string]any{"jobId": r.Job.JobID, "status": r.Job.Status, "dryRun": r.Job.DryRun, "counts": r.Job.Counts}
+	if len(r.Job.Warnings) > 0 {
+		object["warnings"] = r.Job.Warnings
+	}
+	if len(r.Groups.List) > 0 {
+		object["errors"] = r.errors()
+	}
+	if stopped(r.Job) {
+		object["unread"] = r.Job.Unread
+	}
+	if r.Job.Error != nil {
+		object["error"] = r.Job.Error
+	}
+	if len(r.Next) > 0 {
+		object["next"] = r.Next
+	}
+	return object
+}
+
+// group is a group of errors as JSON.
+type group struct {
+	bulk.ErrorGroup
+	Message string `json:"message"` // of the first row, "" if it is withheld
+}
+
+func (r Report) errors() []group {
+	groups := make([]group, len(r.Groups.List))
+	for i := range r.Groups.List {
+		groups[i] = group{r.Groups.List[i], messageOf(&r.Groups.List[i])}
+	}
+	return groups
+}
+
+// Write prints the report without the next steps.
+func (r Report) Write(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Job %s: %s.\n", r.Job.JobID, strings.ReplaceAll(r.Job.Status, "_", " "))
+	if r.Job.DryRun {
+		b.WriteString("Dry run, nothing was changed: ")
+	}
+	b.WriteString(Counts(r.Job))
+	switch {
+	case !stopped(r.Job):
+	case r.Job.Unread == nil:
+		b.WriteString("The rows that were not read are not counted yet.\n")
+	default:
+		fmt.Fprintf(&b, "%s not read.\n", plural(*r.Job.Unread, "row was", "rows were"))
+	}
+	for _, warning := range r.Job.Warnings {
+		fmt.Fprintln(&b, "Warning:", warning.Message.CommandLine())
+	}
+	r.writeGroups(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Counts returns the rows read and their outcomes as a line.
+func Counts(job bulk.Status) string {
+	c := job.Counts
+	return fmt.Sprintf("%d rows read: %d created, %d updated, %d unchanged, %d skipped, %d failed.\n", c.Read, c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed)
+}
+
+// writeGroups prints the errors of failed rows by column and kind, each with its
+// message and most frequent values.
+func (r Report) writeGroups(b *strings.Builder) {
+	list := r.Groups.List
+	for i := range list[:min(len(list), shownGroups)] {
+		g := &list[i]
+		name := g.Code
+		if g.Column != "" {
+			name = g.Column + ": " + g.Code
+		}
+		fmt.Fprintf(b, "  %s, %s, first on line %d\n", name, plural(g.Rows, "row", "rows"), g.FirstLine)
+		for _, text := range []string{messageOf(g), valuesOf(g)} {
+			if text != "" {
+				fmt.Fprintf(b, "    %s\n", text)
+			}
+		}
+	}
+	if more := len(list) - shownGroups; more > 0 {
+		fmt.Fprintf(b, "  and %s of errors\n", plural(int64(more), "other kind", "other kinds"))
+	}
+	if len(list) > 0 && r.Groups.Counted < r.Job.Counts.Failed {
+		fmt.Fprintf(b, "These are the errors of the first %d of %d failed rows.\n", r.Groups.Counted, r.Job.Counts.Failed)
+	}
+}
+
+// messageOf returns the message of the first row of a group, "" if it may contain
+// data of an erased person.
+func messageOf(g *bulk.ErrorGroup) string {
+	if !g.Same && len(g.Values) == 0 && g.OtherRows == g.Rows {
+		return ""
+	}
+	return g.Message.CommandLine()
+}
+
+// valuesOf lists the most frequent values of a group.
+func valuesOf(g *bulk.ErrorGroup) string {
+	var parts []string
+	others := g.OtherRows
+	for i, value := range g.Values {
+		if i >= shownValues {
+			others += value.Rows
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("%.60q: %s", value.Text, plural(value.Rows, "row", "rows")))
+	}
+	if len(parts) > 0 && others > 0 {
+		parts = append(parts, "others: "+plural(others, "row", "rows"))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
