@@ -105,7 +105,7 @@ func ListDrafts(ctx context.Context, q sqldb.Querier, communityID, actor string,
 	return sqldb.All(ctx, q, scanJob, "SELECT "+jobColumns+` FROM bulk_jobs WHERE community_id = $1 AND actor = $2 AND status = 'draft' AND expires_at > $3
 		AND NOT EXISTS (SELECT 1 FROM bulk_jobs j WHERE j.community_id = bulk_jobs.community_id AND j.id = bulk_jobs.parent_job_id AND NOT j.dry_run)
 		AND NOT EXISTS (SELECT 1 FROM bulk_jobs j WHERE j.community_id = bulk_jobs.community_id AND j.parent_job_id = bulk_jobs.parent_job_id
-			AND bulk_jobs.parent_job_id <> '' AND j.status <> 'draft')
+			AND j.parent_job_id <> '' AND j.status <> 'draft')
 		ORDER BY id DESC LIMIT $4`, communityID, actor, now, limit)
 }
 
