@@ -8,6 +8,7 @@ import (
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/mapping"
 	"github.com/regulars/regulars/internal/bulk/origin"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/bulk/staged"
@@ -18,8 +19,9 @@ import (
 
 // Stage stores an uploaded file for the wizard. Unlike Start it accepts an
 // unknown header and an unclear encoding; it fails if the file cannot be read. A
-// file of failed rows gets the type and the options of its job. A file that was
-// staged by the same person with the same Start.JobID is not staged again.
+// file of failed rows gets the type and the options of its job, another file those of
+// the latest draft with the same header. A file that was staged by the same person
+// with the same Start.JobID is not staged again.
 func (b *Bulk) Stage(ctx context.Context, caller actor.Actor, communityID string, in Start) (Draft, error) {
 	if err := b.may(ctx, caller, communityID); err != nil {
 		return Draft{}, notStartedError{err}
@@ -39,6 +41,9 @@ func (b *Bulk) Stage(ctx context.Context, caller actor.Actor, communityID string
 			j.FileScan.Contents = nil
 			d, err = b.Preview(ctx, &j)
 		}
+	}
+	if err == nil {
+		d, err = b.UseSaved(ctx, &j, d)
 	}
 	if err != nil {
 		return d, notStartedError{err}
@@ -215,6 +220,9 @@ func (b *Bulk) StartDraftVersion(ctx context.Context, caller actor.Actor, commun
 			return err
 		}
 		if err := job.SetDraft(ctx, tx, &locked, b.clock.MS()); err != nil {
+			return err
+		}
+		if err := mapping.Save(ctx, tx, &j, &locked, d.Headers()); err != nil {
 			return err
 		}
 		return job.FollowDraft(ctx, tx, communityID, draftID, j.ID)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/mapping"
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/errs"
@@ -39,6 +40,9 @@ func (b *Bulk) EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID strin
 		return err
 	}
 	if err := job.EraseActorNames(ctx, tx, communityID, refs); err != nil {
+		return err
+	}
+	if err := mapping.EraseActorNames(ctx, tx, communityID, refs); err != nil {
 		return err
 	}
 	return b.withhold(ctx, tx, communityID, userIDs)

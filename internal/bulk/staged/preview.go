@@ -35,6 +35,7 @@ type Draft struct {
 	JobID     string              // latest job; "": none
 	ExpiresAt string              // RFC 3339
 	Contents  sheet.Contents      // its rows
+	Matched   *Matched            // the file that its columns are matched like; nil: none
 	Updates   []string            // headers of an import that only an update has, such as score_op
 	Version   int64               // increases with every change of the type, the options or the latest check
 }
@@ -99,6 +100,9 @@ func (f *Files) Preview(ctx context.Context, j *job.Job) (Draft, error) {
 	d.Fields = slices.DeleteFunc(slices.Clone(d.Fields), func(f field.Field) bool { return isNew(f.ID, j.Options.NewFields) })
 	d.check(dict)
 	d.findUpdates(dict)
+	if err := f.findMatched(ctx, j, &d, dict); err != nil {
+		return d, err
+	}
 	if j.FileScan.Contents == nil {
 		if err := count(j, table); err != nil {
 			return d, err

@@ -136,6 +136,9 @@ func (f *Files) save(ctx context.Context, caller actor.Actor, communityID, draft
 		j.FileScan.Contents = nil // counted again
 	}
 	d, err := f.Preview(ctx, &j)
+	if err == nil && j.Options.Mapping == nil && !sameReading(saved.Options, j.Options) {
+		d, err = f.UseSaved(ctx, &j, d)
+	}
 	if err != nil {
 		return d, err
 	}

@@ -1,0 +1,111 @@
+// Package mapping stores the fields that the columns of a file had, and offers them
+// for the next file with the same header.
+package mapping
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/source"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Saved is a stored mapping.
+type Saved struct {
+	Type      job.Type
+	Fields    map[string]*string // by field.HeaderKey; nil: the column is not imported
+	Options   job.Options        // import options
+	DraftID   string             // that was checked with it
+	ActorName string             // of the person; "": erased
+	UsedAt    int64              // Unix milliseconds
+}
+
+// mostSaved is the maximum number of mappings of a community. The oldest are
+// removed.
+const mostSaved = 200
+
+// Save stores the mapping of the job that checks a draft, with the import options of
+// the draft.
+func Save(ctx context.Context, tx *sqldb.Tx, j, draft *job.Job, header []string) error {
+	hash := hashOf(header)
+	if hash == "" {
+		return nil
+	}
+	fields := map[string]*string{}
+	for name, target := range j.Options.Mapping {
+		fields[field.HeaderKey(name)] = target
+	}
+	s := Saved{Type: j.Type, Fields: fields, Options: importOptions(&draft.Options), DraftID: draft.ID, ActorName: j.ActorName, UsedAt: j.CreatedAt}
+	if err := upsert(ctx, tx, j.CommunityID, hash, j.Actor, &s); err != nil {
+		return err
+	}
+	return deleteOldest(ctx, tx, j.CommunityID, mostSaved)
+}
+
+// Load returns the mapping of the latest file with a header; nil without one.
+func Load(ctx context.Context, q sqldb.Querier, communityID string, header []string) (*Saved, error) {
+	hash := hashOf(header)
+	if hash == "" {
+		return nil, nil
+	}
+	s, err := load(ctx, q, communityID, hash)
+	if errs.KindOf(err) == errs.NotFound {
+		return nil, nil
+	}
+	return &s, err
+}
+
+// For returns the mapping of a header, and the names of the columns whose fields
+// exist no more.
+func (s *Saved) For(header []string, d *source.Dictionary) (mapping map[string]*string, dropped []string) {
+	mapping = map[string]*string{}
+	for i, name := range header {
+		target, known := s.Fields[field.HeaderKey(name)]
+		if !known || strings.TrimSpace(name) == "" {
+			continue
+		}
+		if target != nil {
+			if _, problem := d.Column(i, name, map[string]*string{name: target}); problem != nil {
+				dropped = append(dropped, name)
+				continue
+			}
+		}
+		mapping[name] = target
+	}
+	return mapping, dropped
+}
+
+// importOptions are the options that describe the values of a file.
+func importOptions(o *job.Options) job.Options {
+	return job.Options{Mode: o.Mode, CreateTags: o.CreateTags, Decimal: o.Decimal, DateFormat: o.DateFormat, ListSeparator: o.ListSeparator, DefaultCountry: o.DefaultCountry}
+}
+
+// Apply sets the type and the options of a draft to those of the mapping.
+func (s *Saved) Apply(j *job.Job, mapping map[string]*string) {
+	o := &j.Options
+	j.Type, o.Mapping = s.Type, mapping
+	o.Mode, o.CreateTags, o.Decimal, o.DateFormat, o.ListSeparator, o.DefaultCountry = s.Options.Mode, s.Options.CreateTags, s.Options.Decimal, s.Options.DateFormat, s.Options.ListSeparator, s.Options.DefaultCountry
+}
+
+// hashOf returns the hash of the names of the columns in any order; "" without
+// names.
+func hashOf(header []string) string {
+	var keys []string
+	for _, name := range header {
+		if key := field.HeaderKey(name); key != "" && !source.IsErrorColumn(name) {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		return ""
+	}
+	slices.Sort(keys)
+	sum := sha256.Sum256([]byte(strings.Join(keys, "\n")))
+	return hex.EncodeToString(sum[:16])
+}
