@@ -136,3 +136,16 @@ func (h *handlers) setKind(v *ui.Request) error {
 	}
 	return v.Redirect(v.In("/import/"+d.ID), "")
 }
+
+// startFromScratch forgets the mapping and the import options of a draft.
+func (h *handlers) startFromScratch(v *ui.Request) error {
+	d, err := h.Bulk.Draft(v.Context(), v.Actor, v.Community.ID, v.PathValue("draft"))
+	if err != nil {
+		return err
+	}
+	o := bulk.Options{Mode: bulk.Upsert, Encoding: d.Options.Encoding, Delimiter: d.Options.Delimiter, Sheet: d.Options.Sheet, HeaderLine: d.Options.HeaderLine, HiddenRows: d.Options.HiddenRows}
+	if _, err := h.Bulk.RestageVersion(v.Context(), v.Actor, v.Community.ID, d.ID, versionOf(v), o); err != nil {
+		return h.columnsAgain(v, d.ID, err)
+	}
+	return v.Redirect(v.In("/import/"+d.ID), "")
+}

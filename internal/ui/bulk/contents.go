@@ -32,9 +32,13 @@ func (s SheetView) about(p ui.Page) string {
 	return s.Rows
 }
 
-// addContents adds the numbers of columns and rows, and the sheets.
+// addContents adds the numbers of columns and rows, the sheets, and the file that the
+// columns are matched like.
 func (d *DraftView) addContents(p ui.Page, of bulk.Draft) {
 	d.Detected = append(d.Detected, ui.Choice{Value: p.T("Columns"), Label: p.Reader.Number(int64(len(of.Columns)))}, ui.Choice{Value: p.T("Rows"), Label: rowsText(p.Reader, of.Contents)})
+	if m := of.Matched; m != nil {
+		d.Matched = &MatchedView{m.By, m.At, m.Dropped}
+	}
 	d.Sheets, d.MoreSheets, d.Updates = sheetViews(p.Reader, of.Contents, d.Sheet), of.Contents.More, of.Updates
 }
 

@@ -148,3 +148,27 @@ func (b *browser) upload(name, content string) {
 	}
 	b.do("choose the file", chromedp.SetUploadFiles("#file", []string{path}, chromedp.ByQuery))
 }
+
+func TestMappingOfAnEarlierFileIsOffered(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		communityID, olivia := owner(t, a)
+		if _, err := a.Fields.Create(t.Context(), apptest.Operator, communityID, field.Input{Field: "shirt", Name: "Shirt", Type: field.SingleLine}); err != nil {
+			t.Fatal(err)
+		}
+		const text = "Email,Username,First Name,Last Name,Größe\nzoe@example.com,zoe,Zoe,Z,M\n"
+		draft := olivia.uploadForm(communityID, "march.csv", text)
+		page := olivia.get(draft)
+		olivia.seesOn(page, "1 column needs your choice")
+		check, address := olivia.submit(olivia.form(page, "/columns"), "column-4", "shirt", "decimal", ",")
+		olivia.seesOn(check, "march.csv")
+		a.Await(t, communityID, address[strings.LastIndex(address, "/")+1:])
+
+		page = olivia.get(olivia.uploadForm(communityID, "april.csv", text))
+		olivia.seesOn(page, "Columns are matched as by <strong>olivia</strong>", "5 columns, all of them settled", `value="," selected`)
+		page, _ = olivia.submit(olivia.form(page, "/scratch"))
+		olivia.seesOn(page, "1 column needs your choice")
+		if strings.Contains(page.text, "Columns are matched") || strings.Contains(page.text, `value="," selected`) {
+			t.Error("the page still has the earlier choices")
+		}
+	})
+}
