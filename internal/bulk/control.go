@@ -8,8 +8,10 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/newfield"
 	"github.com/regulars/regulars/internal/bulk/plan"
 	"github.com/regulars/regulars/internal/bulk/source"
+	"github.com/regulars/regulars/internal/bulk/undo"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/sheet/record"
@@ -188,4 +190,107 @@ func (b *Bulk) successor(of *job.Job, actor actor.Actor, newID string) job.Job {
 		CommunityID: of.CommunityID, ID: newID, Status: job.Queued, ParentID: of.ID, FileName: of.FileName,
 		Actor: actor.Ref(), ActorName: actor.Name, Owner: actor.Uploader(), CreatedAt: now, UpdatedAt: now,
 	}
+}
+
+// Continue starts a job that imports the rows that a cancelled or failed job did not
+// read, from the same file with the same options. If there is such a job that was not
+// undone, it returns that one. It fails with Conflict not_stopped, nothing_unread or
+// field_gone, or Gone expired or damaged_file.
+func (b *Bulk) Continue(ctx context.Context, caller actor.Actor, communityID, jobID, newID string) (Status, error) {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return Status{}, err
+	}
+	stopped, err := b.jobWithDetails(ctx, communityID, jobID)
+	if err == nil {
+		err = stopped.Continuable()
+	}
+	if err == nil {
+		err = b.verify(ctx, &stopped)
+	}
+	if err != nil {
+		return Status{}, err
+	}
+	var rest job.Job
+	err = b.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if stopped, err = job.Lock(ctx, tx, communityID, jobID); err != nil {
+			return err
+		}
+		if err := stopped.Continuable(); err != nil {
+			return err
+		}
+		followers, err := job.Successors(ctx, tx, communityID, []string{jobID})
+		if err != nil {
+			return err
+		}
+		if at := slices.IndexFunc(followers, func(s job.Successor) bool { return s.Continues == jobID && s.Status != job.Undone }); at >= 0 {
+			rest, err = job.Load(ctx, tx, communityID, followers[at].ID)
+			return err
+		}
+		if err := newfield.CheckCreated(ctx, tx, &stopped); err != nil {
+			return err
+		}
+		rest = b.restOf(&stopped, caller, newID)
+		return b.queue(ctx, tx, &rest)
+	})
+	return b.status(rest), err
+}
+
+// restOf returns the job for the rows that a stopped job did not read.
+func (b *Bulk) restOf(stopped *job.Job, caller actor.Actor, newID string) job.Job {
+	rest := b.successor(stopped, caller, newID)
+	rest.ParentID, rest.Continues = "", stopped.ID
+	rest.Type, rest.Options, rest.Detected, rest.Warnings = stopped.Type, stopped.Options, stopped.Detected, stopped.Warnings
+	rest.FileID, rest.FileSize, rest.FileScan = stopped.FileID, stopped.FileSize, stopped.FileScan
+	rest.Revision, rest.Position, rest.ProcessedBytes = stopped.Revision, stopped.Position, stopped.ProcessedBytes
+	rest.Options.Notify = rest.Options.Notify && caller.Ref() == stopped.Actor
+	return rest
+}
+
+// CheckAgain starts a dry run of the file of another one, with the same options. It
+// fails with Conflict not_a_plan or Gone expired, or like Start.
+func (b *Bulk) CheckAgain(ctx context.Context, caller actor.Actor, communityID, jobID string) (Status, error) {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return Status{}, err
+	}
+	before, err := b.jobWithDetails(ctx, communityID, jobID)
+	if err != nil {
+		return Status{}, err
+	}
+	if !before.DryRun {
+		return Status{}, errs.New(errs.Conflict, "not_a_plan", "Only a dry run can be repeated.")
+	}
+	if err := b.verify(ctx, &before); err != nil {
+		return Status{}, err
+	}
+	j, err := b.prepare(ctx, caller, communityID, Start{Type: before.Type, FileID: before.FileID, FileName: before.FileName, FileScan: before.FileScan, Options: before.Options})
+	if err != nil {
+		return Status{}, err
+	}
+	return b.status(j), b.db.Tx(ctx, func(tx *sqldb.Tx) error { return b.create(ctx, tx, caller, &j) })
+}
+
+// PlanProblem returns nil if the plan of a dry run can be applied now, or the error of
+// Apply.
+func (b *Bulk) PlanProblem(ctx context.Context, caller actor.Actor, communityID, jobID string) error {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return err
+	}
+	j, err := job.Load(ctx, b.db, communityID, jobID)
+	if err != nil {
+		return err
+	}
+	return b.applicable(ctx, b.db, &j)
+}
+
+// Kept returns the causes for which an undo kept something, in the order of the file.
+// It fails like Details.
+func (b *Bulk) Kept(ctx context.Context, caller actor.Actor, communityID, undoID string) ([]undo.Cause, error) {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return nil, err
+	}
+	j, err := b.jobWithDetails(ctx, communityID, undoID)
+	if err != nil {
+		return nil, err
+	}
+	return undo.Kept(ctx, b.db, &j)
 }

@@ -14,16 +14,14 @@ import (
 
 // Status is the state of a job, as JSON. Times are RFC 3339.
 type Status struct {
+	job.Relations
 	JobID         string          `json:"jobId"`
 	Type          job.Type        `json:"type"`
 	Status        string          `json:"status"`
 	DryRun        bool            `json:"dryRun"`
 	PlanJobID     string          `json:"planJobId,omitempty" doc:"the dry run whose plan this job applies"`
 	UndoOf        string          `json:"undoOf,omitempty" doc:"the job this one takes back"`
-	AppliedBy     string          `json:"appliedBy,omitempty" doc:"the job that applies the plan of this dry run"`
-	UndoneBy      string          `json:"undoneBy,omitempty" doc:"the job that undoes this one, or did"`
 	Continues     string          `json:"continues,omitempty" doc:"the stopped job whose unread rows this one imports"`
-	ContinuedBy   string          `json:"continuedBy,omitempty" doc:"the job that imports the unread rows of this one"`
 	FileName      string          `json:"fileName"`
 	Options       *job.Options    `json:"options,omitempty" doc:"of the file; absent for an undo"`
 	Detected      *sheet.Detected `json:"detected,omitempty"`

@@ -24,8 +24,9 @@ const WaitFieldChange = "field_change"
 // statuses returns the states of jobs with the reasons they wait and their
 // successors.
 func (b *Bulk) statuses(ctx context.Context, communityID string, list []job.Job) ([]Status, error) {
-	live := []string{}
+	live, ids := []string{}, make([]string, len(list))
 	for i := range list {
+		ids[i] = list[i].ID
 		if list[i].Status == job.Queued || list[i].Status == job.Running {
 			live = append(live, list[i].QueueJobID)
 		}
@@ -34,14 +35,19 @@ func (b *Bulk) statuses(ctx context.Context, communityID string, list []job.Job)
 	if err != nil {
 		return nil, err
 	}
+	related, err := job.Relate(ctx, b.db, communityID, ids)
+	if err != nil {
+		return nil, err
+	}
 	statuses := make([]Status, len(list))
 	for i := range list {
 		statuses[i] = b.status(list[i])
+		statuses[i].Relations = related[list[i].ID]
 		if w, ok := waits[list[i].QueueJobID]; ok {
 			statuses[i].Waiting = waitingOf(w)
 		}
 	}
-	return statuses, b.relate(ctx, communityID, statuses)
+	return statuses, nil
 }
 
 func waitingOf(w jobs.Wait) *Waiting {

@@ -180,3 +180,17 @@ func LoadDictionary(ctx context.Context, q sqldb.Querier, j *Job) (*source.Dicti
 	}
 	return source.NewDictionary(j.Type == Update, fields), nil
 }
+
+// Continuable returns nil if an import stopped before the end of its file. It fails with
+// Conflict not_stopped or nothing_unread, or Gone expired.
+func (j *Job) Continuable() error {
+	switch {
+	case j.DryRun, j.Type == Undo, j.Status != Cancelled && j.Status != Failed:
+		return errs.New(errs.Conflict, "not_stopped", "Only an import or update that was cancelled or failed can be continued.")
+	case j.Unread == 0:
+		return errs.New(errs.Conflict, "nothing_unread", "The job read every row of its file. There is nothing left to import.")
+	case j.FileID == "":
+		return ErrExpired()
+	}
+	return nil
+}

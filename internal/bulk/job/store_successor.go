@@ -37,6 +37,35 @@ func Successors(ctx context.Context, q sqldb.Querier, communityID string, jobIDs
 		WHERE community_id = $1 AND status <> 'draft' AND (`+in("parent_job_id", "$2")+" OR "+in("continues_job_id", "$2")+") ORDER BY id", communityID, sqldb.Keys(jobIDs))
 }
 
+// Relations are the ids of the successors of a job; "": none.
+type Relations struct {
+	AppliedBy   string `json:"appliedBy,omitempty" doc:"the job that applies the plan of this dry run"`
+	UndoneBy    string `json:"undoneBy,omitempty" doc:"the job that undoes this one, or did"`
+	ContinuedBy string `json:"continuedBy,omitempty" doc:"the job that imports the unread rows of this one"`
+}
+
+// Relate returns the relations of jobs that have any.
+func Relate(ctx context.Context, q sqldb.Querier, communityID string, jobIDs []string) (map[string]Relations, error) {
+	followers, err := Successors(ctx, q, communityID, jobIDs)
+	of := map[string]Relations{}
+	for i := range followers {
+		f := &followers[i]
+		parent, stopped := of[f.Parent], of[f.Continues]
+		switch {
+		case f.Undoes():
+			parent.UndoneBy = f.ID
+		case f.Applies():
+			parent.AppliedBy = f.ID
+		}
+		of[f.Parent] = parent
+		if f.Continues != "" && f.Status != Undone {
+			stopped.ContinuedBy = f.ID
+			of[f.Continues] = stopped
+		}
+	}
+	return of, err
+}
+
 // AddKept adds to the rows of an undo with something that was kept.
 func AddKept(ctx context.Context, tx *sqldb.Tx, j *Job, rows int64) error {
 	_, err := tx.Exec(ctx, "UPDATE bulk_jobs SET kept_rows = kept_rows + $1 WHERE community_id = $2 AND id = $3", rows, j.CommunityID, j.ID)
