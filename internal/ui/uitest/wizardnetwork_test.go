@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
@@ -173,4 +176,165 @@ func TestPageOfARunningJobReconnects(t *testing.T) {
 	}
 	end(t, b.app, jobID)
 	b.sees("1 member was created.")
+}
+
+// jobCount is the number of bulk jobs of a community.
+func jobCount(t *testing.T, a *apptest.App, communityID string) int64 {
+	t.Helper()
+	_, total, err := a.Bulk.List(t.Context(), apptest.Operator, communityID, bulk.ListFilter{Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return total
+}
+
+// cutPost sends a form twice through a network that is cut: before the server has
+// received it, and before the response. done reports that the server has handled
+// the second.
+func (p person) cutPost(proxy *apptest.Proxy, path string, form url.Values, done func() bool) {
+	p.Helper()
+	header := map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
+	proxy.CutAfter(apptest.Requests, 40)
+	if got, err := p.through(proxy, http.MethodPost, path, strings.NewReader(form.Encode()), header); err == nil && got.status < 400 {
+		p.Fatalf("POST %s without a request: %d", path, got.status)
+	}
+	proxy.Restore()
+	if done() {
+		p.Fatalf("POST %s was handled although it was cut", path)
+	}
+	proxy.CutAfter(apptest.Responses, 0)
+	if got, err := p.through(proxy, http.MethodPost, path, strings.NewReader(form.Encode()), header); err == nil {
+		p.Fatalf("POST %s without a response: %d", path, got.status)
+	}
+	late := time.After(apptest.Timeout)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-late:
+			p.Fatalf("POST %s was not handled", path)
+		}
+	}
+	proxy.Restore()
+}
+
+func TestFormsThatAreCutStartOneJob(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		communityID, olivia := owner(t, a)
+		proxy := apptest.StartProxy(t, a.URL())
+		jobs := func(want int64) func() bool {
+			return func() bool { return jobCount(t, a, communityID) == want }
+		}
+		expect := func(what string, got page, status int, texts ...string) {
+			t.Helper()
+			if got.status != status {
+				t.Errorf("%s: %d %.300s", what, got.status, got.text)
+			}
+			for _, text := range texts {
+				if !strings.Contains(got.text+got.header.Get("Location"), text) {
+					t.Errorf("%s: %q is missing", what, text)
+				}
+			}
+		}
+		draft := olivia.stageFile(communityID, "members.csv", wizardFile)
+
+		reading := url.Values{"version": {olivia.get(draft).formValue("version")}, "delimiter": {","}}
+		olivia.cutPost(proxy, draft+"/reading", reading, func() bool { return strings.Contains(olivia.get(draft).text, `<option value="," selected>`) })
+		expect("the reading again", olivia.post(draft+"/reading", reading), http.StatusSeeOther, draft)
+
+		columns := wizardColumns(olivia.get(draft).formValue("version"))
+		olivia.cutPost(proxy, draft+"/columns", columns, jobs(1))
+		check := olivia.follow(draft+"/columns", columns)
+		checked := a.Await(t, communityID, lastPart(check))
+		expect("the columns after a cut", olivia.get(draft), http.StatusOK, `href="`+check+`"`)
+
+		olivia.cutPost(proxy, check+"/apply", nil, jobs(2))
+		expect("the check after a cut", olivia.get(check), http.StatusOK, "/jobs/")
+		run := olivia.follow(check+"/apply", nil)
+		imported := a.Await(t, communityID, lastPart(run))
+		if imported.PlanJobID != checked.JobID || imported.Counts.Created != 1 || !jobs(2)() {
+			t.Errorf("%+v, %d jobs", imported, jobCount(t, a, communityID))
+		}
+		expect("the run", olivia.get(run), http.StatusOK, "1 member was created.")
+
+		job := "/c/" + communityID + "/bulk-jobs/" + imported.JobID
+		olivia.cutPost(proxy, job+"/undo", nil, jobs(3))
+		expect("the undo again", olivia.post(job+"/undo", nil), http.StatusConflict, `role="alert"`)
+		undos, _, err := a.Bulk.List(t.Context(), apptest.Operator, communityID, bulk.ListFilter{Type: "undo", Limit: 10})
+		if err != nil || len(undos) != 1 || !jobs(3)() {
+			t.Fatalf("%d undos, %d jobs, %v", len(undos), jobCount(t, a, communityID), err)
+		}
+		a.Await(t, communityID, undos[0].JobID)
+
+		runAgain(t, a, imported.JobID)
+		olivia.cutPost(proxy, job+"/cancel", nil, func() bool {
+			s, err := a.Bulk.Status(t.Context(), apptest.Operator, communityID, imported.JobID)
+			return err == nil && s.Status == bulk.Cancelled
+		})
+		expect("the cancel again", olivia.post(job+"/cancel", nil), http.StatusSeeOther, job)
+
+		olivia.cutPost(proxy, draft+"/discard", nil, func() bool { return olivia.get(draft).status == http.StatusNotFound })
+		expect("the discard again", olivia.post(draft+"/discard", nil), http.StatusSeeOther, "/import")
+	})
+}
+
+func TestConcurrentSubmissionsOfAFormStartOneJob(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		communityID, olivia := owner(t, a)
+		// submit sends a form many times at once and returns the places that it leads to.
+		submit := func(path string, form url.Values) map[string]bool {
+			t.Helper()
+			places := make(chan string, 8)
+			for range cap(places) {
+				go func() {
+					r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, a.URL()+path, strings.NewReader(form.Encode()))
+					if err != nil {
+						places <- err.Error()
+						return
+					}
+					r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+					r.AddCookie(&http.Cookie{Name: "regulars", Value: olivia.token})
+					client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+					response, err := client.Do(r)
+					if err != nil {
+						places <- err.Error()
+						return
+					}
+					_ = response.Body.Close()
+					places <- strconv.Itoa(response.StatusCode) + " " + response.Header.Get("Location")
+				}()
+			}
+			found := map[string]bool{}
+			for range cap(places) {
+				found[<-places] = true
+			}
+			return found
+		}
+		one := func(what string, places map[string]bool, also string, jobs int64) (place string) {
+			t.Helper()
+			delete(places, also)
+			for got := range places {
+				place, _ = strings.CutPrefix(got, "303 ")
+				if place == got {
+					t.Errorf("%s: %s", what, got)
+				}
+			}
+			if got := jobCount(t, a, communityID); len(places) != 1 || got != jobs {
+				t.Fatalf("%s: %d jobs, %v", what, got, places)
+			}
+			return place
+		}
+		draft := olivia.stageFile(communityID, "members.csv", wizardFile)
+		check := one("check", submit(draft+"/columns", wizardColumns(olivia.get(draft).formValue("version"))), "", 1)
+		a.Await(t, communityID, lastPart(check))
+		run := one("apply", submit(check+"/apply", nil), "", 2)
+		imported := a.Await(t, communityID, lastPart(run))
+		if imported.Counts.Created != 1 {
+			t.Errorf("%+v", imported.Counts)
+		}
+		undo := one("undo", submit("/c/"+communityID+"/bulk-jobs/"+imported.JobID+"/undo", nil), "409 ", 3)
+		a.Await(t, communityID, lastPart(undo))
+		one("discard", submit(draft+"/discard", nil), "", 3)
+	})
 }
