@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -246,8 +247,8 @@ func (b *Bulk) restOf(stopped *job.Job, caller actor.Actor, newID string) job.Jo
 	return rest
 }
 
-// CheckAgain starts a dry run of the file of another one, with the same options. It
-// fails with Conflict not_a_plan or Gone expired, or like Start.
+// CheckAgain starts a dry run of the file of another one, with the same options. If a
+// later one has the same plan, it returns that one. It fails with Conflict not_a_plan or Gone expired, or like Start.
 func (b *Bulk) CheckAgain(ctx context.Context, caller actor.Actor, communityID, jobID string) (Status, error) {
 	if err := b.may(ctx, caller, communityID); err != nil {
 		return Status{}, err
@@ -266,7 +267,17 @@ func (b *Bulk) CheckAgain(ctx context.Context, caller actor.Actor, communityID, 
 	if err != nil {
 		return Status{}, err
 	}
-	return b.status(j), b.db.Tx(ctx, func(tx *sqldb.Tx) error { return b.create(ctx, tx, caller, &j) })
+	err = b.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if _, err := job.Lock(ctx, tx, communityID, jobID); err != nil {
+			return err
+		}
+		if later, err := job.CheckedSince(ctx, tx, &j, jobID); later != nil || err != nil {
+			j = *cmp.Or(later, &j)
+			return err
+		}
+		return b.create(ctx, tx, caller, &j)
+	})
+	return b.status(j), err
 }
 
 // PlanProblem returns nil if the plan of a dry run can be applied now, or the error of

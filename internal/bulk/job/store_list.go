@@ -109,3 +109,14 @@ func ListDraftsOfJobs(ctx context.Context, q sqldb.Querier, communityID, actor s
 	}
 	return drafts, err
 }
+
+// CheckedSince returns the latest dry run with the file, options and revision of j
+// that was started after a job and did not fail; nil: there is none.
+func CheckedSince(ctx context.Context, q sqldb.Querier, j *Job, jobID string) (*Job, error) {
+	list, err := sqldb.All(ctx, q, scanJob, "SELECT "+jobColumns+` FROM bulk_jobs WHERE community_id = $1 AND file_id = $2 AND file_id <> '' AND id > $3
+		AND dry_run AND status IN ('queued', 'running', 'completed') ORDER BY id DESC LIMIT 1`, j.CommunityID, j.FileID, jobID)
+	if err != nil || len(list) == 0 || list[0].Revision != j.Revision || !SameRequest(&list[0], j) {
+		return nil, err
+	}
+	return &list[0], nil
+}

@@ -328,13 +328,15 @@ func TestConcurrentSubmissionsOfAFormStartOneJob(t *testing.T) {
 		draft := olivia.stageFile(communityID, "members.csv", wizardFile)
 		check := one("check", submit(draft+"/columns", wizardColumns(olivia.get(draft).formValue("version"))), "", 1)
 		a.Await(t, communityID, lastPart(check))
-		run := one("apply", submit(check+"/apply", nil), "", 2)
+		again := one("check again", submit("/c/"+communityID+"/bulk-jobs/"+lastPart(check)+"/check", nil), "", 2)
+		a.Await(t, communityID, lastPart(again))
+		run := one("apply", submit(check+"/apply", nil), "", 3)
 		imported := a.Await(t, communityID, lastPart(run))
 		if imported.Counts.Created != 1 {
 			t.Errorf("%+v", imported.Counts)
 		}
-		undo := one("undo", submit("/c/"+communityID+"/bulk-jobs/"+imported.JobID+"/undo", nil), "409 ", 3)
+		undo := one("undo", submit("/c/"+communityID+"/bulk-jobs/"+imported.JobID+"/undo", nil), "409 ", 4)
 		a.Await(t, communityID, lastPart(undo))
-		one("discard", submit(draft+"/discard", nil), "", 3)
+		one("discard", submit(draft+"/discard", nil), "", 4)
 	})
 }
