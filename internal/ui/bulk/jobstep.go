@@ -19,8 +19,11 @@ func (h *handlers) renderJobStep(v *ui.Request, cause error) error {
 		return err
 	}
 	d, err := h.Bulk.Draft(v.Context(), v.Actor, v.Community.ID, v.PathValue("draft"))
-	if errs.From(err) != nil {
-		return v.Redirect(v.In("/bulk-jobs/"+s.JobID), "") // the staged file has expired, the job remains
+	if errs.From(err) != nil { // the staged file has expired, the job remains
+		if cause != nil {
+			return h.renderJob(v, cause)
+		}
+		return v.Redirect(v.In("/bulk-jobs/"+s.JobID), "")
 	}
 	if err != nil {
 		return err
