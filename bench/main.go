@@ -57,6 +57,7 @@ const (
 	tagSection     = "delete-tag" // not part of the default: slow
 	formatSection  = "formats"
 	mergeSection   = "merge-tag" // the same
+	wizardSection  = "wizard"
 )
 
 // acceptBytes is the size of the file whose upload is timed.
@@ -120,7 +121,7 @@ func (b *bench) parse(args []string) error {
 	if *only == "" {
 		return nil
 	}
-	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, mergeSection, formatSection)
+	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, mergeSection, formatSection, wizardSection)
 	return err
 }
 
@@ -184,6 +185,8 @@ func (b *bench) measure(ctx context.Context) error {
 			err = report(b.reportWaits)(b.measureWaits(ctx))
 		case formatSection:
 			err = report(b.reportFormats)(b.importFormats(ctx))
+		case wizardSection:
+			err = report(b.reportWizards)(b.wizards(ctx))
 		case tagSection:
 			err = report(b.reportTagRemovals)(b.tagRemovals(ctx, b.tagged, false))
 		case mergeSection:
