@@ -56,6 +56,11 @@ type Column struct {
 // Preview reads the header and samples of a staged file, and completes its new
 // fields. The caller has authorised the actor.
 func (f *Files) Preview(ctx context.Context, j *job.Job) (Draft, error) {
+	return f.preview(ctx, j, true)
+}
+
+// preview is Preview, with or without suggestions for columns without a mapping.
+func (f *Files) preview(ctx context.Context, j *job.Job, suggest bool) (Draft, error) {
 	d := Draft{ID: j.ID, FileName: j.FileName, Size: j.FileSize, Type: j.Type, Options: j.Options, JobID: j.ParentID, ExpiresAt: clock.Format(j.ExpiresAt), Version: j.UpdatedAt}
 	rejected, err := f.resolveNewFields(ctx, j)
 	if err != nil {
@@ -93,7 +98,7 @@ func (f *Files) Preview(ctx context.Context, j *job.Job) (Draft, error) {
 		if len(samples[i]) == 0 && source.IsBlank(text, j.Options.Mapping) {
 			continue // an empty column of a spreadsheet
 		}
-		c := newColumn(dict, i, text, samples[i], j.Options.Mapping)
+		c := newColumn(dict, i, text, samples[i], j.Options.Mapping, suggest)
 		c.describeNew(j, rejected)
 		d.Columns = append(d.Columns, c)
 	}
@@ -136,13 +141,13 @@ func count(j *job.Job, table source.File) error {
 	return err
 }
 
-func newColumn(d *source.Dictionary, index int, header string, samples []string, mapping map[string]*string) Column {
+func newColumn(d *source.Dictionary, index int, header string, samples []string, mapping map[string]*string, suggest bool) Column {
 	c := Column{Index: index, Header: header, Samples: samples}
 	known, problem := d.Column(index, header, mapping)
 	c.Field = known.Target()
 	if problem != nil {
 		c.Problem = problem.Sentence
-		if near := d.Suggest(index, header); near != nil && !source.IsBlank(header, mapping) {
+		if near := d.Suggest(index, header); suggest && near != nil && !source.IsBlank(header, mapping) {
 			c.Field, c.Suggested, c.Problem = near.Field, true, errs.Sentence{}
 		}
 	}

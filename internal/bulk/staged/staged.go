@@ -111,6 +111,17 @@ func (f *Files) RestageVersion(ctx context.Context, caller actor.Actor, communit
 	return f.save(ctx, caller, communityID, draftID, version, func(j *job.Job) { j.Options = o })
 }
 
+// Try returns a draft as it would be with other options, without a change and
+// without suggestions.
+func (f *Files) Try(ctx context.Context, caller actor.Actor, communityID, draftID string, o job.Options) (Draft, error) {
+	j, err := f.LoadDraft(ctx, caller, communityID, draftID)
+	if err != nil {
+		return Draft{}, err
+	}
+	j.Options = o
+	return f.preview(ctx, &j, false)
+}
+
 // SetType is RestageVersion that also changes whether the file imports or updates
 // members.
 func (f *Files) SetType(ctx context.Context, caller actor.Actor, communityID, draftID string, version int64, typ job.Type, o job.Options) (Draft, error) {

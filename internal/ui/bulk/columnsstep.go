@@ -27,6 +27,7 @@ func (h *handlers) renderColumns(v *ui.Request, status int, d bulk.Draft, a ui.A
 	p.Alert = a
 	view := ImportView{Page: p, Step: 2, Draft: draftView(v, d)}
 	view.Draft.addContents(p, d)
+	view.ColumnsPage = columnsPageOf(v)
 	if view.Draft.FailedOf, err = h.failedOf(v, d); err != nil {
 		return err
 	}
@@ -116,9 +117,9 @@ func chosenOptions(v *ui.Request, d bulk.Draft) (bulk.Options, error) {
 	return o, err
 }
 
-// setKind changes whether the file imports or updates members, and saves the other
-// choices of the form.
-func (h *handlers) setKind(v *ui.Request) error {
+// saveChoices saves the choices of the form, such as whether the file imports or
+// updates members, and shows the columns.
+func (h *handlers) saveChoices(v *ui.Request) error {
 	d, err := h.Bulk.Draft(v.Context(), v.Actor, v.Community.ID, v.PathValue("draft"))
 	if err != nil {
 		return err
@@ -134,7 +135,31 @@ func (h *handlers) setKind(v *ui.Request) error {
 	if err != nil {
 		return h.columnsAgain(v, d.ID, err)
 	}
-	return v.Redirect(v.In("/import/"+d.ID), "")
+	address := v.In("/import/" + d.ID)
+	if page := columnsPageOf(v); page > 1 {
+		address += "?columns=" + strconv.Itoa(page)
+	}
+	return v.Redirect(address, "")
+}
+
+// tryChoices shows what is missing with the choices of the form, without saving
+// them.
+func (h *handlers) tryChoices(v *ui.Request) error {
+	d, err := h.Bulk.Draft(v.Context(), v.Actor, v.Community.ID, v.PathValue("draft"))
+	if err != nil {
+		return err
+	}
+	o, err := chosenOptions(v, d)
+	if err != nil {
+		o = d.Options // another input is wrong; the check names it
+		o.Mapping = mappingOf(v, d)
+		o.NewFields = newFields(v, d, o.Mapping)
+	}
+	if d, err = h.Bulk.Try(v.Context(), v.Actor, v.Community.ID, d.ID, o); err != nil {
+		return err
+	}
+	view := ImportView{Page: ui.Page{Community: ui.Community{ID: v.Community.ID}, Reader: h.Reader(v)}, Draft: draftView(v, d)}
+	return ui.Render(v, http.StatusOK, columnsChanged(view, changedStates(v, view.Draft)))
 }
 
 // startFromScratch forgets the mapping and the import options of a draft.

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/regulars/regulars/internal/bulk"
@@ -92,4 +93,35 @@ func updateChoices(v *ui.Request, fields []field.Field) []FieldChoice {
 		}
 	}
 	return choices
+}
+
+// columnsPerPage bounds the page of a file with very many columns.
+const columnsPerPage = 100
+
+// columnsPageOf is the page of columns of a request, from 1.
+func columnsPageOf(v *ui.Request) int {
+	page, err := strconv.Atoi(v.URL.Query().Get("columns"))
+	if err != nil || page < 1 {
+		return 1
+	}
+	return page
+}
+
+// pageOfColumns are the columns of a page, and the number of pages.
+func (d DraftView) pageOfColumns(page int) (shown []ColumnView, pages int) {
+	pages = max((len(d.Columns)+columnsPerPage-1)/columnsPerPage, 1)
+	first := (min(page, pages) - 1) * columnsPerPage
+	return d.Columns[first:min(first+columnsPerPage, len(d.Columns))], pages
+}
+
+// changedStates are the columns of a form with a problem, now or when its page was
+// shown.
+func changedStates(v *ui.Request, d DraftView) (changed []ColumnView) {
+	for _, c := range d.Columns {
+		number := strconv.Itoa(c.Index)
+		if v.PostForm.Has("column-"+number) && c.Problem != "" || slices.Contains(v.PostForm["problem"], number) {
+			changed = append(changed, c)
+		}
+	}
+	return changed
 }

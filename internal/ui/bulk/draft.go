@@ -14,11 +14,18 @@ import (
 	"github.com/regulars/regulars/internal/ui"
 )
 
-// mappingOf is where the form sends each column.
+// mappingOf is where the form sends each column. Columns that the form does not have
+// stay as they are.
 func mappingOf(v *ui.Request, d bulk.Draft) map[string]*string {
 	mapping := map[string]*string{}
 	for _, column := range d.Columns {
-		switch choice := v.PostFormValue("column-" + strconv.Itoa(column.Index)); choice {
+		name := "column-" + strconv.Itoa(column.Index)
+		choice := v.PostFormValue(name)
+		if before, mapped := d.Options.Mapping[column.Header]; mapped && !v.PostForm.Has(name) {
+			mapping[column.Header] = before
+			continue
+		}
+		switch choice {
 		case "", newField:
 		case Ignored:
 			mapping[column.Header] = nil
@@ -142,6 +149,11 @@ const newField = "+"
 func newFields(v *ui.Request, d bulk.Draft, mapping map[string]*string) (list []job.NewField) {
 	for _, c := range d.Columns {
 		number := strconv.Itoa(c.Index)
+		before := slices.IndexFunc(d.Options.NewFields, func(o job.NewField) bool { return o.Header == c.Header })
+		if before >= 0 && !v.PostForm.Has("column-"+number) {
+			list = append(list, d.Options.NewFields[before])
+			continue
+		}
 		if v.PostFormValue("column-"+number) != newField {
 			continue
 		}
@@ -149,7 +161,7 @@ func newFields(v *ui.Request, d bulk.Draft, mapping map[string]*string) (list []
 		if n.Type == "" {
 			n.Type = c.NewType
 		}
-		if before := slices.IndexFunc(d.Options.NewFields, func(o job.NewField) bool { return o.Header == n.Header }); before >= 0 {
+		if before >= 0 {
 			n.ID = d.Options.NewFields[before].ID
 		}
 		list, mapping[c.Header] = append(list, n), new(n.Field)

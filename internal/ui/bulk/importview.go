@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/regulars/regulars/internal/i18n"
@@ -111,11 +112,32 @@ func (d DraftView) mode() string {
 	return d.Mode
 }
 
+// shownColumns are the columns of the page.
+func (v ImportView) shownColumns() []ColumnView {
+	shown, _ := v.Draft.pageOfColumns(max(v.ColumnsPage, 1))
+	return shown
+}
+
+// columnPages are the pages of columns: their names, and the addresses that save the
+// choices first; "" for the current one.
+func (v ImportView) columnPages() (list []ui.Choice) {
+	_, pages := v.Draft.pageOfColumns(1)
+	for page := 1; page <= pages; page++ {
+		first := (page - 1) * columnsPerPage
+		link := ui.Choice{Label: v.T("Columns %[1]d to %[2]d", first+1, min(first+columnsPerPage, len(v.Draft.Columns)))}
+		if page != min(max(v.ColumnsPage, 1), pages) {
+			link.Value = v.In("/import/" + v.Draft.ID + "/choices?columns=" + strconv.Itoa(page))
+		}
+		list = append(list, link)
+	}
+	return list
+}
+
 // matched is the number of columns without a field, or of all.
 func (d DraftView) matched(r ui.Reader) string {
 	open := 0
 	for _, c := range d.Columns {
-		if c.Field == "" {
+		if c.Field == "" || c.Problem != "" {
 			open++
 		}
 	}

@@ -85,7 +85,7 @@ func TestUpdateWithOperationsGoesThroughTheWizard(t *testing.T) {
 		page := olivia.get(draft)
 		olivia.seesOn(page, "Columns of an update: Score_op", "1 column needs your choice")
 		form := olivia.form(page, "/columns")
-		form.action = draft + "/kind"
+		form.action = draft + "/choices"
 		page, _ = olivia.submit(form, "kind", "update", "dateFormat", "DD/MM/YYYY")
 		olivia.seesOn(page, `value="update" checked`, "3 columns, all of them settled", "Operation on Score", `value="DD/MM/YYYY" selected`)
 		check, address := olivia.submit(olivia.form(page, "/columns"))
