@@ -208,7 +208,7 @@ func (b *Bulk) StartDraftVersion(ctx context.Context, caller actor.Actor, commun
 			return staged.ErrChanged()
 		}
 		if locked.UpdatedAt != version {
-			started, err := b.startedBefore(ctx, tx, &locked, &j)
+			started, err := staged.StartedBefore(ctx, tx, &locked, &j)
 			if started != nil {
 				j = *started
 			}
@@ -228,25 +228,4 @@ func (b *Bulk) StartDraftVersion(ctx context.Context, caller actor.Actor, commun
 		return job.FollowDraft(ctx, tx, communityID, draftID, j.ID)
 	})
 	return b.status(j), duplicateField(err)
-}
-
-// startedBefore returns the latest job of a draft if it does the same as j and was
-// not applied; nil: there is none.
-func (b *Bulk) startedBefore(ctx context.Context, tx *sqldb.Tx, draft, j *job.Job) (*job.Job, error) {
-	if draft.ParentID == "" {
-		return nil, nil
-	}
-	latest, err := job.Load(ctx, tx, draft.CommunityID, draft.ParentID)
-	if errs.KindOf(err) == errs.NotFound {
-		return nil, nil
-	}
-	ended := latest.Status == job.Failed || latest.Status == job.Cancelled || latest.Status == job.Undone
-	if err != nil || ended || latest.Revision != j.Revision || !job.SameRequest(&latest, j) {
-		return nil, err
-	}
-	applied, err := job.AppliedBy(ctx, tx, draft.CommunityID, latest.ID)
-	if err != nil || len(applied) > 0 {
-		return nil, err
-	}
-	return &latest, nil
 }

@@ -197,3 +197,24 @@ func (f *Files) DiscardDraft(ctx context.Context, caller actor.Actor, communityI
 	}
 	return f.remove(ctx, &j)
 }
+
+// StartedBefore returns the latest job of a draft if it does the same as j and was
+// not applied; nil: there is none.
+func StartedBefore(ctx context.Context, tx *sqldb.Tx, draft, j *job.Job) (*job.Job, error) {
+	if draft.ParentID == "" {
+		return nil, nil
+	}
+	latest, err := job.Load(ctx, tx, draft.CommunityID, draft.ParentID)
+	if errs.KindOf(err) == errs.NotFound {
+		return nil, nil
+	}
+	ended := latest.Status == job.Failed || latest.Status == job.Cancelled || latest.Status == job.Undone
+	if err != nil || ended || latest.Revision != j.Revision || !job.SameRequest(&latest, j) {
+		return nil, err
+	}
+	applied, err := job.AppliedBy(ctx, tx, draft.CommunityID, latest.ID)
+	if err != nil || len(applied) > 0 {
+		return nil, err
+	}
+	return &latest, nil
+}

@@ -56,7 +56,7 @@ func versionOf(v *ui.Request) int64 {
 	return version
 }
 
-// failedOf returns the job whose failed rows a staged file has; zero without one.
+// failedOf returns the job of a file of failed rows; zero for another file.
 func (h *handlers) failedOf(v *ui.Request, d bulk.Draft) (ui.Choice, error) {
 	if d.Options.FailedOf == "" {
 		return ui.Choice{}, nil
@@ -142,7 +142,7 @@ func (h *handlers) saveChoices(v *ui.Request) error {
 	return v.Redirect(address, "")
 }
 
-// tryChoices shows what is missing with the choices of the form, without saving
+// tryChoices shows the problems of the choices of the form, without saving
 // them.
 func (h *handlers) tryChoices(v *ui.Request) error {
 	d, err := h.Bulk.Draft(v.Context(), v.Actor, v.Community.ID, v.PathValue("draft"))

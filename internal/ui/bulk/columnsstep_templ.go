@@ -232,7 +232,7 @@ func columnsStep(v ImportView) templ.Component {
 	})
 }
 
-// columnsState says what is missing before the check.
+// columnsState names the missing fields.
 func columnsState(v ImportView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -329,7 +329,7 @@ func columnsState(v ImportView) templ.Component {
 	})
 }
 
-// columnState says what is wrong with the field of a column.
+// columnState names the problem of a column.
 func columnState(c ColumnView, attrs templ.Attributes) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -442,7 +442,7 @@ func columnState(c ColumnView, attrs templ.Attributes) templ.Component {
 	})
 }
 
-// columnsChanged replaces what the page says about the columns after a choice.
+// columnsChanged replaces the state of columns after a choice.
 func columnsChanged(v ImportView, changed []ColumnView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

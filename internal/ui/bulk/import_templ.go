@@ -55,7 +55,7 @@ type DraftView struct {
 	Updates              []string     // headers that only an update has
 	Text                 bool         // encoding and delimiter mean something
 	Unclear              []ui.Choice  // encodings to choose from before the file can be read, with samples
-	FailedOf             ui.Choice    // job whose failed rows these are: id in Value, file in Label
+	FailedOf             ui.Choice    // the job of a file of failed rows: id in Value, file in Label
 	Update               bool         // members are updated and none created
 	Columns              []ColumnView
 	Fields               []FieldChoice
