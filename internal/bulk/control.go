@@ -85,7 +85,7 @@ func (b *Bulk) Apply(ctx context.Context, caller actor.Actor, communityID, jobID
 		started.Revision, started.Position = plan.Revision, beginning
 		return b.create(ctx, tx, caller, &started)
 	})
-	return b.status(started), duplicateField(err)
+	return b.status(started), err
 }
 
 // beginning returns the position of the first row of a job's file, which is

@@ -227,5 +227,5 @@ func (b *Bulk) StartDraftVersion(ctx context.Context, caller actor.Actor, commun
 		}
 		return job.FollowDraft(ctx, tx, communityID, draftID, j.ID)
 	})
-	return b.status(j), duplicateField(err)
+	return b.status(j), err
 }

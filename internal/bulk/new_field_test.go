@@ -2,6 +2,7 @@ package bulk_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
@@ -238,6 +240,35 @@ func TestADraftHasNewFieldsAndSuggestsTheirTypes(t *testing.T) {
 		f.ok(err)
 		if d.Columns[5].Problem.IsZero() {
 			t.Error("a field of another type has no problem")
+		}
+	})
+}
+
+func TestACheckCountsTheRowsOfTagsThatTheRunCreates(t *testing.T) {
+	each(t, func(f *fixture) {
+		rows := "Email,Username,First Name,Last Name,Tag\na@example.com,aa,A,A,\"gold,beta\"\nb@example.com,bb,B,B,silver\nc@example.com,cc,C,C,beta\nd@example.com,dd,D,D,\"gold,silver\"\nbad,,,,bronze\na@example.com,aa,,,\"gold,beta,silver\"\n"
+		o := bulk.Options{DryRun: true, CreateTags: true, NewFields: nil}
+		plan := f.run(bulk.Import, rows, o)
+		want := []outcome.PlannedTag{{Name: "gold", Rows: 3, Line: 2}, {Name: "silver", Rows: 3, Line: 3}}
+		if plan.Creates == nil || plan.Creates.TotalTags != 2 {
+			t.Fatalf("%+v", plan.Creates)
+		}
+		if d := cmp.Diff(want, plan.Creates.Tags); d != "" {
+			t.Error(d)
+		}
+		if done := f.apply(plan); done.Creates != nil {
+			t.Errorf("the run lists %+v", done.Creates)
+		}
+		if plan = f.run(bulk.Import, rows, o); plan.Creates != nil {
+			t.Errorf("tags that exist are listed: %+v", plan.Creates)
+		}
+		var many strings.Builder
+		many.WriteString("Email,Username,First Name,Last Name,Tag\n")
+		for i := range 60 {
+			fmt.Fprintf(&many, "m%[1]d@example.com,m%[1]d,M,M,t%[1]d\n", i)
+		}
+		if plan = f.run(bulk.Import, many.String(), o); len(plan.Creates.Tags) != 50 || plan.Creates.TotalTags != 60 {
+			t.Errorf("%d of %d tags", len(plan.Creates.Tags), plan.Creates.TotalTags)
 		}
 	})
 }

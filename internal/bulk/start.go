@@ -51,7 +51,7 @@ func (b *Bulk) Start(ctx context.Context, caller actor.Actor, communityID string
 		}
 		return b.create(ctx, tx, caller, &j)
 	})
-	return b.status(j), duplicateField(err)
+	return b.status(j), err
 }
 
 // notStartedError is an error before the transaction that starts a job.
@@ -150,14 +150,6 @@ func (b *Bulk) create(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, j *
 		}
 	}
 	return b.queue(ctx, tx, j)
-}
-
-// duplicateField replaces the error of a lost race for the name of a new field.
-func duplicateField(err error) error {
-	if sqldb.IsDuplicate(err) {
-		return field.ErrDuplicate()
-	}
-	return err
 }
 
 // queue stores a job with its audit entry and queues it.

@@ -6,6 +6,7 @@ import (
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/newfield"
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
@@ -15,30 +16,31 @@ import (
 // Status is the state of a job, as JSON. Times are RFC 3339.
 type Status struct {
 	job.Relations
-	JobID         string          `json:"jobId"`
-	Type          job.Type        `json:"type"`
-	Status        string          `json:"status"`
-	DryRun        bool            `json:"dryRun"`
-	PlanJobID     string          `json:"planJobId,omitempty" doc:"the dry run whose plan this job applies"`
-	UndoOf        string          `json:"undoOf,omitempty" doc:"the job this one takes back"`
-	Continues     string          `json:"continues,omitempty" doc:"the stopped job whose unread rows this one imports"`
-	FileName      string          `json:"fileName"`
-	Options       *job.Options    `json:"options,omitempty" doc:"of the file; absent for an undo"`
-	Detected      *sheet.Detected `json:"detected,omitempty"`
-	Counts        outcome.Counts  `json:"counts"`
-	Kept          int64           `json:"kept,omitempty" doc:"rows of an undo with something that was kept; the details have the causes"`
-	Unread        *int64          `json:"unread" doc:"rows that a stopped job did not read; null until they are counted, or if the file cannot be read"`
-	Warnings      []sheet.Warning `json:"warnings" doc:"assumptions about the file; no row fails because of them"`
-	Percent       *float64        `json:"percent" doc:"null while unknown"`
-	RowsPerSecond float64         `json:"rowsPerSecond"`
-	EtaSeconds    *float64        `json:"etaSeconds" doc:"null while unknown"`
-	Waiting       *Waiting        `json:"waiting" doc:"why the job makes no progress at the moment; null: it does, or it has ended"`
-	Error         *JobError       `json:"error,omitempty"`
-	CreatedBy     string          `json:"createdBy"`
-	Starter       string          `json:"-"` // actor.Actor.Ref of CreatedBy
-	CreatedAt     string          `json:"createdAt"`
-	StartedAt     *string         `json:"startedAt" doc:"null until it has"`
-	FinishedAt    *string         `json:"finishedAt" doc:"null until it has"`
+	JobID         string            `json:"jobId"`
+	Type          job.Type          `json:"type"`
+	Status        string            `json:"status"`
+	DryRun        bool              `json:"dryRun"`
+	PlanJobID     string            `json:"planJobId,omitempty" doc:"the dry run whose plan this job applies"`
+	UndoOf        string            `json:"undoOf,omitempty" doc:"the job this one takes back"`
+	Continues     string            `json:"continues,omitempty" doc:"the stopped job whose unread rows this one imports"`
+	FileName      string            `json:"fileName"`
+	Options       *job.Options      `json:"options,omitempty" doc:"of the file; absent for an undo"`
+	Detected      *sheet.Detected   `json:"detected,omitempty"`
+	Counts        outcome.Counts    `json:"counts"`
+	Creates       *newfield.Creates `json:"creates,omitempty" doc:"what the run of this dry run will create, apart from members; not in lists"`
+	Kept          int64             `json:"kept,omitempty" doc:"rows of an undo with something that was kept; the details have the causes"`
+	Unread        *int64            `json:"unread" doc:"rows that a stopped job did not read; null until they are counted, or if the file cannot be read"`
+	Warnings      []sheet.Warning   `json:"warnings" doc:"assumptions about the file; no row fails because of them"`
+	Percent       *float64          `json:"percent" doc:"null while unknown"`
+	RowsPerSecond float64           `json:"rowsPerSecond"`
+	EtaSeconds    *float64          `json:"etaSeconds" doc:"null while unknown"`
+	Waiting       *Waiting          `json:"waiting" doc:"why the job makes no progress at the moment; null: it does, or it has ended"`
+	Error         *JobError         `json:"error,omitempty"`
+	CreatedBy     string            `json:"createdBy"`
+	Starter       string            `json:"-"` // actor.Actor.Ref of CreatedBy
+	CreatedAt     string            `json:"createdAt"`
+	StartedAt     *string           `json:"startedAt" doc:"null until it has"`
+	FinishedAt    *string           `json:"finishedAt" doc:"null until it has"`
 }
 
 // JobError is the reason that a job failed.
@@ -64,7 +66,8 @@ func (b *Bulk) Status(ctx context.Context, caller actor.Actor, communityID, jobI
 	if err != nil {
 		return Status{}, err
 	}
-	return one[0], nil
+	one[0].Creates, err = newfield.CreatesOf(ctx, b.db, &j)
+	return one[0], err
 }
 
 // QueueJob returns the id of a bulk job's queue job, for a command that runs it

@@ -14,6 +14,8 @@ import (
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/newfield"
+	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/httpx"
@@ -70,15 +72,17 @@ func New(d Deps) api.Area {
 			h.progressRoutes(g)
 		},
 		SchemaNames: map[reflect.Type]string{
-			reflect.TypeFor[bulk.Status]():    "BulkJob",
-			reflect.TypeFor[bulk.Options]():   "BulkOptions",
-			reflect.TypeFor[job.NewField]():   "NewField",
-			reflect.TypeFor[bulk.Waiting]():   "JobWait",
-			reflect.TypeFor[bulk.Counts]():    "RowCounts",
-			reflect.TypeFor[bulk.Detail]():    "BulkRow",
-			reflect.TypeFor[bulk.Change]():    "FieldChange",
-			reflect.TypeFor[bulk.Problem]():   "RowProblem",
-			reflect.TypeFor[sheet.Detected](): "DetectedFile",
+			reflect.TypeFor[bulk.Status]():        "BulkJob",
+			reflect.TypeFor[bulk.Options]():       "BulkOptions",
+			reflect.TypeFor[job.NewField]():       "NewField",
+			reflect.TypeFor[newfield.Creates]():   "PlannedCreations",
+			reflect.TypeFor[outcome.PlannedTag](): "PlannedTag",
+			reflect.TypeFor[bulk.Waiting]():       "JobWait",
+			reflect.TypeFor[bulk.Counts]():        "RowCounts",
+			reflect.TypeFor[bulk.Detail]():        "BulkRow",
+			reflect.TypeFor[bulk.Change]():        "FieldChange",
+			reflect.TypeFor[bulk.Problem]():       "RowProblem",
+			reflect.TypeFor[sheet.Detected]():     "DetectedFile",
 		},
 		FieldTexts: fieldTexts,
 	}

@@ -48,6 +48,9 @@ func (s dryRunStep) apply(ctx context.Context, tx *sqldb.Tx, p *batch) ([]outcom
 	if err == nil {
 		err = p.checkBlocked(s.dry.Blocked())
 	}
+	if err == nil {
+		err = outcome.AddPlannedTags(ctx, tx, s.Job.CommunityID, s.Job.ID, s.dry.NewTags())
+	}
 	return records, counts, err
 }
 

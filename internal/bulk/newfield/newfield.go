@@ -112,7 +112,11 @@ func Create(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, j *job.Job) e
 			return errInvalidHeader([]errs.Field{*problem})
 		}
 		f.CreatedAt = j.CreatedAt
-		if err := field.Insert(ctx, tx, j.CommunityID, &f); err != nil {
+		err := field.Insert(ctx, tx, j.CommunityID, &f)
+		if sqldb.IsDuplicate(err) {
+			return field.ErrDuplicate()
+		}
+		if err != nil {
 			return err
 		}
 		if err := insert(ctx, tx, j.CommunityID, j.ID, f.ID); err != nil {

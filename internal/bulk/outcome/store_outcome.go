@@ -82,10 +82,12 @@ func UpdateOutcomes(ctx context.Context, tx *sqldb.Tx, communityID, jobID string
 	return err
 }
 
-// Delete deletes the outcomes of a job and its list of created tags.
+// Delete deletes the outcomes of a job and its lists of tags.
 func Delete(ctx context.Context, tx *sqldb.Tx, communityID, jobID string) error {
-	if _, err := tx.Exec(ctx, "DELETE FROM bulk_tags WHERE community_id = $1 AND job_id = $2", communityID, jobID); err != nil {
-		return err
+	for _, table := range []string{"bulk_tags", "bulk_planned_tags"} {
+		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND job_id = $2", communityID, jobID); err != nil {
+			return err
+		}
 	}
 	_, err := tx.Exec(ctx, "DELETE FROM bulk_batches WHERE community_id = $1 AND job_id = $2", communityID, jobID)
 	return err
@@ -116,4 +118,37 @@ func Tags(ctx context.Context, q sqldb.Querier, communityID, jobID string) ([]Ta
 func DeleteTags(ctx context.Context, tx *sqldb.Tx, communityID, jobID string, tagIDs []string) error {
 	_, err := tx.Exec(ctx, "DELETE FROM bulk_tags WHERE community_id = $1 AND job_id = $2 AND "+tx.Dialect().In("tag_id", "$3"), communityID, jobID, sqldb.Keys(tagIDs))
 	return err
+}
+
+// PlannedTag is a tag that a dry run would create.
+type PlannedTag struct {
+	Name string `json:"name"`
+	Rows int64  `json:"rows" doc:"that name it"`
+	Line int    `json:"line" doc:"of the first one"`
+}
+
+// AddPlannedTags adds the tags of a batch to those of a dry run.
+func AddPlannedTags(ctx context.Context, tx *sqldb.Tx, communityID, jobID string, tags []PlannedTag) error {
+	for _, t := range tags {
+		_, err := tx.Exec(ctx, `INSERT INTO bulk_planned_tags (community_id, job_id, name, row_count, line) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (community_id, job_id, name) DO UPDATE SET row_count = bulk_planned_tags.row_count + excluded.row_count`, communityID, jobID, t.Name, t.Rows, int64(t.Line))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// PlannedTags returns the first tags that a dry run would create, by line, and the
+// number of all.
+func PlannedTags(ctx context.Context, q sqldb.Querier, communityID, jobID string, limit int) ([]PlannedTag, int64, error) {
+	total, err := sqldb.One(ctx, q, "tag", sqldb.Value[int64], "SELECT count(*) FROM bulk_planned_tags WHERE community_id = $1 AND job_id = $2", communityID, jobID)
+	if err != nil || total == 0 {
+		return nil, 0, err
+	}
+	tags, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (PlannedTag, error) {
+		var t PlannedTag
+		return t, s.Scan(&t.Name, &t.Rows, &t.Line)
+	}, "SELECT name, row_count, line FROM bulk_planned_tags WHERE community_id = $1 AND job_id = $2 ORDER BY line, name LIMIT $3", communityID, jobID, limit)
+	return tags, total, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"io"
+	"maps"
 	"slices"
 	"time"
 
@@ -35,6 +36,7 @@ type DryRun struct {
 	identities    *IdentityMap      // of the current batch
 	namedBy       map[*Entry][]Key  // the keys of the rows of a member
 	blocked       []Blocked         // of the current batch
+	newTags       []outcome.PlannedTag
 }
 
 // DryRunInput is the file of a dry run and its resources.
@@ -83,7 +85,7 @@ func (h *DryRun) Plan(ctx context.Context, tx *sqldb.Tx, rows []source.Row, now 
 		return nil, outcome.Counts{}, err
 	}
 	done := d.decideAll(rows)
-	h.blocked = d.blocked
+	h.blocked, h.newTags = d.blocked, plannedTags(rows, done.list, h.simulatedTags)
 	h.namedBy = map[*Entry][]Key{}
 	for i := range done.list {
 		if entry := done.list[i].Entry; entry != nil {
@@ -96,6 +98,41 @@ func (h *DryRun) Plan(ctx context.Context, tx *sqldb.Tx, rows []source.Row, now 
 // Blocked are the keys that failed rows of the current batch need and may get in an
 // exchange with a later one.
 func (h *DryRun) Blocked() []Blocked { return h.blocked }
+
+// NewTags are the tags that rows of the current batch name and that do not exist.
+func (h *DryRun) NewTags() []outcome.PlannedTag { return h.newTags }
+
+// plannedTags counts the rows that name simulated tags.
+func plannedTags(rows []source.Row, list []Decision, simulated map[string]string) []outcome.PlannedTag {
+	if len(simulated) == 0 {
+		return nil
+	}
+	names, found := map[string]string{}, map[string]outcome.PlannedTag{}
+	for name, tagID := range simulated {
+		names[tagID] = name
+	}
+	for i := range list {
+		for _, c := range list[i].changes {
+			ids, _ := c.New.([]string) // nil: none
+			if c.Field.Type != field.TagList {
+				continue
+			}
+			for _, tagID := range ids {
+				name, isNew := names[tagID]
+				if !isNew {
+					continue
+				}
+				t := found[name]
+				if t.Rows == 0 {
+					t.Name, t.Line = name, rows[i].Line
+				}
+				t.Rows++
+				found[name] = t
+			}
+		}
+	}
+	return slices.Collect(maps.Values(found))
+}
 
 // firstReadRows is the number of rows whose memory the first pass reuses
 // together.

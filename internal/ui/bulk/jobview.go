@@ -7,6 +7,7 @@ import (
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/bulk/newfield"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/jobs"
@@ -24,7 +25,7 @@ func jobView(v *ui.Request, s bulk.Status) JobView {
 		j.PlanJob = s.UndoOf
 	}
 	j.AppliedBy, j.UndoneBy, j.Continues, j.ContinuedBy = s.AppliedBy, s.UndoneBy, s.Continues, s.ContinuedBy
-	j.Unread = s.Unread
+	j.Unread, j.Creates = s.Unread, s.Creates
 	if s.Options != nil && s.Continues == "" {
 		j.NewFields = len(s.Options.NewFields)
 	}
@@ -139,13 +140,14 @@ type JobView struct {
 	DryRun                     bool
 	PlanJob                    string // the dry run that this job carried out, or the job that it undid
 	Detected                   string
-	Workbook                   bool     // the file is a workbook, so failed rows can be one
-	AppliedBy, UndoneBy        string   // the jobs that apply or undo this one; "": none
-	Continues, ContinuedBy     string   // the job whose rest this one imports, and the one that imports the rest of this one
-	Undo                       *JobView // UndoneBy, if it is loaded
-	NewFields                  int      // that the job creates
-	Kept                       int64    // rows of an undo with something that was kept
-	Unread                     *int64   // rows that a stopped job did not read; nil: unknown
+	Workbook                   bool              // the file is a workbook, so failed rows can be one
+	AppliedBy, UndoneBy        string            // the jobs that apply or undo this one; "": none
+	Continues, ContinuedBy     string            // the job whose rest this one imports, and the one that imports the rest of this one
+	Undo                       *JobView          // UndoneBy, if it is loaded
+	NewFields                  int               // that the job creates
+	Creates                    *newfield.Creates // by the run of a dry run; nil: nothing
+	Kept                       int64             // rows of an undo with something that was kept
+	Unread                     *int64            // rows that a stopped job did not read; nil: unknown
 	Counts                     Counts
 	Percent                    *float64
 	RowsPerSecond              float64

@@ -49,14 +49,17 @@ func TestFieldsOfAnImportAreCreatedByTheRun(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, olivia := owner(t, a)
 		base := "/c/" + communityID
-		draft := olivia.stage(t, base, "spring.csv", "Email,Username,First Name,Last Name,Points,Level\nmia@example.com,mia,Mia,M,12,3\n")
-		form := url.Values{"mode": {"upsert"}, "column-4": {"+"}, "type-4": {string(field.SingleLine)}, "column-5": {"+"}, "type-5": {string(field.Numerical)}}
+		draft := olivia.stage(t, base, "spring.csv", "Email,Username,First Name,Last Name,Points,Level,Tag\nmia@example.com,mia,Mia,M,12,3,gold\n")
+		form := url.Values{"mode": {"upsert"}, "createTags": {"true"}, "column-4": {"+"}, "type-4": {string(field.SingleLine)}, "column-5": {"+"}, "type-5": {string(field.Numerical)}}
 		check := olivia.follow(draft+"/columns", form)
 		if done := jobOf(t, a, communityID, check); done.Counts.Created != 1 {
 			t.Fatalf("check: %+v", done)
 		}
 		if got := customFields(t, a, communityID); len(got) > 0 {
 			t.Errorf("the check created %v", got)
+		}
+		if got := olivia.get(check); !strings.Contains(got.text, "The import will also create") || !strings.Contains(got.text, `Level <span class="field-name">`) || !strings.Contains(got.text, `gold <span class="field-name">1 row`) {
+			t.Errorf("check: %s", got.text)
 		}
 		if columns := olivia.get(draft); !strings.Contains(columns.text, `<option value="+" selected>Create a field: Points<`) || strings.Count(columns.text, `<option value="numerical" selected>`) != 1 {
 			t.Errorf("columns after the check: %s", columns.text)
