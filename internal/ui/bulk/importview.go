@@ -178,8 +178,11 @@ func (j JobView) canContinue() bool {
 	return !j.DryRun && j.Type != "undo" && (j.Status == "cancelled" || j.Status == "failed") && (j.Unread == nil || *j.Unread > 0)
 }
 
+// createsFields reports whether the job created fields at its start.
+func (j JobView) createsFields() bool { return len(j.NewFields) > 0 && j.Continues == "" }
+
 func (j JobView) canUndo() bool {
-	if j.DryRun || j.Type == "undo" || j.writes() == 0 && j.NewFields == 0 {
+	if j.DryRun || j.Type == "undo" || j.writes() == 0 && !j.createsFields() {
 		return false
 	}
 	switch j.Status {
@@ -213,7 +216,7 @@ func undoText(r ui.Reader, j JobView) string {
 	if n := j.Counts.Updated; n > 0 {
 		parts = append(parts, r.Count(n, "This reverts the values of %d updated member.", "This reverts the values of %d updated members."))
 	}
-	if j.NewFields > 0 {
+	if j.createsFields() {
 		parts = append(parts, r.T("This deletes the fields that it created, unless something else uses them."))
 	}
 	return r.Sentences(append(parts, r.T("Later changes are kept; the log lists them."))...)

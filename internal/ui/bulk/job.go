@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"path"
@@ -78,7 +79,7 @@ func (h *handlers) followOf(v *ui.Request, j *JobView) (f FollowView, err error)
 		j.Undo = undo
 	}
 	if undo.Type == string(bulk.Undo) && !undo.Live() && undo.Kept > 0 {
-		if f.Kept, err = h.keptBy(v, undo); err != nil {
+		if f.Kept, err = h.keptBy(v, j, undo); err != nil {
 			return f, err
 		}
 	}
@@ -95,15 +96,19 @@ func (h *handlers) followOf(v *ui.Request, j *JobView) (f FollowView, err error)
 
 // keptBy lists the causes for which an undo kept something; nothing after its rows
 // have expired.
-func (h *handlers) keptBy(v *ui.Request, undo *JobView) ([]KeptView, error) {
+func (h *handlers) keptBy(v *ui.Request, j, undo *JobView) ([]KeptView, error) {
 	causes, err := h.Bulk.Kept(v.Context(), v.Actor, v.Community.ID, undo.ID)
 	if errs.KindOf(err) == errs.Gone {
 		return nil, nil
 	}
+	if err != nil {
+		return nil, err
+	}
+	names, err := h.fieldNames(v, *j)
 	var list []KeptView
 	for _, k := range ui.FirstN(causes, 10) {
 		show := v.In("/bulk-jobs/" + undo.ID + "?line=" + strconv.Itoa(k.FirstLine) + "#rows")
-		list = append(list, KeptView{Column: k.Column, Message: ui.Translate(v.Context(), k.Message), Count: k.Count, FirstLine: k.FirstLine, Show: show})
+		list = append(list, KeptView{Column: cmp.Or(names[k.Column], k.Column), Message: ui.Translate(v.Context(), k.Message), Count: k.Count, FirstLine: k.FirstLine, Show: show})
 	}
 	return list, err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/newfield"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/i18n"
@@ -26,8 +27,8 @@ func jobView(v *ui.Request, s bulk.Status) JobView {
 	}
 	j.AppliedBy, j.UndoneBy, j.Continues, j.ContinuedBy = s.AppliedBy, s.UndoneBy, s.Continues, s.ContinuedBy
 	j.Unread, j.Creates = s.Unread, s.Creates
-	if s.Options != nil && s.Continues == "" {
-		j.NewFields = len(s.Options.NewFields)
+	if s.Options != nil {
+		j.NewFields = s.Options.NewFields
 	}
 	if s.Type == bulk.Undo {
 		j.Kept = max(s.Kept, s.Counts.Skipped+s.Counts.Failed)
@@ -144,7 +145,7 @@ type JobView struct {
 	AppliedBy, UndoneBy        string            // the jobs that apply or undo this one; "": none
 	Continues, ContinuedBy     string            // the job whose rest this one imports, and the one that imports the rest of this one
 	Undo                       *JobView          // UndoneBy, if it is loaded
-	NewFields                  int               // that the job creates
+	NewFields                  []job.NewField    // of the options: created by this job, by a dry run's run or by the job that it continues
 	Creates                    *newfield.Creates // by the run of a dry run; nil: nothing
 	Kept                       int64             // rows of an undo with something that was kept
 	Unread                     *int64            // rows that a stopped job did not read; nil: unknown

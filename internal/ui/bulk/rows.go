@@ -35,7 +35,7 @@ func (h *handlers) rowsOf(v *ui.Request, j JobView, base string) (RowsView, erro
 	if cursor != "" {
 		view.Start = selected.Address(base, "")
 	}
-	names, err := h.fieldNames(v)
+	names, err := h.fieldNames(v, j)
 	if err != nil {
 		return view, err
 	}
@@ -58,10 +58,14 @@ func (h *handlers) errorsOf(v *ui.Request, j JobView, page string, selected erro
 	return errorlist.New(v, errorlist.Input{Groups: groups, Failed: j.Counts.Failed, Page: page, Download: v.In("/bulk-jobs/" + j.ID + name), Selected: selected.Errors}), err
 }
 
-// fieldNames are what people call the fields, by their database names.
-func (h *handlers) fieldNames(v *ui.Request) (map[string]string, error) {
+// fieldNames are what people call the fields, by their database names; new fields of
+// the job too, which may not exist.
+func (h *handlers) fieldNames(v *ui.Request, j JobView) (map[string]string, error) {
 	fields, err := h.Fields.List(v.Context(), v.Actor, v.Community.ID)
 	names := map[string]string{}
+	for _, n := range j.NewFields {
+		names[n.Field] = n.Name
+	}
 	for _, f := range fields {
 		names[f.Field] = ui.FieldName(v.Context(), f.Default, f.Name)
 	}
