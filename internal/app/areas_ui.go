@@ -19,6 +19,7 @@ import (
 	uimember "github.com/regulars/regulars/internal/ui/member"
 	uimoderation "github.com/regulars/regulars/internal/ui/moderation"
 	uioverview "github.com/regulars/regulars/internal/ui/overview"
+	uiremedy "github.com/regulars/regulars/internal/ui/remedy"
 	uirole "github.com/regulars/regulars/internal/ui/role"
 	uisettings "github.com/regulars/regulars/internal/ui/settings"
 	uisignin "github.com/regulars/regulars/internal/ui/signin"
@@ -55,6 +56,7 @@ func (p *Services) uiAreas(c *ui.Console, limits uiLimits, server uiinstallation
 		uibulk.New(c, uibulk.Services{
 			Access: p.Access, Fields: p.Fields, Bulk: p.Bulk, Files: p.Files, Log: p.log, UploadBytes: limits.uploadBytes, Streams: limits.streams, Uploads: limits.uploads, Stopping: limits.stopping,
 		}),
+		uiremedy.New(c, uiremedy.Services{Bulk: p.Bulk}),
 		uikey.New(c, uikey.Services{Access: p.Access, Accounts: p.Accounts, Chat: p.Chat, Clock: p.clock}),
 		uiaudit.New(c, uiaudit.Services{Access: p.Access, Communities: p.Communities, Fields: p.Fields, Members: p.Members, Chat: p.Chat}),
 		uisettings.New(c, uisettings.Services{Access: p.Access, Accounts: p.Accounts, Communities: p.Communities, Fields: p.Fields, Members: p.Members, Ownership: p.Ownership}),

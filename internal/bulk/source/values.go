@@ -17,6 +17,9 @@ type Values map[string]map[string]string
 // ValueKey is the form in which texts of a file are compared with those of Values.
 func ValueKey(cell string) string { return text.Name(trimCell(cell)) }
 
+// SameHeader reports whether two headers name the same column.
+func SameHeader(a, b string) bool { return text.Name(a) == text.Name(b) }
+
 // Of returns the texts of a header.
 func (v Values) Of(header string) map[string]string {
 	if texts, ok := v[header]; ok {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/bulk/choice"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/staged"
 	"github.com/regulars/regulars/internal/field"
@@ -54,15 +55,15 @@ func draftView(v *ui.Request, d bulk.Draft) DraftView {
 	if view.Sheet == "" {
 		view.Sheet = d.Detected.Sheet
 	}
-	required := map[string]bool{}
+	required, closed := map[string]bool{}, map[string]bool{}
 	for _, f := range d.Fields {
 		view.Fields = append(view.Fields, FieldChoice{ID: f.Field, Name: ui.FieldName(v.Context(), f.Default, f.Name), Required: f.Required, Default: f.Default})
-		required[f.Field] = f.Required
+		required[f.Field], closed[f.Field] = f.Required, choice.Closed(&f)
 	}
 	if view.Update {
-		for _, choice := range updateChoices(v, d.Fields) {
-			view.Fields = append(view.Fields, choice)
-			required[choice.ID] = false
+		for _, other := range updateChoices(v, d.Fields) {
+			view.Fields = append(view.Fields, other)
+			required[other.ID] = false
 		}
 	}
 	for _, f := range d.Missing {
@@ -70,6 +71,7 @@ func draftView(v *ui.Request, d bulk.Draft) DraftView {
 	}
 	for _, c := range d.Columns {
 		column := ColumnView{Index: c.Index, Header: c.Header, Samples: c.Samples, Field: c.Field, Suggested: c.Suggested, Problem: ui.Translate(v.Context(), c.Problem)}
+		column.Closed, column.Mapped = closed[c.Field], len(d.Options.Values.Of(c.Header))
 		if c.Field == "" && c.Problem.IsZero() {
 			column.Field = Ignored
 		}

@@ -14,11 +14,13 @@ import (
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/ui"
+	"github.com/regulars/regulars/internal/ui/errorlist"
 )
 
 func jobView(v *ui.Request, s bulk.Status) JobView {
 	j := JobView{
-		ID: s.JobID, Type: string(s.Type), Status: s.Status, FileName: s.FileName, DryRun: s.DryRun, PlanJob: s.PlanJobID,
+		Options: s.Options,
+		ID:      s.JobID, Type: string(s.Type), Status: s.Status, FileName: s.FileName, DryRun: s.DryRun, PlanJob: s.PlanJobID,
 		Counts: Counts(s.Counts), Percent: s.Percent, RowsPerSecond: s.RowsPerSecond, By: starterName(v, s.Starter, s.CreatedBy),
 		CreatedAt: millis(s.CreatedAt), StartedAt: millisOf(s.StartedAt), FinishedAt: millisOf(s.FinishedAt),
 	}
@@ -137,7 +139,9 @@ func (c Counts) of(outcome string) int64 {
 
 // JobView is a bulk job as pages show it.
 type JobView struct {
-	ID, Type, Status, FileName string // Type: import, update, undo
+	Draft                      *errorlist.Draft // of a check in the wizard; else nil
+	Options                    *bulk.Options    // nil: an undo
+	ID, Type, Status, FileName string           // Type: import, update, undo
 	DryRun                     bool
 	PlanJob                    string // the dry run that this job carried out, or the job that it undid
 	Detected                   string

@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
@@ -48,14 +49,18 @@ func (h *handlers) rowsOf(v *ui.Request, j JobView, base string) (RowsView, erro
 	return view, err
 }
 
-// errorsOf returns the groups of the errors of a job.
+// errorsOf returns the groups of the errors of a job. A check of a draft has remedies.
 func (h *handlers) errorsOf(v *ui.Request, j JobView, page string, selected errorlist.Selection) (errorlist.View, error) {
 	groups, err := h.Bulk.ErrorGroups(v.Context(), v.Actor, v.Community.ID, j.ID)
 	name := "/failed.csv"
 	if j.Workbook {
 		name = "/failed.xlsx"
 	}
-	return errorlist.New(v, errorlist.Input{Groups: groups, Failed: j.Counts.Failed, Page: page, Download: v.In("/bulk-jobs/" + j.ID + name), Selected: selected.Errors}), err
+	in := errorlist.Input{Groups: groups, Failed: j.Counts.Failed, Page: page, Download: v.In("/bulk-jobs/" + j.ID + name), Selected: selected.Errors, Draft: j.Draft}
+	if j.Draft != nil || strings.HasPrefix(page, v.In("/bulk-jobs/")) {
+		in.Options = j.Options
+	}
+	return errorlist.New(v, in), err
 }
 
 // fieldNames are what people call the fields, by their database names; new fields of

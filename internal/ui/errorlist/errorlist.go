@@ -20,11 +20,13 @@ type Input struct {
 	Page     string // address of the page with the rows
 	Download string // address of the file of failed rows
 	Selected bulk.ErrorFilter
+	Draft    *Draft        // of a check in the wizard; nil: no remedies
+	Options  *bulk.Options // of the job; nil: no advice
 }
 
 // New returns the view of the errors of a job.
 func New(v *ui.Request, in Input) View {
-	view := View{Page: in.Page, Failed: in.Failed, Others: ui.Remaining(in.Groups.List, shownGroups)}
+	view := View{Draft: in.Draft, Page: in.Page, Failed: in.Failed, Others: ui.Remaining(in.Groups.List, shownGroups)}
 	if in.Groups.Counted < in.Failed {
 		view.Counted = in.Groups.Counted
 	}
@@ -65,6 +67,7 @@ func groupView(v *ui.Request, in Input, g *bulk.ErrorGroup) GroupView {
 	if len(p.Values) == 0 {
 		p.Others = 0
 	}
+	p.addRemedies(v, in, g)
 	return p
 }
 

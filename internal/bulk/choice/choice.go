@@ -1,0 +1,64 @@
+// Package choice lists the texts that a column of a file may have.
+package choice
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/regulars/regulars/internal/bulk/source"
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Set is the texts that are values of a field. The zero Set is of a field without a
+// closed set.
+type Set struct {
+	Field field.Field
+	Texts []string // in order; none of a language, which has too many
+}
+
+// Closed reports whether a field has a closed set of values.
+func Closed(f *field.Field) bool {
+	switch f.Type {
+	case field.Select, field.MultiSelect, field.Boolean, field.Country, field.Language, field.RoleList, field.TagList:
+		return true
+	}
+	return false
+}
+
+// Of returns the texts of a field.
+func Of(ctx context.Context, q sqldb.Querier, communityID string, f field.Field) (Set, error) {
+	s := Set{Field: f}
+	switch f.Type {
+	case field.Select, field.MultiSelect:
+		s.Texts = f.Options
+	case field.Boolean:
+		s.Texts = []string{"true", "false"}
+	case field.Country:
+		s.Texts = field.CountryCodes()
+	case field.RoleList, field.TagList:
+		names, err := member.LoadNames(ctx, q, communityID)
+		if err != nil {
+			return s, err
+		}
+		found := names.Tags
+		if f.Type == field.RoleList {
+			found = names.Roles
+		}
+		s.Texts = slices.DeleteFunc(slices.Sorted(maps.Values(found)), func(name string) bool { return strings.HasPrefix(name, "@") })
+	}
+	return s, nil
+}
+
+// Has reports whether a text is a value of the field.
+func (s *Set) Has(text string) bool {
+	switch s.Field.Type {
+	case field.RoleList, field.TagList:
+		return slices.Contains(s.Texts, source.ValueKey(text))
+	}
+	_, problem := s.Field.FromText(text, field.Formats{})
+	return problem == nil
+}

@@ -1,0 +1,127 @@
+// Package remedy has the forms of the import wizard that correct errors of a check:
+// options of the staged file, and texts to read instead of those in the file.
+package remedy
+
+import (
+	"net/http"
+	"path"
+	"strconv"
+
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/ui"
+)
+
+// Services are the features behind the pages.
+type Services struct {
+	Bulk *bulk.Bulk
+}
+
+// handlers answer the requests of the area.
+type handlers struct {
+	*ui.Console
+	Services
+}
+
+// New returns the area.
+func New(c *ui.Console, s Services) ui.Area {
+	h := &handlers{Console: c, Services: s}
+	return ui.Area{Routes: []ui.Route{
+		ui.InCommunity(permission.BulkUpdateUser).Get("/import/{draft}/remedy", toDraft),
+		ui.InCommunity(permission.BulkUpdateUser).Post("/import/{draft}/remedy", h.applyRemedy),
+		ui.InCommunity(permission.BulkUpdateUser).Get("/import/{draft}/values", h.showValues),
+		ui.InCommunity(permission.BulkUpdateUser).Post("/import/{draft}/values", h.saveValues),
+	}}
+}
+
+// toDraft redirects the address of a form, which a browser opens again as a page.
+func toDraft(v *ui.Request) error { return v.Redirect(path.Dir(v.URL.Path), "") }
+
+// options are the form fields of remedies.
+var options = []string{"createTags", "decimal", "dateFormat", "defaultCountry"}
+
+// applyRemedy changes an option of the draft and checks the file again.
+func (h *handlers) applyRemedy(v *ui.Request) error {
+	d, err := h.Bulk.Draft(v.Context(), v.Actor, v.Community.ID, v.PathValue("draft"))
+	if err != nil {
+		return err
+	}
+	form := map[string]string{}
+	for _, name := range options {
+		form[name] = v.PostFormValue(name)
+	}
+	chosen, err := job.ParseOptions(form)
+	if err != nil {
+		return h.showFailure(v, err)
+	}
+	o := d.Options
+	for name, into := range map[string]func(){
+		"createTags":     func() { o.CreateTags = chosen.CreateTags },
+		"decimal":        func() { o.Decimal = chosen.Decimal },
+		"dateFormat":     func() { o.DateFormat = chosen.DateFormat },
+		"defaultCountry": func() { o.DefaultCountry = chosen.DefaultCountry },
+	} {
+		if form[name] != "" {
+			into()
+		}
+	}
+	return h.checkAgain(v, o)
+}
+
+// checkAgain saves the options of the draft and starts a check.
+func (h *handlers) checkAgain(v *ui.Request, o bulk.Options) error {
+	draftID, version := v.PathValue("draft"), versionOf(v)
+	if _, err := h.Bulk.RestageVersion(v.Context(), v.Actor, v.Community.ID, draftID, version, o); err != nil {
+		return h.showFailure(v, err)
+	}
+	s, err := h.Bulk.StartDraftVersion(v.Context(), v.Actor, v.Community.ID, draftID, version, true)
+	if err != nil {
+		return h.showFailure(v, err)
+	}
+	return v.Redirect(v.In("/import/"+draftID+"/jobs/"+s.JobID), "")
+}
+
+// versionOf returns the version of the draft that a form shows; 0 without one.
+func versionOf(v *ui.Request) int64 {
+	version, err := strconv.ParseInt(v.PostFormValue("version"), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return version
+}
+
+// showFailure is the page of a rejected form, with the way back.
+func (h *handlers) showFailure(v *ui.Request, cause error) error {
+	status, alert, err := ui.Rejected(v, cause)
+	if err != nil {
+		return err
+	}
+	p, err := h.page(v)
+	if err != nil {
+		return err
+	}
+	p.Alert = alert
+	return ui.Render(v, status, failurePage(p, back(v)))
+}
+
+func (h *handlers) page(v *ui.Request) (ui.Page, error) {
+	return h.Page(v, "Import members", "import", "")
+}
+
+// back is the address of the check, or of the columns without one.
+func back(v *ui.Request) string {
+	address := v.In("/import/" + v.PathValue("draft"))
+	if jobID := v.FormValue("job"); jobID != "" && path.Base(jobID) == jobID {
+		return address + "/jobs/" + jobID
+	}
+	return address
+}
+
+// rejected renders a form again.
+func rejected(v *ui.Request, cause error) (status int, alert ui.Alert, err error) {
+	if cause == nil {
+		return http.StatusOK, alert, nil
+	}
+	return ui.Rejected(v, cause)
+}
