@@ -5,6 +5,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/regulars/regulars/internal/bulk/choice"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/ui"
 	uiaccount "github.com/regulars/regulars/internal/ui/account"
@@ -56,7 +57,7 @@ func (p *Services) uiAreas(c *ui.Console, limits uiLimits, server uiinstallation
 		uibulk.New(c, uibulk.Services{
 			Access: p.Access, Fields: p.Fields, Bulk: p.Bulk, Files: p.Files, Log: p.log, UploadBytes: limits.uploadBytes, Streams: limits.streams, Uploads: limits.uploads, Stopping: limits.stopping,
 		}),
-		uiremedy.New(c, uiremedy.Services{Bulk: p.Bulk}),
+		uiremedy.New(c, uiremedy.Services{Bulk: p.Bulk, Choices: choice.New(p.DB, p.Access)}),
 		uikey.New(c, uikey.Services{Access: p.Access, Accounts: p.Accounts, Chat: p.Chat, Clock: p.clock}),
 		uiaudit.New(c, uiaudit.Services{Access: p.Access, Communities: p.Communities, Fields: p.Fields, Members: p.Members, Chat: p.Chat}),
 		uisettings.New(c, uisettings.Services{Access: p.Access, Accounts: p.Accounts, Communities: p.Communities, Fields: p.Fields, Members: p.Members, Ownership: p.Ownership}),

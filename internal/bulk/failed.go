@@ -2,13 +2,10 @@ package bulk
 
 import (
 	"context"
-	"slices"
 
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/bulk/choice"
 	"github.com/regulars/regulars/internal/bulk/errorgroup"
 	"github.com/regulars/regulars/internal/bulk/job"
-	"github.com/regulars/regulars/internal/field"
 )
 
 // ErrorGroups returns the errors of a job by column, code and value. Values are left
@@ -36,21 +33,4 @@ func (b *Bulk) ErrorGroups(ctx context.Context, caller actor.Actor, communityID,
 		groups.HideValues()
 	}
 	return groups, err
-}
-
-// Choices returns the texts that a column with a field may have; the zero Set
-// without a closed set. field is a database name.
-func (b *Bulk) Choices(ctx context.Context, caller actor.Actor, communityID, fieldName string) (choice.Set, error) {
-	if err := b.may(ctx, caller, communityID); err != nil {
-		return choice.Set{}, err
-	}
-	fields, err := field.List(ctx, b.db, communityID)
-	if err != nil {
-		return choice.Set{}, err
-	}
-	at := slices.IndexFunc(fields, func(f field.Field) bool { return f.Field == fieldName })
-	if at < 0 || !choice.Closed(&fields[at]) {
-		return choice.Set{}, nil
-	}
-	return choice.Of(ctx, b.db, communityID, fields[at])
 }

@@ -74,18 +74,6 @@ func (b *Bulk) spoolFailed(ctx context.Context, rows *rowReader, file *blob.Scra
 	return counted.n, err
 }
 
-// countingWriter counts the written bytes.
-type countingWriter struct {
-	io.Writer
-	n int64
-}
-
-func (c *countingWriter) Write(p []byte) (int, error) {
-	n, err := c.Writer.Write(p)
-	c.n += int64(n)
-	return n, err
-}
-
 func (b *Bulk) writeFailedCSV(ctx context.Context, rows *rowReader, w io.Writer) error {
 	detected := rows.table.Detected()
 	out := sheet.NewWriter(w, detected)

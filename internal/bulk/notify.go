@@ -91,7 +91,7 @@ func (b *Bulk) mailValues(j *job.Job) map[string]string {
 	}
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
 	var found strings.Builder
-	for _, w := range warnings(j) {
+	for _, w := range j.AllWarnings() {
 		found.WriteString(w.Message.Stored() + "\n")
 	}
 	return map[string]string{

@@ -132,7 +132,7 @@ func (b *Bulk) status(j job.Job) Status {
 		s.PlanJobID, s.Options = j.ParentID, &j.Options
 	}
 	s.Continues, s.Kept = j.Continues, j.Kept
-	s.Warnings = warnings(&j)
+	s.Warnings = j.AllWarnings()
 	if j.Unread != job.UnreadUnknown {
 		s.Unread = &j.Unread
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
@@ -20,6 +22,32 @@ type Set struct {
 	Texts []string // in order; none of a language, which has too many
 }
 
+// Choices returns the texts that columns may have. It is safe for concurrent use.
+type Choices struct {
+	db     *sqldb.DB
+	access actor.Authorizer
+}
+
+// New returns Choices.
+func New(db *sqldb.DB, access actor.Authorizer) *Choices { return &Choices{db, access} }
+
+// Of returns the texts of the field with a database name; the zero Set if it has no
+// closed set.
+func (c *Choices) Of(ctx context.Context, caller actor.Actor, communityID, fieldName string) (Set, error) {
+	if err := c.access.Can(ctx, caller, communityID, permission.BulkUpdateUser); err != nil {
+		return Set{}, err
+	}
+	fields, err := field.List(ctx, c.db, communityID)
+	if err != nil {
+		return Set{}, err
+	}
+	at := slices.IndexFunc(fields, func(f field.Field) bool { return f.Field == fieldName })
+	if at < 0 || !Closed(&fields[at]) {
+		return Set{}, nil
+	}
+	return setOf(ctx, c.db, communityID, fields[at])
+}
+
 // Closed reports whether a field has a closed set of values.
 func Closed(f *field.Field) bool {
 	switch f.Type {
@@ -29,8 +57,7 @@ func Closed(f *field.Field) bool {
 	return false
 }
 
-// Of returns the texts of a field.
-func Of(ctx context.Context, q sqldb.Querier, communityID string, f field.Field) (Set, error) {
+func setOf(ctx context.Context, q sqldb.Querier, communityID string, f field.Field) (Set, error) {
 	s := Set{Field: f}
 	switch f.Type {
 	case field.Select, field.MultiSelect:

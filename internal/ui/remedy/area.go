@@ -9,13 +9,15 @@ import (
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/bulk/choice"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/ui"
 )
 
 // Services are the features behind the pages.
 type Services struct {
-	Bulk *bulk.Bulk
+	Bulk    *bulk.Bulk
+	Choices *choice.Choices
 }
 
 // handlers answer the requests of the area.

@@ -40,7 +40,7 @@ func (h *handlers) columnOf(v *ui.Request) (column, error) {
 	if at < 0 {
 		return column{}, errs.New(errs.NotFound, "column_not_found", "The file has no column %q. Choose one on the page of the columns.", header)
 	}
-	set, err := h.Bulk.Choices(v.Context(), v.Actor, v.Community.ID, d.Columns[at].Field)
+	set, err := h.Choices.Of(v.Context(), v.Actor, v.Community.ID, d.Columns[at].Field)
 	if err == nil && set.Field.Field == "" {
 		err = errs.New(errs.Invalid, "no_choices", "The field of the column %q can have any value, so none can be mapped.", header)
 	}
@@ -232,4 +232,3 @@ func (c *column) withRows(rows []ValueRow) source.Values {
 	}
 	return values
 }
-

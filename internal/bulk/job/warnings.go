@@ -1,7 +1,6 @@
-package bulk
+package job
 
 import (
-	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sheet"
 )
@@ -9,9 +8,9 @@ import (
 // warnHiddenRows is the code of the warning of hidden rows.
 const warnHiddenRows = "hidden_rows"
 
-// warnings returns the warnings of a job: those of opening the file, then those
-// of the rows that were read. It is never nil.
-func warnings(j *job.Job) []sheet.Warning {
+// AllWarnings returns the warnings of opening the file, then those of the rows that
+// were read. It is never nil.
+func (j *Job) AllWarnings() []sheet.Warning {
 	list := append([]sheet.Warning{}, j.Warnings...)
 	if h := j.Hidden; h.Rows > 0 {
 		list = append(list, sheet.Warning{Code: warnHiddenRows, Message: hiddenRows(j), Count: h.Rows, FirstLine: h.FirstLine})
@@ -20,7 +19,7 @@ func warnings(j *job.Job) []sheet.Warning {
 }
 
 // hiddenRows is the message of hidden_rows.
-func hiddenRows(j *job.Job) errs.Sentence {
+func hiddenRows(j *Job) errs.Sentence {
 	skip := errs.NewOption("hiddenRows=skip", "Skip hidden rows")
 	switch {
 	case j.DryRun && j.Hidden.Rows == 1:
