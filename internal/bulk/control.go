@@ -81,7 +81,7 @@ func (b *Bulk) Apply(ctx context.Context, caller actor.Actor, communityID, jobID
 		started = b.successor(&plan, caller, newID)
 		started.Type, started.Options, started.Detected, started.Warnings = plan.Type, plan.Options, plan.Detected, plan.Warnings
 		started.FileID, started.FileSize, started.FileScan = plan.FileID, plan.FileSize, plan.FileScan
-		started.Options.DryRun = false
+		started.Options.DryRun, started.CorrectionsOf = false, plan.ID
 		started.Revision, started.Position = plan.Revision, beginning
 		return b.create(ctx, tx, caller, &started)
 	})
@@ -239,7 +239,7 @@ func (b *Bulk) Continue(ctx context.Context, caller actor.Actor, communityID, jo
 // restOf returns the job for the rows that a stopped job did not read.
 func (b *Bulk) restOf(stopped *job.Job, caller actor.Actor, newID string) job.Job {
 	rest := b.successor(stopped, caller, newID)
-	rest.ParentID, rest.Continues = "", stopped.ID
+	rest.ParentID, rest.Continues, rest.CorrectionsOf = "", stopped.ID, stopped.ID
 	rest.Type, rest.Options, rest.Detected, rest.Warnings = stopped.Type, stopped.Options, stopped.Detected, stopped.Warnings
 	rest.FileID, rest.FileSize, rest.FileScan = stopped.FileID, stopped.FileSize, stopped.FileScan
 	rest.Revision, rest.Position, rest.ProcessedBytes = stopped.Revision, stopped.Position, stopped.ProcessedBytes
@@ -267,6 +267,7 @@ func (b *Bulk) CheckAgain(ctx context.Context, caller actor.Actor, communityID, 
 	if err != nil {
 		return Status{}, err
 	}
+	j.CorrectionsOf = before.ID
 	err = b.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if _, err := job.Lock(ctx, tx, communityID, jobID); err != nil {
 			return err

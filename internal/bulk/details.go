@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/bulk/correction"
 	"github.com/regulars/regulars/internal/bulk/errorgroup"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/outcome"
@@ -21,14 +22,15 @@ import (
 
 // Detail is the result of one row, as JSON.
 type Detail struct {
-	Line       int               `json:"line"`
-	Identifier string            `json:"identifier"`
-	UserID     string            `json:"userId,omitempty"`
-	Outcome    string            `json:"outcome" enum:"created,updated,unchanged,skipped,failed"`
-	Changes    []Change          `json:"changes"`
-	Errors     []source.RowError `json:"errors"`
-	Removed    bool              `json:"-"` // an undo removed the member; the only change
-	Withheld   bool              `json:"-"` // the data of the person was erased
+	Line       int                 `json:"line"`
+	Identifier string              `json:"identifier"`
+	UserID     string              `json:"userId,omitempty"`
+	Outcome    string              `json:"outcome" enum:"created,updated,unchanged,skipped,failed"`
+	Changes    []Change            `json:"changes"`
+	Errors     []source.RowError   `json:"errors"`
+	Cells      []source.Correction `json:"-"` // with an error, as they were read
+	Removed    bool                `json:"-"` // an undo removed the member; the only change
+	Withheld   bool                `json:"-"` // the data of the person was erased
 }
 
 // Change is the change of a field; null is unset. Roles and tags are lists of
@@ -199,6 +201,12 @@ func (b *Bulk) openRows(ctx context.Context, j *job.Job) (*rowReader, error) {
 	}
 	l.columns = d.ReadHeaderTolerant(l.table.Header(), original.Options.Mapping)
 	_ = l.columns.SetValues(original.Options.Values) // checked at the start of the job
+	corrected, err := correction.Load(ctx, b.db, original.CommunityID, original.ID)
+	if err != nil {
+		l.close()
+		return nil, err
+	}
+	l.columns.SetCorrections(corrected)
 	l.reader = source.NewReader(l.columns, original.Formats(), false)
 	return l, nil
 }
@@ -213,6 +221,7 @@ func (l *rowReader) source(rec *outcome.Record) (*record.Row, error) {
 	if err := l.table.Next(&l.last); err != nil {
 		return nil, err
 	}
+	l.columns.Correct(&l.last)
 	return &l.last, nil
 }
 
@@ -228,6 +237,9 @@ func (l *rowReader) detail(rec *outcome.Record) (d Detail, subjects []string, er
 	}
 	r := l.reader.Read(src)
 	d.Identifier = r.Identifier()
+	if rec.Outcome == outcome.Failed && src.Problem == "" {
+		d.Cells = l.errorCells(rec, src)
+	}
 	switch {
 	case rec.Outcome == outcome.Created:
 		d.Changes = l.created(&r)
@@ -242,6 +254,23 @@ func (l *rowReader) detail(rec *outcome.Record) (d Detail, subjects []string, er
 		d.Changes = append(d.Changes, change)
 	}
 	return d, l.subjects(rec, &r), nil
+}
+
+// errorCells returns the cells of a failed row with an error.
+func (l *rowReader) errorCells(rec *outcome.Record, src *record.Row) (cells []source.Correction) {
+	texts := src.Texts(l.columns.ReadsShown)
+	for i := range rec.Errors {
+		at := l.columns.IndexOf(rec.Errors[i].Column)
+		if at < 0 || slices.ContainsFunc(cells, func(c source.Correction) bool { return c.Cell == at }) {
+			continue
+		}
+		cell := source.Correction{Line: rec.Pos.Line, Cell: at}
+		if at < len(texts) {
+			cell.Text = texts[at]
+		}
+		cells = append(cells, cell)
+	}
+	return cells
 }
 
 // created returns the values of a created member.

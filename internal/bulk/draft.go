@@ -216,6 +216,7 @@ func (b *Bulk) StartDraftVersion(ctx context.Context, caller actor.Actor, commun
 				return err
 			}
 		}
+		j.CorrectionsOf = draftID
 		if err := b.create(ctx, tx, caller, &j); err != nil {
 			return err
 		}

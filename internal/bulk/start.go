@@ -8,6 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/bulk/correction"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/newfield"
 	"github.com/regulars/regulars/internal/bulk/plan"
@@ -160,6 +161,11 @@ func (b *Bulk) queue(ctx context.Context, tx *sqldb.Tx, j *job.Job) (err error) 
 	}
 	if err := job.Insert(ctx, tx, *j); err != nil {
 		return err
+	}
+	if j.CorrectionsOf != "" {
+		if err := correction.Copy(ctx, tx, j.CommunityID, j.CorrectionsOf, j.ID); err != nil {
+			return err
+		}
 	}
 	return audit.Append(ctx, tx, audit.Entry{
 		CommunityID: j.CommunityID, At: j.CreatedAt, Actor: j.Actor, ActorName: j.ActorName, Action: "bulk_job.start", Target: j.Target(),

@@ -3,6 +3,7 @@ package bulk
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/bulk/correction"
 	"github.com/regulars/regulars/internal/bulk/errorgroup"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/newfield"
@@ -56,6 +57,9 @@ func (b *Bulk) endLost(ctx context.Context) error {
 func (b *Bulk) forget(ctx context.Context, j *job.Job) error {
 	err := b.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := outcome.Delete(ctx, tx, j.CommunityID, j.ID); err != nil {
+			return err
+		}
+		if err := correction.Delete(ctx, tx, j.CommunityID, j.ID); err != nil {
 			return err
 		}
 		if err := errorgroup.Delete(ctx, tx, j.CommunityID, j.ID); err != nil {

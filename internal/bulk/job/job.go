@@ -77,7 +77,8 @@ type Job struct {
 	FinishedAt     int64
 	ExpiresAt      int64
 
-	Owner string // of a new job, see jobs.Options
+	Owner         string // of a new job, see jobs.Options
+	CorrectionsOf string // of a new job: the staged file or job with its corrected cells; "": none
 }
 
 // UnreadUnknown is Job.Unread of a stopped job whose rows are not counted.

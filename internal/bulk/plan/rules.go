@@ -10,6 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/bulk/correction"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/community"
@@ -161,6 +162,11 @@ func LoadRules(ctx context.Context, q sqldb.Querier, j *job.Job, header []string
 	if err := columns.SetValues(j.Options.Values); err != nil {
 		return nil, nil, err
 	}
+	corrected, err := correction.Load(ctx, q, j.CommunityID, j.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	columns.SetCorrections(corrected)
 	roles, err := access.Roles(ctx, q, j.CommunityID)
 	if err != nil {
 		return nil, nil, err

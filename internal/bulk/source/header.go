@@ -25,11 +25,12 @@ func (c *Column) ignored() bool { return c.Field == nil && c.operation == nil &&
 
 // Header is the parsed header of a file.
 type Header struct {
-	Columns    []Column
-	hasColumn  map[*field.Field]bool
-	operations bool
-	country    int // index of the column Country + 1, if there are phone numbers; else 0
-	errorCode  int // index of the column _error_code of a failed.csv; 0: none
+	Columns     []Column
+	hasColumn   map[*field.Field]bool
+	operations  bool
+	country     int                  // index of the column Country + 1, if there are phone numbers; else 0
+	corrections map[int][]Correction // by line; nil: none
+	errorCode   int                  // index of the column _error_code of a failed.csv; 0: none
 }
 
 // isErrorKey reports whether a column was added by failed.csv.
@@ -128,7 +129,7 @@ func (l *Header) KeyKinds() map[string]bool {
 
 // KeysOnly is the header without the columns that are no part of a key.
 func (l *Header) KeysOnly() *Header {
-	keys := &Header{Columns: slices.Clone(l.Columns), hasColumn: l.hasColumn, errorCode: l.errorCode}
+	keys := &Header{Columns: slices.Clone(l.Columns), hasColumn: l.hasColumn, errorCode: l.errorCode, corrections: l.corrections}
 	for i := range keys.Columns {
 		c := &keys.Columns[i]
 		switch {

@@ -46,6 +46,7 @@ func NewReader(l *Header, formats field.Formats, open bool) *Reader {
 // which the caller must not reuse.
 func (rd *Reader) Read(src *record.Row) Row {
 	r := Row{Line: src.Line, Pos: src.Pos, Hidden: src.Hidden}
+	rd.header.Correct(src)
 	if rd.damaged(&r, src) {
 		return r
 	}

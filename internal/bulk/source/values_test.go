@@ -120,3 +120,51 @@ func TestReplacedTextsAreReadAsTextsOfTheFile(t *testing.T) {
 		}
 	}
 }
+
+// A corrected row is read as the row that has the other cells.
+func TestCorrectedCellsAreReadAsCellsOfTheFile(t *testing.T) {
+	texts := []string{"Pro", "x", "1", "1.5", "#N/A", "__CLEAR__", "'=1", "DE", "030 901820", "", " ", "a@b.de"}
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 20_000 {
+		cells := make([]string, r.IntN(8))
+		for i := range cells {
+			cells[i] = texts[r.IntN(len(texts))]
+		}
+		corrected := append([]string{}, cells...)
+		var list []Correction
+		for range r.IntN(4) {
+			c := Correction{Line: 5, Cell: r.IntN(9), Text: texts[r.IntN(len(texts))]}
+			list = append(list, c, Correction{Line: 6, Cell: 0, Text: "other@b.de"})
+			if c.Cell >= 7 {
+				continue // no column
+			}
+			for len(corrected) <= c.Cell {
+				corrected = append(corrected, "")
+			}
+			corrected[c.Cell] = c.Text
+		}
+		l := valuesHeader(t, nil)
+		l.SetCorrections(list)
+		row := record.Row{Line: 5, Cells: cells, CellProblems: []record.CellProblem{{Index: 6, Code: record.CellError}}, Shown: []record.ShownText{{Index: 0, Text: "shown@b.de"}}}
+		if len(cells) < 7 {
+			row.CellProblems = nil
+		}
+		if len(cells) == 0 {
+			row.Shown = nil
+		}
+		plain := record.Row{Line: 5, Cells: corrected, CellProblems: row.CellProblems, Shown: row.Shown}
+		for _, c := range list {
+			if c.Line == 5 && c.Cell == 6 {
+				plain.CellProblems = nil
+			}
+			if c.Line == 5 && c.Cell == 0 {
+				plain.Shown = nil
+			}
+		}
+		plain.CellProblems, plain.Shown = append([]record.CellProblem{}, plain.CellProblems...), append([]record.ShownText{}, plain.Shown...)
+		want := described(NewReader(valuesHeader(t, nil), field.Formats{}, false).Read(&plain))
+		if got := described(NewReader(l, field.Formats{}, false).Read(&row)); got != want {
+			t.Fatalf("%q with %v: %s, want %s", cells, list, got, want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/bulk/correction"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/clock"
@@ -128,6 +129,40 @@ func (f *Files) SetType(ctx context.Context, caller actor.Actor, communityID, dr
 	return f.save(ctx, caller, communityID, draftID, version, func(j *job.Job) { j.Type, j.Options = typ, o })
 }
 
+// Correct saves the texts of cells of a version of a draft, which its next job reads
+// instead of those in the file. It fails with Conflict draft_changed, or as
+// correction.Save does.
+func (f *Files) Correct(ctx context.Context, caller actor.Actor, communityID, draftID string, version int64, list []source.Correction) error {
+	if _, err := f.LoadDraft(ctx, caller, communityID, draftID); err != nil {
+		return err
+	}
+	return f.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		locked, err := job.LockDraft(ctx, tx, communityID, draftID)
+		if err != nil {
+			return err
+		}
+		if version != 0 && locked.UpdatedAt != version {
+			return ErrChanged()
+		}
+		if err := correction.Save(ctx, tx, communityID, draftID, list); err != nil {
+			return err
+		}
+		return job.SetDraft(ctx, tx, &locked, f.clock.MS())
+	})
+}
+
+// Corrections returns the corrected cells of a draft, and the number of those that a
+// job of it does not have.
+func (f *Files) Corrections(ctx context.Context, caller actor.Actor, communityID, draftID, jobID string) (list []source.Correction, pending int64, err error) {
+	if _, err := f.LoadDraft(ctx, caller, communityID, draftID); err != nil {
+		return nil, 0, err
+	}
+	if list, err = correction.Load(ctx, f.db, communityID, draftID); err == nil {
+		pending, err = correction.Pending(ctx, f.db, communityID, draftID, jobID)
+	}
+	return list, pending, err
+}
+
 // save changes the type or the options of a version of a draft and reads its file
 // with them.
 func (f *Files) save(ctx context.Context, caller actor.Actor, communityID, draftID string, version int64, change func(*job.Job)) (Draft, error) {
@@ -161,6 +196,11 @@ func (f *Files) save(ctx context.Context, caller actor.Actor, communityID, draft
 		}
 		if locked.UpdatedAt != version {
 			return ErrChanged()
+		}
+		if !sameReading(saved.Options, j.Options) { // lines and columns are others
+			if err := correction.Delete(ctx, tx, communityID, draftID); err != nil {
+				return err
+			}
 		}
 		locked.Type, locked.Options, locked.FileScan = j.Type, j.Options, j.FileScan
 		err = job.SetDraft(ctx, tx, &locked, f.clock.MS())
