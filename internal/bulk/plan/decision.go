@@ -55,24 +55,27 @@ func (v *Decision) matches(planned *outcome.Record, tagNames map[string]string) 
 // digest is a hash of the change, never 0. It has the names of tags: simulated
 // ones have no id.
 func (v *Decision) digest(tagNames map[string]string) uint64 {
-	shown := func(f *field.Field, value any) []byte {
+	appendShown := func(text []byte, f *field.Field, value any) []byte {
 		if f.Type == field.TagList {
 			value = tagsByName(value, tagNames)
 		}
-		return field.AppendValue(nil, value)
+		return field.AppendValue(append(text, 0), value)
 	}
-	h := fnv.New64a()
-	_, _ = fmt.Fprint(h, v.outcome) // never fails
+	text := fmt.Append(make([]byte, 0, 512), v.outcome)
 	for _, c := range v.changes {
 		old := c.Old
 		if v.outcome == outcome.Created {
 			old = nil
 		}
-		_, _ = fmt.Fprintf(h, "\x00%s\x00%s\x00%s", c.Field.ID, shown(c.Field, old), shown(c.Field, c.New))
+		text = append(append(text, 0), c.Field.ID...)
+		text = appendShown(appendShown(text, c.Field, old), c.Field, c.New)
 	}
 	for _, p := range v.errors {
-		_, _ = fmt.Fprintf(h, "\x00%s\x00%s", p.Column, p.Code)
+		text = append(append(text, 0), p.Column...)
+		text = append(append(text, 0), p.Code...)
 	}
+	h := fnv.New64a()
+	_, _ = h.Write(text) // never fails
 	return h.Sum64() | 1
 }
 
