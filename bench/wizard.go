@@ -28,6 +28,7 @@ type wizardResult struct {
 	floor   []time.Duration // to read the file alone
 	columns []time.Duration // from the first byte of the upload to the page of the columns
 	check   []time.Duration // from the form of the columns to the page of the check
+	cpu     []time.Duration // processor time of the check
 	failed  []time.Duration // to load the page of a check with many kinds of errors
 	bytes   int             // of that page
 }
@@ -70,7 +71,7 @@ func (b *bench) wizards(ctx context.Context) ([]*wizardResult, error) {
 					return nil, fmt.Errorf("wizard with %d rows on %s: %w", rows, engine, err)
 				}
 				last := len(g.check) - 1
-				b.logf("%s, %d rows: read alone %s, columns %s, check %s; page of %d bytes with errors %s", engine, rows, seconds(g.floor[last]), seconds(g.columns[last]), seconds(g.check[last]), g.bytes, seconds(g.failed[last]))
+				b.logf("%s, %d rows: read alone %s, columns %s, check %s (cpu %s); page of %d bytes with errors %s", engine, rows, seconds(g.floor[last]), seconds(g.columns[last]), seconds(g.check[last]), seconds(g.cpu[last]), g.bytes, seconds(g.failed[last]))
 			}
 			results = append(results, g)
 		}
@@ -115,11 +116,20 @@ func (b *bench) wizardRound(ctx context.Context, g *wizardResult, path, failing 
 			return err
 		}
 		g.columns = append(g.columns, b.clock.Now().Sub(began))
+		before, err := b.cpuTime(g.engine, v)
+		if err != nil {
+			return err
+		}
 		began = b.clock.Now()
 		if _, err := b.checkFile(ctx, p, draft, columns); err != nil {
 			return err
 		}
 		g.check = append(g.check, b.clock.Now().Sub(began))
+		after, err := b.cpuTime(g.engine, v)
+		if err != nil {
+			return err
+		}
+		g.cpu = append(g.cpu, after-before)
 		if draft, columns, err = p.drop(ctx, failing); err != nil {
 			return err
 		}
@@ -239,8 +249,8 @@ func (b *bench) reportWizards(list []*wizardResult) error {
 	var rows []string
 	for _, g := range list {
 		rows = append(rows, strings.Join([]string{
-			g.engine, fmt.Sprint(g.rows), seconds(median(g.floor)), seconds(median(g.columns)), "1 s", seconds(median(g.check)), "4 s", fmt.Sprint(g.bytes), "100 KB", fmt.Sprint(median(g.failed).Milliseconds(), " ms"), "300 ms",
+			g.engine, fmt.Sprint(g.rows), seconds(median(g.floor)), seconds(median(g.columns)), "1 s", seconds(median(g.check)), "4 s", seconds(median(g.cpu)), fmt.Sprint(g.bytes), "100 KB", fmt.Sprint(median(g.failed).Milliseconds(), " ms"), "300 ms",
 		}, "|"))
 	}
-	return printTable(b.out, "engine|rows|reading alone|drop to columns|bound|check|bound|bytes of a page with 20 kinds of errors|bound|its time|bound", rows)
+	return printTable(b.out, "engine|rows|reading alone|drop to columns|bound|check|bound|its processor time|bytes of a page with 20 kinds of errors|bound|its time|bound", rows)
 }
