@@ -14,6 +14,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sheet"
@@ -88,7 +89,7 @@ func TestFailedRowsOfAWorkbookAreAWorkbook(t *testing.T) {
 		if want := "Ann|One|ann|ann@example.com|12.5|01067|05/04/2026|Atlantis|2|Country|unknown_country|"; !strings.HasPrefix(rows[1], want) {
 			f.Errorf("%q, want %q", rows[1], want)
 		}
-		if got := bulk.FailedName(done, bulk.Workbook); got != "members-failed.xlsx" {
+		if got := job.FailedName(done.FileName, bulk.Workbook); got != "members-failed.xlsx" {
 			f.Error(got)
 		}
 		for _, file := range []string{failed, f.failedAs(done, bulk.CSV)} {

@@ -83,15 +83,8 @@ func (b *Bulk) List(ctx context.Context, caller actor.Actor, communityID string,
 	if err := b.may(ctx, caller, communityID); err != nil {
 		return nil, 0, err
 	}
-	switch job.Type(f.Type) {
-	case "", job.Import, job.Update, job.Undo, "premium_currency":
-	default:
-		return nil, 0, errs.New(errs.Invalid, "unknown_type", "A job's type is import, update, premium_currency or undo.")
-	}
-	switch f.Status {
-	case "", job.Queued, job.Running, job.Completed, job.CompletedWithErrors, job.Failed, job.Cancelled, job.Undone:
-	default:
-		return nil, 0, errs.New(errs.Invalid, "unknown_status", "A job's status is queued, running, completed, completed_with_errors, failed, cancelled or undone.")
+	if err := f.Check(); err != nil {
+		return nil, 0, err
 	}
 	list, total, err := job.List(ctx, b.db, communityID, f)
 	if err != nil {
@@ -189,8 +182,3 @@ func (b *Bulk) pace(s *Status, j *job.Job) {
 }
 
 func rounded(f float64) float64 { return float64(int64(f*10+0.5)) / 10 }
-
-// FailedName is the file name for the failed rows of a job.
-func FailedName(s Status, format Format) string {
-	return job.BaseName(s.FileName) + "-failed." + string(format)
-}

@@ -10,6 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/api"
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/sheet"
 )
@@ -66,7 +67,7 @@ func (h *handlers) failedRows(c *api.Call) {
 		httpx.WriteError(w, r, err)
 		return
 	}
-	out := &httpx.Download{Writer: httpx.NewStallWriter(w, downloadStall), Start: func() { attach(w, bulk.FailedName(status, format), format) }}
+	out := &httpx.Download{Writer: httpx.NewStallWriter(w, downloadStall), Start: func() { attach(w, job.FailedName(status.FileName, format), format) }}
 	err = h.Bulk.WriteFailed(ctx, actor.FromContext(ctx), api.CommunityID(ctx), jobID, format, bulk.ErrorFilter{}, out)
 	switch {
 	case err != nil && out.Begun():

@@ -130,6 +130,11 @@ func BaseName(fileName string) string {
 	return name
 }
 
+// FailedName is the name of a file with the failed rows of a file.
+func FailedName(fileName string, format sheet.Format) string {
+	return BaseName(fileName) + "-failed." + string(format)
+}
+
 // Target is the job in the audit log.
 func (j *Job) Target() audit.Target {
 	return audit.Target{Type: "bulk_job", ID: j.ID, Name: j.FileName}

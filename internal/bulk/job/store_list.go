@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -23,6 +24,21 @@ type Filter struct {
 	Limit  int    // at most 100
 
 	CountTo int64 // the highest number that is counted; 0: no limit
+}
+
+// Check fails with Invalid unknown_type or unknown_status.
+func (f Filter) Check() error {
+	switch Type(f.Type) {
+	case "", Import, Update, Undo, "premium_currency":
+	default:
+		return errs.New(errs.Invalid, "unknown_type", "A job's type is import, update, premium_currency or undo.")
+	}
+	switch f.Status {
+	case "", Queued, Running, Completed, CompletedWithErrors, Failed, Cancelled, Undone:
+	default:
+		return errs.New(errs.Invalid, "unknown_status", "A job's status is queued, running, completed, completed_with_errors, failed, cancelled or undone.")
+	}
+	return nil
 }
 
 // condition returns the WHERE clause of a filter and its arguments.

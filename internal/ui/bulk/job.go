@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/ui"
@@ -123,7 +124,7 @@ func (h *handlers) downloadFailed(v *ui.Request, format bulk.Format) error {
 	if err != nil {
 		return err
 	}
-	out := &httpx.Download{Writer: httpx.NewStallWriter(v.W, downloadStall), Start: func() { download(v.W, bulk.FailedName(s, format), format) }}
+	out := &httpx.Download{Writer: httpx.NewStallWriter(v.W, downloadStall), Start: func() { download(v.W, job.FailedName(s.FileName, format), format) }}
 	err = h.Bulk.WriteFailed(v.Context(), v.Actor, v.Community.ID, s.JobID, format, errorlist.SelectionOf(v.URL.Query()).Errors, out)
 	if err != nil && !out.Begun() {
 		return err

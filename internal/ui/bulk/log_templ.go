@@ -20,7 +20,7 @@ type LogView struct {
 	Jobs     []ListedJob
 	Range    ui.Range
 	Filter   JobFilter
-	Starters []ui.Choice // who started jobs, by their reference
+	Starters []ui.Choice // actors of jobs, by their reference
 	Live     bool        // some job still moves
 	Here     string
 	Storage  ui.StorageView
@@ -1553,7 +1553,7 @@ func (v LogView) with(field, value string) string {
 	return f.address(v.In("/bulk-jobs"), 1)
 }
 
-// starter is the name of an actor who started jobs.
+// starter is the name of an actor of jobs.
 func (v LogView) starter(ref string) string {
 	for _, j := range v.Jobs {
 		if j.Starter == ref {
