@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -116,7 +117,7 @@ func explain(err error) string {
 	}
 	text := e.Sentence.CommandLine()
 	for _, f := range e.Fields {
-		text += "\n  " + f.Field + ": " + f.Sentence.CommandLine()
+		text += "\n  " + f.Field + ": " + cmp.Or(f.Sentence.CommandLine(), f.Message)
 	}
 	candidates, _ := e.Details["candidates"].([]charset.Candidate)
 	for _, c := range candidates {

@@ -33,6 +33,9 @@ func (r Report) Object() map[string]any {
 	if len(r.Job.Warnings) > 0 {
 		object["warnings"] = r.Job.Warnings
 	}
+	if r.Job.Creates != nil {
+		object["creates"] = r.Job.Creates
+	}
 	if len(r.Groups.List) > 0 {
 		object["errors"] = r.errors()
 	}
@@ -77,12 +80,29 @@ func (r Report) Write(w io.Writer) error {
 	default:
 		fmt.Fprintf(&b, "%s not read.\n", plural(*r.Job.Unread, "row was", "rows were"))
 	}
+	r.writeCreates(&b)
 	for _, warning := range r.Job.Warnings {
 		fmt.Fprintln(&b, "Warning:", warning.Message.CommandLine())
 	}
 	r.writeGroups(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// writeCreates prints the fields and tags that the run of a dry run will create.
+func (r Report) writeCreates(b *strings.Builder) {
+	if r.Job.Creates == nil {
+		return
+	}
+	for _, f := range r.Job.Creates.Fields {
+		fmt.Fprintf(b, "The import will create the field %q of the type %s.\n", f.Name, f.Type)
+	}
+	for _, t := range r.Job.Creates.Tags {
+		fmt.Fprintf(b, "The import will create the tag %q, %s.\n", t.Name, plural(t.Rows, "row", "rows"))
+	}
+	if more := r.Job.Creates.TotalTags - int64(len(r.Job.Creates.Tags)); more > 0 {
+		fmt.Fprintf(b, "The import will create %s.\n", plural(more, "other tag", "other tags"))
+	}
 }
 
 // Counts returns the rows read and their outcomes as a line.
