@@ -14,7 +14,6 @@ import (
 	"github.com/regulars/regulars/internal/bulk/plan"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/bulk/staged"
-	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
@@ -115,24 +114,13 @@ func (b *Bulk) prepare(ctx context.Context, caller actor.Actor, communityID stri
 	if err := header.SetValues(j.Options.Values); err != nil {
 		return j, err
 	}
-	if err := b.setDefaultCountry(ctx, &j); err != nil {
+	if err := job.SetDefaultCountry(ctx, b.db, &j); err != nil {
 		return j, err
 	}
 	detected := table.Detected()
 	j.Detected, j.Warnings, j.FileSize, j.Position = &detected, append(table.Warnings(), header.Warnings(table.HeaderLine())...), table.Size(), table.Start()
 	j.Revision, err = plan.Revision(ctx, b.db, communityID)
 	return j, err
-}
-
-// setDefaultCountry sets the country of national phone numbers to the one of the
-// community at the start of the job, unless the options name one.
-func (b *Bulk) setDefaultCountry(ctx context.Context, j *job.Job) error {
-	if j.Options.DefaultCountry != "" {
-		return nil
-	}
-	home, err := community.Load(ctx, b.db, j.CommunityID)
-	j.Options.DefaultCountry = home.Settings.DefaultCountry
-	return err
 }
 
 // mayCreateFields returns nil if the actor may create the new fields of a job.

@@ -9,6 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/bulk/source"
+	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
@@ -199,4 +200,15 @@ func (j *Job) Continuable() error {
 		return ErrExpired()
 	}
 	return nil
+}
+
+// SetDefaultCountry sets the country of national phone numbers to the one of the
+// community at the start of the job, unless the options name one.
+func SetDefaultCountry(ctx context.Context, q sqldb.Querier, j *Job) error {
+	if j.Options.DefaultCountry != "" {
+		return nil
+	}
+	home, err := community.Load(ctx, q, j.CommunityID)
+	j.Options.DefaultCountry = home.Settings.DefaultCountry
+	return err
 }

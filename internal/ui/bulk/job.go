@@ -200,8 +200,8 @@ func (h *handlers) checkAgain(v *ui.Request) error {
 	return h.followJob(v, s, err)
 }
 
-// followJob leads to a job that follows the one of the form: a step of the wizard,
-// whose draft then has the new job, or the page of the job.
+// followJob leads to a job that follows the one of the form: a step of the wizard, or
+// the page of the job. The draft of the wizard then has the new job.
 func (h *handlers) followJob(v *ui.Request, s bulk.Status, err error) error {
 	if err != nil {
 		return h.renderJob(v, err)

@@ -147,7 +147,7 @@ type JobView struct {
 	Detected                   string
 	Workbook                   bool              // the file is a workbook, so failed rows can be one
 	AppliedBy, UndoneBy        string            // the jobs that apply or undo this one; "": none
-	Continues, ContinuedBy     string            // the job whose rest this one imports, and the one that imports the rest of this one
+	Continues, ContinuedBy     string            // the stopped job that this one continues, and the one that continues this one
 	Undo                       *JobView          // UndoneBy, if it is loaded
 	NewFields                  []job.NewField    // of the options: created by this job, by a dry run's run or by the job that it continues
 	Creates                    *newfield.Creates // by the run of a dry run; nil: nothing
