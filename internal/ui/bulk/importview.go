@@ -76,7 +76,7 @@ func (v ImportView) steps() []stepView {
 		steps[1].Link = v.In("/import/" + v.Draft.ID)
 	}
 	if v.Step == 4 {
-		steps[3].Done = !v.Job.Live() && v.Job.Status != "failed"
+		steps[3].Done = !v.Job.Live() && !v.Job.stopped()
 		if v.Job.PlanJob != "" {
 			steps[2].Link = v.In("/import/" + v.Draft.ID + "/jobs/" + v.Job.PlanJob)
 		}
@@ -173,9 +173,12 @@ func (f FieldChoice) title(p ui.Page) string {
 // writes is how many rows change something.
 func (j JobView) writes() int64 { return j.Counts.Created + j.Counts.Updated }
 
+// stopped reports whether the job ended before the end of its file.
+func (j JobView) stopped() bool { return j.Status == "cancelled" || j.Status == "failed" }
+
 // canContinue reports whether a job stopped before the end of its file.
 func (j JobView) canContinue() bool {
-	return !j.DryRun && j.Type != "undo" && (j.Status == "cancelled" || j.Status == "failed") && (j.Unread == nil || *j.Unread > 0)
+	return !j.DryRun && j.Type != "undo" && j.stopped() && (j.Unread == nil || *j.Unread > 0)
 }
 
 // createsFields reports whether the job created fields at its start.

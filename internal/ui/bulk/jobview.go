@@ -399,7 +399,10 @@ type Segment struct {
 // Segments divides the meter among the outcomes and the remaining rows.
 func (j JobView) Segments() []Segment {
 	whole := 100.0
-	if j.Live() && j.Percent != nil {
+	switch {
+	case j.stopped() && j.Unread != nil:
+		whole = 100 * float64(j.Counts.Read) / float64(max(j.Counts.Read+*j.Unread, 1))
+	case (j.Live() || j.stopped()) && j.Percent != nil:
 		whole = *j.Percent
 	}
 	var segments []Segment

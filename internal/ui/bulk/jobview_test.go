@@ -39,4 +39,9 @@ func TestMeterShowsTheProgressOfAJob(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	got = JobView{Status: "cancelled", Percent: &percent, Unread: new(int64(300)), Counts: Counts{Read: 100, Created: 100}}.Segments()
+	want = []Segment{{"m-created", 0, 25}, {"m-updated", 25, 0}, {"m-unchanged", 25, 0}, {"m-skipped", 25, 0}, {"m-failed", 25, 0}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("rows that were not read: %s", diff)
+	}
 }
