@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/member"
 )
 
 const shirts = "Email,Username,First Name,Last Name,T-Shirt Size,Visits\na@example.com,aa,A,A,M,3\nb@example.com,bb,B,B,L,4\nc@example.com,cc,C,C,,5\nd@example.com,dd,D,D,S,\n"
@@ -198,6 +200,14 @@ func TestNewFieldsNeedThePermissionOfTheCheckAndOfTheRun(t *testing.T) {
 			t.Errorf("applied without permission: %v", err)
 		}
 		f.wantFields()
+		f.openImports(true)
+		in.Actor, in.Options.DryRun = actor.Actor{Kind: actor.Open}, false
+		if _, err := f.startUpload(f.Context(), in); err == nil {
+			t.Error("imported without a credential")
+		}
+		f.openImports(false)
+		f.wantFields()
+		plan = f.run(bulk.Import, shirts, bulk.Options{DryRun: true, NewFields: shirtFields()})
 		both := f.key(permission.BulkUpdateUser, permission.UserFields)
 		s, err := f.bulk.Apply(f.Context(), both, f.community, plan.JobID, "")
 		f.ok(err)
@@ -269,6 +279,46 @@ func TestACheckCountsTheRowsOfTagsThatTheRunCreates(t *testing.T) {
 		}
 		if plan = f.run(bulk.Import, many.String(), o); len(plan.Creates.Tags) != 50 || plan.Creates.TotalTags != 60 {
 			t.Errorf("%d of %d tags", len(plan.Creates.Tags), plan.Creates.TotalTags)
+		}
+	})
+}
+
+func TestAValueWrittenDuringAnUndoKeepsItsNewField(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.run(bulk.Import, people, bulk.Options{})
+		ann, writes := f.member("ann").ID, 0
+		for range 5 {
+			done := f.run(bulk.Import, shirts, bulk.Options{NewFields: shirtFields()})
+			undo, err := f.bulk.Undo(f.Context(), command, f.community, done.JobID, "")
+			f.ok(err)
+			written := make(chan int)
+			go func() {
+				n := 0
+				for {
+					_, err := f.members.Change(f.Context(), command, f.community, ann, []member.FieldValue{{Field: "visits", Value: json.Number(strconv.Itoa(n % 9))}}, member.Source{Type: "console"})
+					if err != nil || n == 40 {
+						break
+					}
+					n++
+				}
+				written <- n
+			}()
+			f.work(undo)
+			n := <-written
+			writes += n
+			exists := slices.Contains(f.fieldNames(), "visits:numerical")
+			has, err := member.CountWithValue(f.Context(), f.db, f.community, "visits")
+			f.ok(err)
+			if exists != (has > 0) {
+				t.Fatalf("the field exists: %v, and %d members have a value after %d writes", exists, has, n)
+			}
+			if exists {
+				_, err := f.changes.DeleteField(f.Context(), command, f.community, "visits", "visits")
+				f.ok(err)
+			}
+		}
+		if writes == 0 {
+			t.Error("no value was written")
 		}
 	})
 }
