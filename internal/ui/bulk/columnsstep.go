@@ -47,6 +47,23 @@ func (h *handlers) columnsAgain(v *ui.Request, draftID string, cause error) erro
 	return h.renderColumns(v, status, d, a)
 }
 
+// columnsWith shows the columns with the choices of a rejected form, or as saved if
+// they were saved in another window.
+func (h *handlers) columnsWith(v *ui.Request, draftID string, o bulk.Options, cause error) error {
+	if errs.Is(cause, "draft_changed") {
+		return h.columnsAgain(v, draftID, cause)
+	}
+	status, a, err := ui.Rejected(v, cause)
+	if err != nil {
+		return err
+	}
+	d, err := h.Bulk.Try(v.Context(), v.Actor, v.Community.ID, draftID, o)
+	if err != nil {
+		return h.columnsAgain(v, draftID, cause)
+	}
+	return h.renderColumns(v, status, d, a)
+}
+
 // versionOf returns the version of the draft that a form shows; 0 without one.
 func versionOf(v *ui.Request) int64 {
 	version, err := strconv.ParseInt(v.PostFormValue("version"), 10, 64)
@@ -100,7 +117,7 @@ func (h *handlers) check(v *ui.Request) error {
 		s, err = h.Bulk.StartDraftVersion(v.Context(), v.Actor, v.Community.ID, draftID, versionOf(v), true)
 	}
 	if err != nil {
-		return h.columnsAgain(v, draftID, err)
+		return h.columnsWith(v, draftID, o, err)
 	}
 	return v.Redirect(v.In("/import/"+draftID+"/jobs/"+s.JobID), "")
 }
@@ -133,7 +150,7 @@ func (h *handlers) saveChoices(v *ui.Request) error {
 		_, err = h.Bulk.SetType(v.Context(), v.Actor, v.Community.ID, d.ID, versionOf(v), kind, o)
 	}
 	if err != nil {
-		return h.columnsAgain(v, d.ID, err)
+		return h.columnsWith(v, d.ID, o, err)
 	}
 	address := v.In("/import/" + d.ID)
 	if page := columnsPageOf(v); page > 1 {

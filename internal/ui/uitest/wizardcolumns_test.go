@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/regulars/regulars/internal/app/apptest"
@@ -115,4 +116,37 @@ func TestColumnsReactAtOnce(t *testing.T) {
 	b.until("the problems are solved", `document.querySelector(".mapping .error") === null`)
 	b.press("Check the file")
 	b.sees("1 member would be created.")
+}
+
+func TestRejectedFormKeepsItsChoices(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		communityID, olivia := owner(t, a)
+		draft := olivia.uploadForm(communityID, "members.csv", wideFile(1))
+		form := olivia.form(olivia.get(draft), "/columns")
+		form.values.Set("column-4", "-")
+		form.values.Set("dateFormat", "DD.MM.YYYY")
+		form.values.Set("defaultCountry", "nowhere")
+		got := olivia.post(form.action, form.values)
+		if got.status != http.StatusBadRequest {
+			t.Fatalf("%d", got.status)
+		}
+		olivia.seesOn(got, "Use the code of a country", "5 columns, all of them settled", `value="DD.MM.YYYY" selected`)
+	})
+}
+
+func TestBrowserWithoutScriptUploadsAFile(t *testing.T) {
+	b := startBrowser(t)
+	if b == nil {
+		return
+	}
+	communityID := b.signIn()
+	b.do("disable scripts", emulation.SetScriptExecutionDisabled(true))
+	b.open("/c/" + communityID + "/import")
+	b.until("the input is visible", `document.querySelector("#file").checkVisibility() && !document.querySelector("[data-choose]").checkVisibility()`)
+	for _, l := range []Appearance{{"phone", 390, 844, "light", true, "none"}, {"light", 1440, 900, "light", false, "none"}} { // axe needs scripts
+		CheckPage(b.T, b.ctx, "real-scriptless", l)
+	}
+	b.upload("members.csv", wideFile(1))
+	b.press("Upload")
+	b.sees("1 column needs your choice", "Change what the file does")
 }
