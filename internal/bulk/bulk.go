@@ -50,6 +50,8 @@ type (
 	Problem = source.RowError
 	// ErrorGroup is the errors of a job with the same column and code.
 	ErrorGroup = errorgroup.Group
+	// Correction is the text to read instead of a cell of a file.
+	Correction = source.Correction
 	// ErrorGroups are the errors of a job.
 	ErrorGroups = errorgroup.Groups
 	// ErrorFilter selects rows by an error.

@@ -14,7 +14,8 @@ import (
 // correct saves a corrected cell of a draft.
 func (f *fixture) correct(draftID string, list ...source.Correction) {
 	f.Helper()
-	f.ok(f.bulk.Correct(f.Context(), command, f.community, draftID, 0, list))
+	_, err := f.bulk.Correct(f.Context(), command, f.community, draftID, 0, list)
+	f.ok(err)
 }
 
 func (f *fixture) check(draftID string) bulk.Status {
@@ -45,47 +46,47 @@ func TestCorrectedCellsAreReadByTheCheckAndTheImport(t *testing.T) {
 		before := f.check(d.ID)
 		f.want(before, bulk.Completed, 1, 0, 0, 0, 3)
 		cells := f.details(before, bulk.DetailFilter{Line: 4})[0].Cells
-		if fmt.Sprint(cells) != "[{4 0 no-address} {4 4 many}]" {
-			t.Fatalf("cells with errors: %v", cells)
+		if fmt.Sprint(cells) != "[{0 Email no-address} {4 Score many}]" {
+			f.Fatalf("cells with errors: %v", cells)
 		}
 		f.correct(d.ID, source.Correction{Line: 2, Cell: 4, Text: "7"}, source.Correction{Line: 4, Cell: 0, Text: "cem@example.com"}, source.Correction{Line: 4, Cell: 4, Text: "__CLEAR__"}, source.Correction{Line: 5, Cell: 3, Text: "D"})
 		f.correct(d.ID, source.Correction{Line: 2, Cell: 4, Text: "8"}, source.Correction{Line: 4, Cell: 4, Text: "few"})
 		if n := f.pending(d.ID, before.JobID); n != 4 {
-			t.Errorf("%d corrections are pending", n)
+			f.Errorf("%d corrections are pending", n)
 		}
 		plan := f.check(d.ID)
 		f.want(plan, bulk.Completed, 3, 0, 0, 0, 1)
 		if n := f.pending(d.ID, plan.JobID); n != 0 {
-			t.Errorf("%d corrections are pending after the check", n)
+			f.Errorf("%d corrections are pending after the check", n)
 		}
 		if !strings.Contains(f.failedCSV(plan), "cem@example.com,cem,Cem,C,few,4,Score,invalid_number") {
-			t.Errorf("failed rows: %s", f.failedCSV(plan))
+			f.Errorf("failed rows: %s", f.failedCSV(plan))
 		}
 		if !strings.Contains(f.failedCSV(before), "no-address,cem,Cem,C,many,4,") {
-			t.Errorf("failed rows of the check before: %s", f.failedCSV(before))
+			f.Errorf("failed rows of the check before: %s", f.failedCSV(before))
 		}
 		applied, err := f.bulk.Apply(f.Context(), command, f.community, plan.JobID, "")
 		f.ok(err)
 		done := f.work(applied)
 		f.want(done, bulk.CompletedWithErrors, 3, 0, 0, 0, 1)
 		if ann := f.member("ann"); fmt.Sprint(ann.Values.Get("score")) != "8" {
-			t.Errorf("ann has %v", ann.Values.Get("score"))
+			f.Errorf("ann has %v", ann.Values.Get("score"))
 		}
 		for _, c := range f.details(done, bulk.DetailFilter{Line: 2})[0].Changes {
 			if c.Field == "score" && fmt.Sprint(c.New) != "8" {
-				t.Errorf("the details have %v", c)
+				f.Errorf("the details have %v", c)
 			}
 		}
 		undo, err := f.bulk.Undo(f.Context(), command, f.community, done.JobID, "")
 		f.ok(err)
 		f.work(undo)
 		if d := f.details(undo, bulk.DetailFilter{}); len(d) != 3 {
-			t.Errorf("details of the undo: %+v", d)
+			f.Errorf("details of the undo: %+v", d)
 		}
 		f.late = 120 * 24 * 3600 * 1e9
 		f.ok(f.bulk.Sweep(f.Context()))
 		if n := f.corrections(); n != 0 {
-			t.Errorf("%d corrections of expired jobs remain", n)
+			f.Errorf("%d corrections of expired jobs remain", n)
 		}
 	})
 }
@@ -100,13 +101,13 @@ func TestCorrectionsAreOfOneReadingOfTheFile(t *testing.T) {
 		_, err = f.bulk.Restage(f.Context(), command, f.community, d.ID, o)
 		f.ok(err)
 		if f.corrections() != 1 {
-			t.Error("another decimal sign deleted the corrections")
+			f.Error("another decimal sign deleted the corrections")
 		}
 		o.HeaderLine = 1
 		_, err = f.bulk.Restage(f.Context(), command, f.community, d.ID, o)
 		f.ok(err)
 		if f.corrections() != 0 {
-			t.Error("another header line keeps the corrections")
+			f.Error("another header line keeps the corrections")
 		}
 	})
 }
@@ -124,15 +125,18 @@ func TestCorrectionsAreBounded(t *testing.T) {
 		for code, c := range map[string]source.Correction{
 			"too_many_corrections": {Line: 20_000, Cell: 1, Text: "x"}, "correction_too_long": {Line: 2, Cell: 1, Text: strings.Repeat("x", 1_001)}, "bad_text": {Line: 2, Cell: 1, Text: "a\x00"},
 		} {
-			if err := f.bulk.Correct(f.Context(), command, f.community, d.ID, 0, []source.Correction{c}); !errs.Is(err, code) {
-				t.Errorf("%v: %v", c, err)
+			if _, err := f.bulk.Correct(f.Context(), command, f.community, d.ID, 0, []source.Correction{c}); !errs.Is(err, code) {
+				f.Errorf("%v: %v", c, err)
 			}
 		}
-		if err := f.bulk.Correct(f.Context(), command, f.community, d.ID, 1, list[:1]); !errs.Is(err, "draft_changed") {
-			t.Errorf("an older version: %v", err)
+		if changed, err := f.bulk.Correct(f.Context(), command, f.community, d.ID, 1, list[:1]); changed || err != nil {
+			f.Errorf("a form that is sent twice: %v", err)
+		}
+		if _, err := f.bulk.Correct(f.Context(), command, f.community, d.ID, 1, []source.Correction{{Line: 2, Cell: 1, Text: "y"}}); !errs.Is(err, "draft_changed") {
+			f.Errorf("an older version: %v", err)
 		}
 		if saved, _, err := f.bulk.Corrections(f.Context(), command, f.community, d.ID, ""); err != nil || len(saved) != 10_000 || !slices.Equal(saved, list) {
-			t.Errorf("%d corrections, %v", len(saved), err)
+			f.Errorf("%d corrections, %v", len(saved), err)
 		}
 	})
 }

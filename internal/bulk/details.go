@@ -22,15 +22,22 @@ import (
 
 // Detail is the result of one row, as JSON.
 type Detail struct {
-	Line       int                 `json:"line"`
-	Identifier string              `json:"identifier"`
-	UserID     string              `json:"userId,omitempty"`
-	Outcome    string              `json:"outcome" enum:"created,updated,unchanged,skipped,failed"`
-	Changes    []Change            `json:"changes"`
-	Errors     []source.RowError   `json:"errors"`
-	Cells      []source.Correction `json:"-"` // with an error, as they were read
-	Removed    bool                `json:"-"` // an undo removed the member; the only change
-	Withheld   bool                `json:"-"` // the data of the person was erased
+	Line       int               `json:"line"`
+	Identifier string            `json:"identifier"`
+	UserID     string            `json:"userId,omitempty"`
+	Outcome    string            `json:"outcome" enum:"created,updated,unchanged,skipped,failed"`
+	Changes    []Change          `json:"changes"`
+	Errors     []source.RowError `json:"errors"`
+	Cells      []ErrorCell       `json:"-"` // with an error
+	Removed    bool              `json:"-"` // an undo removed the member; the only change
+	Withheld   bool              `json:"-"` // the data of the person was erased
+}
+
+// ErrorCell is a cell with an error, as it was read.
+type ErrorCell struct {
+	Cell   int // index of the column, from 0
+	Column string
+	Text   string
 }
 
 // Change is the change of a field; null is unset. Roles and tags are lists of
@@ -257,14 +264,14 @@ func (l *rowReader) detail(rec *outcome.Record) (d Detail, subjects []string, er
 }
 
 // errorCells returns the cells of a failed row with an error.
-func (l *rowReader) errorCells(rec *outcome.Record, src *record.Row) (cells []source.Correction) {
+func (l *rowReader) errorCells(rec *outcome.Record, src *record.Row) (cells []ErrorCell) {
 	texts := src.Texts(l.columns.ReadsShown)
 	for i := range rec.Errors {
 		at := l.columns.IndexOf(rec.Errors[i].Column)
-		if at < 0 || slices.ContainsFunc(cells, func(c source.Correction) bool { return c.Cell == at }) {
+		if at < 0 || slices.ContainsFunc(cells, func(c ErrorCell) bool { return c.Cell == at }) {
 			continue
 		}
-		cell := source.Correction{Line: rec.Pos.Line, Cell: at}
+		cell := ErrorCell{Cell: at, Column: rec.Errors[i].Column}
 		if at < len(texts) {
 			cell.Text = texts[at]
 		}

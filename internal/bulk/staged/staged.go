@@ -4,6 +4,7 @@ package staged
 
 import (
 	"context"
+	"slices"
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/access/permission"
@@ -130,18 +131,27 @@ func (f *Files) SetType(ctx context.Context, caller actor.Actor, communityID, dr
 }
 
 // Correct saves the texts of cells of a version of a draft, which its next job reads
-// instead of those in the file. It fails with Conflict draft_changed, or as
+// instead of those in the file. changed is false if all were saved before, as by a
+// form that was sent twice. It fails with Conflict draft_changed, or as
 // correction.Save does.
-func (f *Files) Correct(ctx context.Context, caller actor.Actor, communityID, draftID string, version int64, list []source.Correction) error {
+func (f *Files) Correct(ctx context.Context, caller actor.Actor, communityID, draftID string, version int64, list []source.Correction) (changed bool, err error) {
 	if _, err := f.LoadDraft(ctx, caller, communityID, draftID); err != nil {
-		return err
+		return false, err
 	}
-	return f.db.Tx(ctx, func(tx *sqldb.Tx) error {
+	err = f.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		locked, err := job.LockDraft(ctx, tx, communityID, draftID)
 		if err != nil {
 			return err
 		}
-		if version != 0 && locked.UpdatedAt != version {
+		saved, err := correction.Load(ctx, tx, communityID, draftID)
+		if err != nil {
+			return err
+		}
+		changed = slices.ContainsFunc(list, func(c source.Correction) bool { return !slices.Contains(saved, c) })
+		switch {
+		case !changed:
+			return nil
+		case version != 0 && locked.UpdatedAt != version:
 			return ErrChanged()
 		}
 		if err := correction.Save(ctx, tx, communityID, draftID, list); err != nil {
@@ -149,6 +159,7 @@ func (f *Files) Correct(ctx context.Context, caller actor.Actor, communityID, dr
 		}
 		return job.SetDraft(ctx, tx, &locked, f.clock.MS())
 	})
+	return changed, err
 }
 
 // Corrections returns the corrected cells of a draft, and the number of those that a

@@ -36,7 +36,7 @@ func (h *handlers) renderJobStep(v *ui.Request, cause error) error {
 	view := ImportView{Page: p, Step: 4, Draft: draftView(v, d), Job: jobView(v, s)}
 	if s.DryRun {
 		view.Step = 3
-		view.Job.Draft = &errorlist.Draft{Path: v.In("/import/" + d.ID), Version: d.Version, JobID: s.JobID}
+		view.Job.Draft = &errorlist.Draft{ID: d.ID, Path: v.In("/import/" + d.ID), Version: d.Version, JobID: s.JobID}
 	}
 	if view.Follow, err = h.followOf(v, &view.Job); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,8 +41,19 @@ func (h *handlers) rowsOf(v *ui.Request, j JobView, base string) (RowsView, erro
 	if err != nil {
 		return view, err
 	}
+	if j.Draft != nil && j.Counts.Failed > 0 {
+		list, pending, err := h.Bulk.Corrections(v.Context(), v.Actor, v.Community.ID, j.Draft.ID, j.ID)
+		if err != nil {
+			return view, err
+		}
+		view.Corrections, view.Query = errorlist.NewCorrections(list, pending), query.Encode()
+	}
 	for _, d := range details {
-		view.Rows = append(view.Rows, rowView(v, j, d, names))
+		row := rowView(v, j, d, names)
+		if j.Draft != nil {
+			row.Cells = view.Corrections.Cells(d)
+		}
+		view.Rows = append(view.Rows, row)
 	}
 	if j.Counts.Failed > 0 {
 		view.Errors, err = h.errorsOf(v, j, base, selected)
@@ -107,4 +119,9 @@ func rowView(v *ui.Request, j JobView, d bulk.Detail, names map[string]string) R
 		row.Note = v.T("Left out, as you chose")
 	}
 	return row
+}
+
+// correctable reports whether a row has a cell to correct, or a correction is saved.
+func (v RowsView) correctable() bool {
+	return v.Corrections.Pending > 0 || slices.ContainsFunc(v.Rows, func(r RowView) bool { return len(r.Cells) > 0 })
 }

@@ -15,6 +15,7 @@ import (
 
 // Draft is the staged file of a check, whose options remedies change.
 type Draft struct {
+	ID      string
 	Path    string // address of its columns
 	Version int64
 	JobID   string // the check

@@ -34,6 +34,8 @@ func New(c *ui.Console, s Services) ui.Area {
 		ui.InCommunity(permission.BulkUpdateUser).Post("/import/{draft}/remedy", h.applyRemedy),
 		ui.InCommunity(permission.BulkUpdateUser).Get("/import/{draft}/values", h.showValues),
 		ui.InCommunity(permission.BulkUpdateUser).Post("/import/{draft}/values", h.saveValues),
+		ui.InCommunity(permission.BulkUpdateUser).Get("/import/{draft}/corrections", toDraft),
+		ui.InCommunity(permission.BulkUpdateUser).Post("/import/{draft}/corrections", h.saveCorrections),
 	}}
 }
 

@@ -139,3 +139,47 @@ func TestChecksWithoutADraftNameTheOptions(t *testing.T) {
 		}
 	})
 }
+
+func TestCellsAreCorrectedOnThePageOfTheCheck(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		communityID, olivia := owner(t, a)
+		draft := olivia.stageFile(communityID, "spring.csv", "Email,Username,First Name,Last Name,Phone\na@example.com,aaa,A,B,call\nnowhere,bbb,A,B,none\n")
+		check := olivia.awaitJob(communityID, olivia.follow(draft+"/columns", nil))
+		first := olivia.body(check)
+		rows := url.Values{"cell-2-4": {"+49 30 901820"}, "was-2-4": {"call"}, "cell-3-0": {"nowhere"}, "was-3-0": {"nowhere"}, "cell-3-4": {""}, "was-3-4": {"none"}}
+		if !strings.Contains(first, `name="cell-3-0" value="nowhere"`) || !strings.Contains(first, `name="cell-2-4" value="call"`) {
+			t.Fatalf("no inputs: %.300s", first)
+		}
+		if back := olivia.sendForm(first, draft+"/corrections", rows); back != check+"#rows" {
+			t.Errorf("saved corrections lead to %s", back)
+		}
+		saved := olivia.body(check)
+		if !strings.Contains(saved, "2 corrections are saved for the next check.") || !strings.Contains(saved, `name="cell-2-4" value="+49 30 901820"`) {
+			t.Errorf("saved corrections are not shown: %.300s", saved)
+		}
+		again := url.Values{"check": {"true"}, "cell-3-0": {"b@example.com"}, "was-3-0": {"nowhere"}}
+		next := olivia.sendForm(saved, draft+"/corrections", again)
+		if next == check {
+			t.Fatal("the file was not checked again")
+		}
+		if twice := olivia.follow(draft+"/corrections", again); twice != next {
+			t.Errorf("a form that is sent twice leads to %s, not to %s", twice, next)
+		}
+		if text := olivia.body(olivia.awaitJob(communityID, next)); !strings.Contains(text, "2 members would be created.") {
+			t.Errorf("after the corrections: %.300s", text)
+		}
+		done := a.Await(t, communityID, olivia.jobOf(olivia.follow(next+"/apply", nil)))
+		if done.Counts.Created != 2 {
+			t.Errorf("%+v", done.Counts)
+		}
+		for name, form := range map[string]url.Values{
+			"a wrong place":    {"cell-x-1": {"a"}},
+			"a long text":      {"cell-2-1": {strings.Repeat("x", 1_001)}},
+			"an older version": {"cell-2-1": {"a"}, "version": {"1"}},
+		} {
+			if got := olivia.post(draft+"/corrections", form); got.status != http.StatusBadRequest && got.status != http.StatusConflict {
+				t.Errorf("%s: %d", name, got.status)
+			}
+		}
+	})
+}
