@@ -1,12 +1,9 @@
 package bulk
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk/correction"
@@ -76,7 +73,7 @@ func (b *Bulk) Details(ctx context.Context, caller actor.Actor, communityID, job
 	if f.Outcome != "" && wanted == 0 {
 		return nil, "", errs.New(errs.Invalid, "unknown_outcome", "An outcome is created, updated, unchanged, skipped or failed.")
 	}
-	number, skip, err := parseCursor(f.Cursor)
+	number, skip, err := outcome.ParseCursor(f.Cursor)
 	if err != nil {
 		return nil, "", err
 	}
@@ -113,19 +110,6 @@ func (b *Bulk) Details(ctx context.Context, caller actor.Actor, communityID, job
 	}
 }
 
-func parseCursor(cursor string) (number int64, skip int, err error) {
-	if cursor == "" {
-		return 0, 0, nil
-	}
-	before, after, _ := strings.Cut(cursor, "-")
-	number, errNumber := strconv.ParseInt(before, 10, 64)
-	skip, errSkip := strconv.Atoi(after)
-	if errNumber != nil || errSkip != nil || number < 0 || skip < 0 {
-		return 0, 0, errs.New(errs.Invalid, "invalid_cursor", "The cursor is not from this list.")
-	}
-	return number, skip, nil
-}
-
 // describe reads the rows again for the values that are only in the file.
 func (b *Bulk) describe(ctx context.Context, j *job.Job, list []outcome.Record) ([]Detail, error) {
 	details := make([]Detail, len(list))
@@ -138,7 +122,7 @@ func (b *Bulk) describe(ctx context.Context, j *job.Job, list []outcome.Record) 
 	}
 	defer rows.close()
 	subjects := make([][]string, len(list))
-	for _, i := range inFileOrder(list) {
+	for _, i := range outcome.InFileOrder(list) {
 		if details[i], subjects[i], err = rows.detail(&list[i]); err != nil {
 			return nil, err
 		}
@@ -150,17 +134,6 @@ func (b *Bulk) describe(ctx context.Context, j *job.Job, list []outcome.Record) 
 		}
 	}
 	return details, err
-}
-
-// inFileOrder returns the indexes of records in file order: a compressed file
-// can only be read forward, and an undo goes backward.
-func inFileOrder(list []outcome.Record) []int {
-	places := make([]int, len(list))
-	for i := range places {
-		places[i] = i
-	}
-	slices.SortFunc(places, func(a, b int) int { return cmp.Compare(list[a].Pos.Offset, list[b].Pos.Offset) })
-	return places
 }
 
 // rowReader reads single rows of a job's file.

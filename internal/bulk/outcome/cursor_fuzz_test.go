@@ -1,4 +1,4 @@
-package bulk
+package outcome
 
 import (
 	"testing"
@@ -11,7 +11,7 @@ func FuzzCursor(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, cursor string) {
-		number, skip, err := parseCursor(cursor)
+		number, skip, err := ParseCursor(cursor)
 		switch {
 		case err != nil && !errs.Is(err, "invalid_cursor"):
 			t.Errorf("%q: %v", cursor, err)
