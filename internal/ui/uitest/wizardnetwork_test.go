@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -339,4 +340,26 @@ func TestConcurrentSubmissionsOfAFormStartOneJob(t *testing.T) {
 		a.Await(t, communityID, lastPart(undo))
 		one("discard", submit(draft+"/discard", nil), "", 4)
 	})
+}
+
+func TestPageNamesAnUploadThatIsCutAndRepeatsIt(t *testing.T) {
+	b := startBrowser(t)
+	if b == nil {
+		return
+	}
+	communityID := b.signIn()
+	proxy := apptest.StartProxy(t, b.app.URL())
+	path := filepath.Join(t.TempDir(), "members.csv")
+	if err := os.WriteFile(path, []byte(wizardFile+strings.Repeat("zoe@example.com,zoe,Zoe,Z\n", 100_000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.do("open the wizard", chromedp.Navigate(proxy.URL+"/c/"+communityID+"/import"))
+	b.sees("Drop a file with your members here")
+	proxy.CutAfter(apptest.Requests, 100_000)
+	b.do("choose a file", chromedp.SetUploadFiles("#file", []string{path}, chromedp.ByQuery))
+	b.sees("The file did not arrive: the connection was cut.")
+	b.check("upload-cut")
+	proxy.Restore()
+	b.do("choose it again", chromedp.SetUploadFiles("#file", []string{path}, chromedp.ByQuery))
+	b.sees("Fields of the columns")
 }
