@@ -2103,12 +2103,24 @@ type Avatar struct {
 
 // BulkJob defines model for BulkJob.
 type BulkJob struct {
+	// AppliedBy the job that applies the plan of this dry run
+	AppliedBy *string `json:"appliedBy,omitempty"`
+
+	// ContinuedBy the job that imports the unread rows of this one
+	ContinuedBy *string `json:"continuedBy,omitempty"`
+
+	// Continues the stopped job whose unread rows this one imports
+	Continues *string `json:"continues,omitempty"`
+
 	// Counts The number of rows by outcome so far.
 	Counts    RowCounts `json:"counts"`
 	CreatedAt string    `json:"createdAt"`
 
 	// CreatedBy The name of the person or key that started it.
 	CreatedBy string `json:"createdBy"`
+
+	// Creates what the run of this dry run will create, apart from members; not in lists
+	Creates *PlannedCreations `json:"creates,omitempty"`
 
 	// Detected The detected format of the file.
 	Detected *DetectedFile `json:"detected,omitempty"`
@@ -2126,6 +2138,9 @@ type BulkJob struct {
 	// FinishedAt null until it ends.
 	FinishedAt *string `json:"finishedAt"`
 	JobId      string  `json:"jobId"`
+
+	// Kept rows of an undo with something that was kept; the details have the causes
+	Kept *int64 `json:"kept,omitempty"`
 
 	// Options The options of the file; absent for an undo.
 	Options *BulkOptions `json:"options,omitempty"`
@@ -2150,6 +2165,9 @@ type BulkJob struct {
 
 	// UndoOf The job that this one undoes.
 	UndoOf *string `json:"undoOf,omitempty"`
+
+	// UndoneBy the job that undoes this one, or did
+	UndoneBy *string `json:"undoneBy,omitempty"`
 
 	// Unread rows that a stopped job did not read; null until they are counted, or if the file cannot be read
 	Unread *int64 `json:"unread"`
@@ -2201,6 +2219,9 @@ type BulkOptions struct {
 
 	// Mode upsert, create or update.
 	Mode *string `json:"mode,omitempty"`
+
+	// NewFields The fields that the job creates; a dry run creates none.
+	NewFields *[]NewField `json:"newFields,omitempty"`
 
 	// Notify The person who started the job is mailed at its end.
 	Notify *bool `json:"notify,omitempty"`
@@ -3201,6 +3222,24 @@ type NewChannelCategory struct {
 	ServerId *string `json:"serverId,omitempty"`
 }
 
+// NewField defines model for NewField.
+type NewField struct {
+	// Field The database name.
+	Field string `json:"field"`
+
+	// Header of the column
+	Header string `json:"header"`
+
+	// Id of the field, the same in a dry run and in the job that applies it
+	Id string `json:"id"`
+
+	// Name The name, which is the header.
+	Name string `json:"name"`
+
+	// Type The type of the field.
+	Type string `json:"type"`
+}
+
 // NewHistory defines model for NewHistory.
 type NewHistory struct {
 	// At The time since which it is valid, not in the future; absent: now. The field has the value from now on in any case.
@@ -3685,6 +3724,27 @@ type Person struct {
 
 	// Username Examples: ada
 	Username string `json:"username"`
+}
+
+// PlannedCreations defines model for PlannedCreations.
+type PlannedCreations struct {
+	Fields []NewField `json:"fields"`
+
+	// Tags the first 50, in the order of the file
+	Tags []PlannedTag `json:"tags"`
+
+	// TotalTags the number of all tags
+	TotalTags int64 `json:"totalTags"`
+}
+
+// PlannedTag defines model for PlannedTag.
+type PlannedTag struct {
+	// Line of the first one
+	Line int64  `json:"line"`
+	Name string `json:"name"`
+
+	// Rows that name it
+	Rows int64 `json:"rows"`
 }
 
 // QueuedJob defines model for QueuedJob.
@@ -5704,6 +5764,9 @@ type ImportUsersMultipartBody struct {
 	// CommunityId The community; required without a key.
 	CommunityId *string `json:"communityId,omitempty"`
 
+	// CreateFields JSON {"header": "type"}: custom fields that the import creates for columns, named after them; needs the permission userFields. A field of that name and type that exists is used. A dry run creates none. The types are those of fields except select and multi-select.
+	CreateFields *string `json:"createFields,omitempty"`
+
 	// CreateTags true creates missing tags.
 	CreateTags *ImportUsersMultipartBodyCreateTags `json:"createTags,omitempty"`
 
@@ -5817,6 +5880,9 @@ type ListBulkJobsParamsStatus string
 type UpdateUsersMultipartBody struct {
 	// CommunityId The community; required without a key.
 	CommunityId *string `json:"communityId,omitempty"`
+
+	// CreateFields JSON {"header": "type"}: custom fields that the import creates for columns, named after them; needs the permission userFields. A field of that name and type that exists is used. A dry run creates none. The types are those of fields except select and multi-select.
+	CreateFields *string `json:"createFields,omitempty"`
 
 	// CreateTags true creates missing tags.
 	CreateTags *UpdateUsersMultipartBodyCreateTags `json:"createTags,omitempty"`

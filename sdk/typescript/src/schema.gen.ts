@@ -1929,11 +1929,19 @@ export interface components {
             width: number;
         };
         BulkJob: {
+            /** @description the job that applies the plan of this dry run */
+            appliedBy?: string;
+            /** @description the job that imports the unread rows of this one */
+            continuedBy?: string;
+            /** @description the stopped job whose unread rows this one imports */
+            continues?: string;
             /** @description The number of rows by outcome so far. */
             counts: components["schemas"]["RowCounts"];
             createdAt: string;
             /** @description The name of the person or key that started it. */
             createdBy: string;
+            /** @description what the run of this dry run will create, apart from members; not in lists */
+            creates?: components["schemas"]["PlannedCreations"];
             /** @description The detected format of the file. */
             detected?: components["schemas"]["DetectedFile"];
             /** @description The job makes no changes. */
@@ -1949,6 +1957,11 @@ export interface components {
             /** @description null until it ends. */
             finishedAt: string | null;
             jobId: string;
+            /**
+             * Format: int64
+             * @description rows of an undo with something that was kept; the details have the causes
+             */
+            kept?: number;
             /** @description The options of the file; absent for an undo. */
             options?: components["schemas"]["BulkOptions"];
             /**
@@ -1971,6 +1984,8 @@ export interface components {
             type: string;
             /** @description The job that this one undoes. */
             undoOf?: string;
+            /** @description the job that undoes this one, or did */
+            undoneBy?: string;
             /**
              * Format: int64
              * @description rows that a stopped job did not read; null until they are counted, or if the file cannot be read
@@ -2013,10 +2028,18 @@ export interface components {
             };
             /** @description upsert, create or update. */
             mode?: string;
+            /** @description The fields that the job creates; a dry run creates none. */
+            newFields?: components["schemas"]["NewField"][] | null;
             /** @description The person who started the job is mailed at its end. */
             notify?: boolean;
             /** @description Absent: detected. */
             sheet?: string;
+            /** @description The text that is read instead of each text of a column; empty: an empty cell. */
+            values?: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            };
         };
         BulkRow: {
             /** @description The changed fields; in a dry run the planned changes. */
@@ -2897,6 +2920,18 @@ export interface components {
             /** @description An alias of communityId. */
             serverId?: string;
         };
+        NewField: {
+            /** @description The database name. */
+            field: string;
+            /** @description of the column */
+            header: string;
+            /** @description of the field, the same in a dry run and in the job that applies it */
+            id: string;
+            /** @description The name, which is the header. */
+            name: string;
+            /** @description The type of the field. */
+            type: string;
+        };
         NewHistory: {
             /**
              * Format: date-time
@@ -3333,6 +3368,29 @@ export interface components {
             userId: number;
             /** @example ada */
             username: string;
+        };
+        PlannedCreations: {
+            fields: components["schemas"]["NewField"][];
+            /** @description the first 50, in the order of the file */
+            tags: components["schemas"]["PlannedTag"][];
+            /**
+             * Format: int64
+             * @description the number of all tags
+             */
+            totalTags: number;
+        };
+        PlannedTag: {
+            /**
+             * Format: int64
+             * @description of the first one
+             */
+            line: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description that name it
+             */
+            rows: number;
         };
         QueuedJob: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
@@ -7729,6 +7787,8 @@ export interface operations {
                 "multipart/form-data": {
                     /** @description The community; required without a key. */
                     communityId?: string;
+                    /** @description JSON {"header": "type"}: custom fields that the import creates for columns, named after them; needs the permission userFields. A field of that name and type that exists is used. A dry run creates none. The types are those of fields except select and multi-select. */
+                    createFields?: string;
                     /**
                      * @description true creates missing tags.
                      * @enum {string}
@@ -7786,6 +7846,8 @@ export interface operations {
                     notify?: "true" | "false";
                     /** @description The name or number of the sheet in a workbook. */
                     sheet?: string;
+                    /** @description JSON {"header": {"text in the file": "text to read instead"}}; "" is an empty cell. In a column of roles, tags or choices also one name of a cell. At most 10,000 values. */
+                    values?: string;
                 };
             };
         };
@@ -7912,6 +7974,8 @@ export interface operations {
                 "multipart/form-data": {
                     /** @description The community; required without a key. */
                     communityId?: string;
+                    /** @description JSON {"header": "type"}: custom fields that the import creates for columns, named after them; needs the permission userFields. A field of that name and type that exists is used. A dry run creates none. The types are those of fields except select and multi-select. */
+                    createFields?: string;
                     /**
                      * @description true creates missing tags.
                      * @enum {string}
@@ -7964,6 +8028,8 @@ export interface operations {
                     notify?: "true" | "false";
                     /** @description The name or number of the sheet in a workbook. */
                     sheet?: string;
+                    /** @description JSON {"header": {"text in the file": "text to read instead"}}; "" is an empty cell. In a column of roles, tags or choices also one name of a cell. At most 10,000 values. */
+                    values?: string;
                 };
             };
         };
@@ -8111,6 +8177,10 @@ export interface operations {
                 outcome?: "created" | "updated" | "unchanged" | "skipped" | "failed";
                 /** @description Only the row that starts on this line of the file. */
                 line?: number;
+                /** @description Only rows with an error of this code. */
+                code?: string;
+                /** @description Only rows with an error in the column with this header; with code: an error that has both. */
+                column?: string;
             };
             header?: never;
             path: {
