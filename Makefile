@@ -3,6 +3,7 @@
 GOLANGCI_LINT := v2.15.0
 STATICCHECK   := v0.8.2
 OASDIFF       := v1.37.0
+VERSITYGW     := v1.8.0
 VERSION       ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 export GOFLAGS ?= -buildvcs=false
@@ -11,6 +12,7 @@ export CGO_ENABLED ?= 0
 lint_tool   := bin/golangci-lint-$(GOLANGCI_LINT)
 static_tool := bin/staticcheck-$(STATICCHECK)
 oasdiff_tool := bin/oasdiff-$(OASDIFF)
+s3_server   := bin/versitygw-$(VERSITYGW)
 npm_packages := sdk/typescript/node_modules/.package-lock.json
 npm_tools    := tools/node_modules/.package-lock.json
 
@@ -29,7 +31,7 @@ demo: ## starts a demo community in a fresh folder
 build: ## builds ./bin/regulars
 	go build -trimpath -ldflags '-s -w -X github.com/regulars/regulars/internal/app.version=$(VERSION)' -o bin/regulars ./cmd/regulars
 
-test: ## runs every test, on SQLite, on PostgreSQL and in a browser
+test: $(s3_server) ## runs every test, on SQLite, on PostgreSQL and in a browser
 	.ci/packages postgresql chromium libreoffice-calc
 	REGULARS_TEST_ALL=1 go test -p 2 -timeout 25m ./...
 
@@ -104,6 +106,9 @@ $(static_tool):
 $(oasdiff_tool):
 	GOBIN=$(CURDIR)/bin go install github.com/oasdiff/oasdiff@$(OASDIFF)
 	mv bin/oasdiff $@
+$(s3_server):
+	GOBIN=$(CURDIR)/bin go install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW)
+	mv bin/versitygw $@
 $(npm_tools): tools/package.json tools/package-lock.json
 	.ci/packages nodejs npm
 	cd tools && npm ci --ignore-scripts --no-audit --no-fund

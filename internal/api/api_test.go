@@ -290,7 +290,7 @@ func TestRejectedUploadLeavesNoJobAndNoFile(t *testing.T) {
 			t.Errorf("a refused upload has a job: %s", res.text)
 		}
 		left := 0
-		_ = a.Files.List(func(string, int64, time.Time) error { left++; return nil })
+		_ = a.Files.List(t.Context(), func(string, int64, time.Time) error { left++; return nil })
 		if left > 0 {
 			t.Errorf("%d files are left", left)
 		}

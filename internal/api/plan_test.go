@@ -91,7 +91,7 @@ func TestExpiredFilesAndRowsAreGone(t *testing.T) {
 			}
 		}
 		left := 0
-		_ = a.Files.List(func(string, int64, time.Time) error { left++; return nil })
+		_ = a.Files.List(t.Context(), func(string, int64, time.Time) error { left++; return nil })
 		if left > 0 {
 			t.Errorf("%d files are kept", left)
 		}
@@ -130,7 +130,7 @@ func TestUploadWithTheSameKeyIsTheSameJobWithoutExpiry(t *testing.T) {
 			t.Errorf("the same key of somebody else: %d %s", res.status, res.text)
 		}
 		left := 0
-		_ = a.Files.List(func(string, int64, time.Time) error { left++; return nil })
+		_ = a.Files.List(t.Context(), func(string, int64, time.Time) error { left++; return nil })
 		if left != 3 {
 			t.Errorf("%d files for 3 jobs", left)
 		}

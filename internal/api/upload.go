@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -22,17 +23,17 @@ const maxFormField = 64 << 10
 // Upload is a form that streams in: its file is written to disk and scanned while
 // it arrives, its other fields are few and small.
 type Upload struct {
-	Fields     []string                     // the names of fields besides communities
-	Limit      int64                        // bytes of the file
-	Counted    *httpx.Upload                // nil: not counted
-	Community  func(id string) error        // checks the community that the form names, before anything after it is read
-	BeforeFile func() error                 // is called before the first byte of the file is stored
-	Create     func() (*blob.Writer, error) // opens the stored file
+	Fields     []string                                   // the names of fields besides communities
+	Limit      int64                                      // bytes of the file
+	Counted    *httpx.Upload                              // nil: not counted
+	Community  func(id string) error                      // checks the community that the form names, before anything after it is read
+	BeforeFile func() error                               // is called before the first byte of the file is stored
+	Create     func(context.Context) (blob.Writer, error) // opens the stored file
 
 	Values   map[string]string // of Fields that were sent
 	Unknown  []string          // names of other fields
 	FileName string
-	File     *blob.Writer // nil until the file arrives
+	File     blob.Writer // nil until the file arrives
 	Scan     sheet.ScanResult
 
 	form *httpx.Form
@@ -57,7 +58,7 @@ func (u *Upload) Read(r *http.Request) error {
 			break
 		}
 		if err == nil {
-			err = u.part(part)
+			err = u.part(r.Context(), part)
 		}
 		if err != nil {
 			return err
@@ -94,13 +95,13 @@ func (u *Upload) tooLarge() error {
 	return errs.New(errs.TooLarge, "file_too_large", "The file is larger than the %s that are allowed here.", text.Size(u.Limit))
 }
 
-func (u *Upload) part(part *multipart.Part) error {
+func (u *Upload) part(ctx context.Context, part *multipart.Part) error {
 	name := part.FormName()
 	switch {
 	case !readable(name):
 		return errs.New(errs.Invalid, "bad_multipart", "The name of a part is not UTF-8.")
 	case name == "data":
-		return u.readFile(part)
+		return u.readFile(ctx, part)
 	case part.FileName() != "": // an unexpected file
 		u.Unknown = append(u.Unknown, name)
 		if _, err := io.Copy(io.Discard, part); err != nil {
@@ -132,7 +133,7 @@ func (u *Upload) field(name string, part io.Reader) error {
 	return nil
 }
 
-func (u *Upload) readFile(part *multipart.Part) (err error) {
+func (u *Upload) readFile(ctx context.Context, part *multipart.Part) (err error) {
 	if u.File != nil {
 		return errs.New(errs.Invalid, "several_files", "The form has several files; send one as the part named data.")
 	}
@@ -140,7 +141,7 @@ func (u *Upload) readFile(part *multipart.Part) (err error) {
 		return err
 	}
 	u.FileName = text.FileName(part.FileName(), "upload.csv")
-	if u.File, err = u.Create(); err != nil {
+	if u.File, err = u.Create(ctx); err != nil {
 		return err
 	}
 	u.Scan, err = u.form.Save(part, u.File, u.Counted)

@@ -87,7 +87,7 @@ func TestFormIsReadWithItsPartsInAnyOrder(t *testing.T) {
 			if err := u.File.Commit(); err != nil {
 				t.Fatal(err)
 			}
-			kept, err := dir.Open(u.File.ID())
+			kept, err := dir.Open(t.Context(), u.File.ID())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -136,8 +136,8 @@ func TestInvalidFormIsRejectedAndLeavesNoFile(t *testing.T) {
 				t.Errorf("got %v, want %s", err, c.code)
 			}
 			left := 0
-			_ = dir.List(func(string, int64, time.Time) error { left++; return nil })
-			swept, _ := dir.Sweep(time.Unix(1<<40, 0))
+			_ = dir.List(t.Context(), func(string, int64, time.Time) error { left++; return nil })
+			swept, _ := dir.Sweep(t.Context(), time.Unix(1<<40, 0))
 			if left+swept > 0 {
 				t.Errorf("%d files are left, %d unfinished", left, swept)
 			}

@@ -51,7 +51,7 @@ func New(ctx context.Context, c config.Config, now clock.Clock, log *slog.Logger
 	if err != nil {
 		return nil, errors.Join(err, lock.release())
 	}
-	if err := services.Files.ClearScratch(); err != nil {
+	if err := services.Folder.ClearScratch(); err != nil {
 		return nil, errors.Join(err, services.Close(), lock.release())
 	}
 	if services.keyErr != nil {

@@ -67,7 +67,7 @@ func (p *Services) uiAreas(c *ui.Console, limits uiLimits, server uiinstallation
 		}),
 		uiguide.New(c, func() *huma.OpenAPI { return API().OpenAPI() }),
 		uiinstallation.New(c, uiinstallation.Services{
-			DB: p.DB, Installation: p.Installation, Accounts: p.Accounts, Communities: p.Communities, Ownership: p.Ownership, Bulk: p.Bulk, Mail: p.Mail, Jobs: p.Jobs, Files: p.Files, Server: server,
+			DB: p.DB, Installation: p.Installation, Accounts: p.Accounts, Communities: p.Communities, Ownership: p.Ownership, Bulk: p.Bulk, Mail: p.Mail, Jobs: p.Jobs, Files: p.Folder, Server: server,
 		}),
 	}
 }

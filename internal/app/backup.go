@@ -58,11 +58,15 @@ func writeBackup(ctx context.Context, s config.StorageConfig, withoutKey bool, t
 	if err := checkOwnDatabase(ctx, db); err != nil {
 		return err
 	}
-	files, err := blob.Open(s.FilesDir())
+	local, err := blob.Open(s.FilesDir())
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, files.Close()) }()
+	defer func() { err = errors.Join(err, local.Close()) }()
+	files, err := openStore(s, local)
+	if err != nil {
+		return err
+	}
 	folder, err := os.MkdirTemp(s.Data, "backup-")
 	if err != nil {
 		return err
@@ -131,12 +135,12 @@ func addFile(archive *tar.Writer, name, path string) (err error) {
 	return add(archive, name, info.Size(), info.ModTime(), file)
 }
 
-func addBlobs(ctx context.Context, archive *tar.Writer, files *blob.Dir) error {
-	return files.List(func(fileID string, size int64, modified time.Time) error {
+func addBlobs(ctx context.Context, archive *tar.Writer, files blob.Store) error {
+	return files.List(ctx, func(fileID string, size int64, modified time.Time) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		file, err := files.Open(fileID)
+		file, err := files.Open(ctx, fileID)
 		if errs.Is(err, "file_not_found") {
 			return nil // deleted since it was listed
 		}
@@ -178,6 +182,9 @@ func restoreBackup(ctx context.Context, s config.StorageConfig, from io.Reader) 
 	if err != nil {
 		return "", err
 	}
+	if err := uploadFiles(ctx, config.StorageConfig{Data: folder}, s); err != nil {
+		return "", err
+	}
 	if err := sqldb.RestoreSnapshot(ctx, s.Address(), info.Database, folder); err != nil {
 		return "", errors.Join(err, removeDatabase(s))
 	}
@@ -189,6 +196,25 @@ func restoreBackup(ctx context.Context, s config.StorageConfig, from io.Reader) 
 		missing = info.SecretKey
 	}
 	return missing, err
+}
+
+// uploadFiles moves the files of an unpacked archive into the bucket of s, if it has
+// one.
+func uploadFiles(ctx context.Context, unpacked, s config.StorageConfig) (err error) {
+	if s.FilesURL == "" {
+		return nil
+	}
+	from, err := blob.Open(unpacked.FilesDir())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	to, err := openBucket(s, s.FilesURL)
+	if err != nil {
+		return err
+	}
+	m := fileMove{from: from, to: to, erase: true, report: func(*fileMove) {}}
+	return m.run(ctx)
 }
 
 // installFiles moves the files and the key of an unpacked archive into s.
@@ -249,7 +275,7 @@ func readInfo(archive *tar.Reader) (backupInfo, error) {
 type unpacker struct {
 	database string // folder
 	key      string
-	files    *blob.Dir
+	files    blob.Store
 	seen     entries
 }
 
@@ -283,7 +309,7 @@ func (u unpacker) unpack(ctx context.Context, archive *tar.Reader, info backupIn
 			missing = slices.DeleteFunc(missing, func(m string) bool { return m == name })
 			err = writeFile(archive, filepath.Join(u.database, name))
 		case kind == "files":
-			err = writeBlob(archive, u.files, name)
+			err = writeBlob(ctx, archive, u.files, name)
 		default:
 			err = errors.New("unknown kind of entry")
 		}
@@ -309,8 +335,8 @@ func writeFile(content io.Reader, path string) error {
 	return errors.Join(err, file.Sync(), file.Close())
 }
 
-func writeBlob(content io.Reader, files *blob.Dir, fileID string) error {
-	w, err := files.CreateAs(fileID)
+func writeBlob(ctx context.Context, content io.Reader, files blob.Store, fileID string) error {
+	w, err := files.CreateAs(ctx, fileID)
 	if err != nil {
 		return err
 	}

@@ -179,8 +179,8 @@ func wantNothingLeft(t *testing.T, a *apptest.App, communityID, after string) {
 		t.Errorf("%s: jobs %+v, %v", after, jobs, err)
 	}
 	left := 0
-	err = a.Files.List(func(string, int64, time.Time) error { left++; return nil })
-	unfinished, sweepErr := a.Files.Sweep(time.Now().Add(time.Hour))
+	err = a.Files.List(t.Context(), func(string, int64, time.Time) error { left++; return nil })
+	unfinished, sweepErr := a.Files.Sweep(t.Context(), time.Now().Add(time.Hour))
 	if err != nil || sweepErr != nil || left+unfinished > 0 {
 		t.Errorf("%s: %d files and %d unfinished ones are left, %v %v", after, left, unfinished, err, sweepErr)
 	}
@@ -395,7 +395,7 @@ func TestConcurrentRequestsWithSameKeyCreateOneJob(t *testing.T) {
 			t.Errorf("%d jobs, %v", total, err)
 		}
 		files := 0
-		if err := a.Files.List(func(string, int64, time.Time) error { files++; return nil }); files != 1 || err != nil {
+		if err := a.Files.List(t.Context(), func(string, int64, time.Time) error { files++; return nil }); files != 1 || err != nil {
 			t.Errorf("%d files are kept for one job, %v", files, err)
 		}
 		other, kind := encodeParts(t, fileOf(importHeader))

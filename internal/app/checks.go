@@ -82,6 +82,8 @@ func (p *Services) checks(c config.Config, running func() bool) []check {
 		{"schema", i18n.Key("Schema of the database"), true, false, p.checkSchema},
 		{"disk", i18n.Key("Free disk space"), true, false, func(context.Context) (finding, error) { return p.checkDisk(c.MinFreeMiB) }},
 		{"nodes", i18n.Key("Nodes"), true, false, p.checkNodes},
+		{"files", i18n.Key("File storage"), true, false, p.checkFiles},
+		{"file rights", i18n.Key("Rights of the file storage"), false, true, p.checkFileRights},
 		{"data folder", i18n.Key("Data folder"), false, false, func(context.Context) (finding, error) { return finding{}, writable(c.Data) }},
 		{"secret key", i18n.Key("Secret key"), false, false, p.checkSecretKey},
 		{"database content", i18n.Key("Content of the database"), false, true, p.checkContent},
@@ -118,7 +120,7 @@ func (p *Services) checkSchema(ctx context.Context) (finding, error) {
 }
 
 func (p *Services) checkDisk(minFreeMiB int64) (finding, error) {
-	free, err := p.Files.Free()
+	free, err := p.Folder.Free()
 	if err != nil || free >= uint64(minFreeMiB)<<20 { //nolint:gosec // a negative setting disables the check
 		return finding{}, err
 	}
@@ -128,11 +130,11 @@ func (p *Services) checkDisk(minFreeMiB int64) (finding, error) {
 
 func (p *Services) checkNodes(ctx context.Context) (finding, error) {
 	live, err := p.Jobs.LiveNodes(ctx)
-	if err != nil || live <= 1 {
+	if err != nil || live <= 1 || p.Files.Shared() {
 		return finding{}, err
 	}
 	return failing("%d nodes are alive, and each has its own folder of uploaded files: a job may reach a node without its file.", live).
-		withRemedy("Run one node."), nil
+		withRemedy("Run one node, or store the files in a bucket: REGULARS_FILES_URL."), nil
 }
 
 func writable(folder string) error {

@@ -39,6 +39,7 @@ type cli struct {
 	Migrate   migrateCommand   `cmd:"" help:"Migrate the database to the schema of this version. The server also does this at startup."`
 	Backup    backupCommand    `cmd:"" help:"Back up the database and all files to one archive. The server may be running."`
 	Restore   restoreCommand   `cmd:"" help:"Restore an archive into an empty data folder and an empty database."`
+	MoveFiles moveFilesCommand `cmd:"" name:"move-files" help:"Copy the uploaded files from the data folder to a bucket or back. It continues where it was interrupted."`
 	Doctor    doctorCommand    `cmd:"" help:"Check the installation and report problems."`
 	Openapi   openapiCommand   `cmd:"" help:"Print the OpenAPI document."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`

@@ -32,7 +32,7 @@ func (n *node) queue(crashes int) (jobID string) {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	w, err := a.Files.Create()
+	w, err := a.Files.Create(n.t.Context())
 	if err != nil {
 		n.t.Fatal(err)
 	}

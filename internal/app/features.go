@@ -153,7 +153,7 @@ func (p *Services) sweep(ctx context.Context, _ *jobs.Job, _ sweepArgs) error {
 // counts as abandoned by a crash.
 const uploadTimeout = 24 * time.Hour
 
-func (p *Services) sweepUploads(context.Context) error {
-	_, err := p.Files.Sweep(p.clock.Now().Add(-uploadTimeout))
+func (p *Services) sweepUploads(ctx context.Context) error {
+	_, err := p.Files.Sweep(ctx, p.clock.Now().Add(-uploadTimeout))
 	return err
 }

@@ -119,7 +119,7 @@ func (c importCommand) queue(sh *shell, p *Services) (bulk.Status, error) {
 		defer func() { _ = file.Close() }() // read only
 		from = file
 	}
-	fileID, scanned, err := p.storeFile(from)
+	fileID, scanned, err := p.storeFile(sh.ctx, from)
 	if err != nil {
 		return bulk.Status{}, err
 	}
@@ -131,7 +131,7 @@ func (c importCommand) queue(sh *shell, p *Services) (bulk.Status, error) {
 		Type: kind, FileID: fileID, FileName: filepath.Base(c.File), FileScan: scanned, Options: options,
 	})
 	if err != nil && bulk.Refused(err) { // otherwise the job may exist
-		return bulk.Status{}, errors.Join(err, p.Files.Delete(fileID))
+		return bulk.Status{}, errors.Join(err, p.Files.Delete(sh.ctx, fileID))
 	}
 	return queued, err
 }
@@ -163,8 +163,8 @@ func joinPairs(values []string) (string, error) {
 }
 
 // storeFile stores a file durably and scans its bytes.
-func (p *Services) storeFile(from io.Reader) (fileID string, scanned sheet.ScanResult, err error) {
-	w, err := p.Files.Create()
+func (p *Services) storeFile(ctx context.Context, from io.Reader) (fileID string, scanned sheet.ScanResult, err error) {
+	w, err := p.Files.Create(ctx)
 	if err != nil {
 		return "", scanned, err
 	}

@@ -69,7 +69,7 @@ func TestFileOfImportIsDeletedOnlyIfRejected(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		left := 0
-		if err := services.Files.List(func(string, int64, time.Time) error { left++; return nil }); err != nil || left != c.left {
+		if err := services.Files.List(t.Context(), func(string, int64, time.Time) error { left++; return nil }); err != nil || left != c.left {
 			t.Errorf("%s: %d files are left, want %d (%v)", c.name, left, c.left, err)
 		}
 	}

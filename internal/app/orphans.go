@@ -13,7 +13,7 @@ const orphanAge = 24 * time.Hour
 // pictures.
 func (p *Services) sweepOrphans(ctx context.Context) error {
 	before := p.clock.Now().Add(-orphanAge)
-	return p.Files.List(func(fileID string, _ int64, modified time.Time) error {
+	return p.Files.List(ctx, func(fileID string, _ int64, modified time.Time) error {
 		if modified.After(before) {
 			return nil
 		}
@@ -22,6 +22,6 @@ func (p *Services) sweepOrphans(ctx context.Context) error {
 				return err
 			}
 		}
-		return p.Files.Delete(fileID)
+		return p.Files.Delete(ctx, fileID)
 	})
 }

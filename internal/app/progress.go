@@ -60,7 +60,7 @@ var waitReasons = map[string]string{
 	jobs.WaitWorker: "waiting for a free worker", jobs.WaitAccount: "waiting for other jobs of the same account or key",
 	jobs.WaitCommunity: "waiting for other jobs of the community", jobs.WaitInterrupted: "interrupted by the end of a process; restarts after other interrupted jobs have advanced",
 	jobs.WaitRetry: "failed; will be retried", jobs.WaitDatabase: "waiting for the database", jobs.WaitServer: "waiting for a server or command to execute it",
-	jobs.WaitNode: "waiting: its server does not respond", jobs.WaitDisk: "waiting for disk space", jobs.WaitOtherNode: "waiting for the server that has its file",
+	jobs.WaitNode: "waiting: its server does not respond", jobs.WaitDisk: "waiting for disk space", bulk.WaitFiles: "waiting for the file storage", jobs.WaitOtherNode: "waiting for the server that has its file",
 	bulk.WaitFieldChange: "waiting: the fields of the community are being changed",
 }
 

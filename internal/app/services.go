@@ -42,7 +42,8 @@ import (
 type Services struct {
 	DB           *sqldb.DB
 	Keys         *seal.Keyring // nil if keyErr is set
-	Files        *blob.Dir
+	Files        blob.Store
+	Folder       *blob.Dir     // of temporary files, and of the files without a storage service
 	Jobs         *jobs.Engine  // not started
 	Events       *event.Events // not started
 	Once         *idempotency.Store
@@ -80,12 +81,15 @@ func openServices(ctx context.Context, c config.Config, now clock.Clock, log *sl
 	}
 	p := &Services{clock: now, log: log}
 	var err error
-	if p.Files, err = blob.Open(c.FilesDir()); err != nil {
+	if p.Folder, err = blob.Open(c.FilesDir()); err != nil {
 		return nil, err
 	}
-	p.Files.SetMinFree(c.MinFreeMiB << 20)
+	p.Folder.SetMinFree(c.MinFreeMiB << 20)
+	if p.Files, err = openStore(c.StorageConfig, p.Folder); err != nil {
+		return nil, errors.Join(err, p.Folder.Close())
+	}
 	if p.DB, err = sqldb.Open(ctx, c.Address(), c.Options()); err != nil {
-		return nil, errors.Join(err, p.Files.Close())
+		return nil, errors.Join(err, p.closeFiles())
 	}
 	if err := checkOwnDatabase(ctx, p.DB); err != nil {
 		return nil, errors.Join(err, p.Close())
@@ -140,7 +144,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Notes = note.New(note.Deps{DB: p.DB, Clock: now, Access: p.Access, Members: p.Members})
 	p.Chat = chat.New(chat.Deps{DB: p.DB, Access: p.Access, Members: p.Members, Clock: now})
 	p.Bulk = bulk.New(bulk.Deps{
-		DB: p.DB, Files: p.Files, Access: p.Access, Members: p.Members, Mail: p.Mail, BaseURL: p.url, Clock: now, Log: log,
+		DB: p.DB, Files: p.Files, Scratch: p.Folder, Access: p.Access, Members: p.Members, Mail: p.Mail, BaseURL: p.url, Clock: now, Log: log,
 		Limits: bulk.Limits{
 			BatchRows: c.BulkBatchRows, Keep: time.Duration(c.BulkRetentionDays) * 24 * time.Hour,
 			MaxUnpacked: c.UnpackedMiB << 20, FilesAtOnce: c.FilesAtOnce, FilesWait: c.FilesWait, StorageBytes: c.CommunityFilesMiB << 20,
@@ -166,4 +170,11 @@ func API() *api.API { return api.New(api.Deps{}, (&Services{}).apiAreas(apiLimit
 func (p *Services) url() string { return p.baseURL }
 
 // Close closes the database and the files. Stop the engine before.
-func (p *Services) Close() error { return errors.Join(p.DB.Close(), p.Files.Close()) }
+func (p *Services) Close() error { return errors.Join(p.DB.Close(), p.closeFiles()) }
+
+func (p *Services) closeFiles() error {
+	if p.Files == blob.Store(p.Folder) {
+		return p.Folder.Close()
+	}
+	return errors.Join(p.Files.Close(), p.Folder.Close())
+}

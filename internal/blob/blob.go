@@ -1,11 +1,11 @@
-// Package blob stores immutable files by id in one directory. A file appears
-// completely or not at all. Its owner decides when to delete it.
+// Package blob stores immutable files by id. A Dir stores them in one directory,
+// together with temporary files; package blob/s3 stores them in a bucket.
 package blob
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"sync/atomic"
@@ -19,8 +19,7 @@ import (
 // unfinishedDir contains the files being written.
 const unfinishedDir = "unfinished"
 
-// Dir is a directory of files. It is safe for concurrent use by many
-// goroutines and processes, and ids cannot escape the directory.
+// Dir is a directory of files, a Store. Ids cannot escape the directory.
 type Dir struct {
 	root    *os.Root
 	minFree atomic.Int64
@@ -63,33 +62,44 @@ func Open(path string) (*Dir, error) {
 // Close closes the directory. Open files remain usable.
 func (d *Dir) Close() error { return d.root.Close() }
 
-// Create starts a file. The caller ends it with Commit or Abort.
-func (d *Dir) Create() (*Writer, error) { return d.CreateAs(id.New(clock.Clock{}.Now())) }
+// Create starts a file. Its writes do not end with ctx.
+func (d *Dir) Create(ctx context.Context) (Writer, error) {
+	return d.CreateAs(ctx, id.New(clock.Clock{}.Now()))
+}
 
-// CreateAs is Create with a given id, for a restore.
-func (d *Dir) CreateAs(name string) (*Writer, error) {
+// CreateAs is Create with a given id. It replaces the unfinished file of a writer
+// that crashed.
+func (d *Dir) CreateAs(_ context.Context, name string) (Writer, error) {
 	if !id.Valid(name) {
-		return nil, errNotFound()
+		return nil, ErrNotFound()
 	}
 	if err := d.checkFree(); err != nil {
 		return nil, err
 	}
-	file, err := d.root.OpenFile(unfinishedDir+"/"+name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := d.createUnfinished(name)
+	if errors.Is(err, fs.ErrExist) {
+		if err = d.root.Remove(unfinishedDir + "/" + name); err == nil {
+			file, err = d.createUnfinished(name)
+		}
+	}
 	if err != nil {
 		return nil, wrapError("create file", err)
 	}
 	return newWriter(d, name, file), nil
 }
 
-// Open opens a committed file. It returns NotFound "file_not_found" if the
-// file is missing or fileID is not an id.
-func (d *Dir) Open(fileID string) (*File, error) {
+func (d *Dir) createUnfinished(name string) (*os.File, error) {
+	return d.root.OpenFile(unfinishedDir+"/"+name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+}
+
+// Open opens a committed file. Its reads do not end with ctx.
+func (d *Dir) Open(_ context.Context, fileID string) (File, error) {
 	if !id.Valid(fileID) {
-		return nil, errNotFound()
+		return nil, ErrNotFound()
 	}
 	file, err := d.root.Open(fileID)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errNotFound()
+		return nil, ErrNotFound()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open file: %w", err)
@@ -98,13 +108,13 @@ func (d *Dir) Open(fileID string) (*File, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open file: %w", err), file.Close())
 	}
-	return &File{File: file, size: info.Size()}, nil
+	return &diskFile{File: file, size: info.Size(), modified: info.ModTime()}, nil
 }
 
-// Delete deletes a committed file. A missing file is not an error.
-func (d *Dir) Delete(fileID string) error {
+// Delete deletes a committed file.
+func (d *Dir) Delete(_ context.Context, fileID string) error {
 	if !id.Valid(fileID) {
-		return errNotFound()
+		return ErrNotFound()
 	}
 	if err := d.root.Remove(fileID); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("delete file: %w", err)
@@ -112,17 +122,15 @@ func (d *Dir) Delete(fileID string) error {
 	return nil
 }
 
-// List calls visit for each committed file in order of ids and stops at the
-// first error. Files deleted meanwhile are skipped.
-func (d *Dir) List(visit func(fileID string, size int64, modified time.Time) error) error {
+// List calls visit for each committed file.
+func (d *Dir) List(_ context.Context, visit func(fileID string, size int64, modified time.Time) error) error {
 	return d.walk(".", func(name string, info fs.FileInfo) error {
 		return visit(name, info.Size(), info.ModTime())
 	})
 }
 
-// Sweep deletes unfinished files of crashed writers, last written before the
-// given time.
-func (d *Dir) Sweep(before time.Time) (removed int, err error) {
+// Sweep deletes unfinished files last written before the given time.
+func (d *Dir) Sweep(_ context.Context, before time.Time) (removed int, err error) {
 	err = d.walk(unfinishedDir, func(name string, info fs.FileInfo) error {
 		if !info.ModTime().Before(before) {
 			return nil
@@ -162,21 +170,23 @@ func (d *Dir) walk(dir string, visit func(name string, info fs.FileInfo) error) 
 // Free returns the free bytes of the disk.
 func (d *Dir) Free() (sizeBytes uint64, err error) { return free(d.root.Name()) }
 
-// File is a committed file.
-type File struct {
+// Shared is false: other nodes have directories of their own.
+func (d *Dir) Shared() bool { return false }
+
+type diskFile struct {
 	*os.File
-	size int64
+	size     int64
+	modified time.Time
 }
 
-// Size returns the length in bytes.
-func (f *File) Size() int64 { return f.size }
+func (f *diskFile) Size() int64 { return f.size }
 
-var _ interface {
-	io.ReadSeekCloser
-	io.ReaderAt
-} = (*File)(nil)
+func (f *diskFile) Modified() time.Time { return f.modified }
 
-func errNotFound() error {
+var _ Store = (*Dir)(nil)
+
+// ErrNotFound is the error of a Store for a missing file.
+func ErrNotFound() error {
 	return errs.Missing("file")
 }
 

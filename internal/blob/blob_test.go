@@ -34,7 +34,7 @@ func open(t *testing.T) (*Dir, string) {
 
 func put(t *testing.T, d *Dir, content []byte) string {
 	t.Helper()
-	w, err := d.Create()
+	w, err := d.Create(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func put(t *testing.T, d *Dir, content []byte) string {
 func ids(t *testing.T, d *Dir) []string {
 	t.Helper()
 	list := []string{}
-	if err := d.List(func(id string, _ int64, _ time.Time) error { list = append(list, id); return nil }); err != nil {
+	if err := d.List(t.Context(), func(id string, _ int64, _ time.Time) error { list = append(list, id); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return list
@@ -60,7 +60,7 @@ func ids(t *testing.T, d *Dir) []string {
 func TestCommittedFileIsReadBack(t *testing.T) {
 	d, _ := open(t)
 	id := put(t, d, []byte("Ann,Lee\n"))
-	f, err := d.Open(id)
+	f, err := d.Open(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,25 +80,25 @@ func TestCommittedFileIsReadBack(t *testing.T) {
 
 func TestFileIsNotVisibleBeforeCommit(t *testing.T) {
 	d, _ := open(t)
-	w, err := d.Create()
+	w, err := d.Create(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Open(w.ID()); !errs.Is(err, "file_not_found") {
+	if _, err := d.Open(t.Context(), w.ID()); !errs.Is(err, "file_not_found") {
 		t.Errorf("open before commit: %v", err)
 	}
 	if got := ids(t, d); len(got) != 0 {
 		t.Errorf("listed %v before commit", got)
 	}
 	w.Abort()
-	if _, err := d.Open(w.ID()); !errs.Is(err, "file_not_found") {
+	if _, err := d.Open(t.Context(), w.ID()); !errs.Is(err, "file_not_found") {
 		t.Errorf("open after abort: %v", err)
 	}
 }
 
 func TestAbortLeavesNothingAndMayFollowCommit(t *testing.T) {
 	d, path := open(t)
-	w, err := d.Create()
+	w, err := d.Create(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,24 +119,25 @@ func TestAbortLeavesNothingAndMayFollowCommit(t *testing.T) {
 
 func TestManySyncsLoseNoBytes(t *testing.T) {
 	d, _ := open(t)
-	w, err := d.Create()
+	w, err := d.Create(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer w.Abort()
+	disk := w.(*diskWriter) //nolint:forcetypeassert // of a Dir
 	chunk := bytes.Repeat([]byte("0123456789abcdef"), 1<<16) // 1 MiB
 	for range 80 {
 		if _, err := w.Write(chunk); err != nil {
 			t.Fatal(err)
 		}
-		if open := w.requested - w.syncedSize; open > maxUnsynced {
+		if open := disk.requested - disk.syncedSize; open > maxUnsynced {
 			t.Fatalf("%d bytes are unsynced", open)
 		}
 	}
 	if err := w.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	f, err := d.Open(w.ID())
+	f, err := d.Open(t.Context(), w.ID())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,14 +149,15 @@ func TestManySyncsLoseNoBytes(t *testing.T) {
 
 func TestFailedSyncFailsTheCommit(t *testing.T) {
 	d, path := open(t)
-	w, err := d.Create()
+	w, err := d.Create(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.file.Close(); err != nil { // every later sync fails
+	disk := w.(*diskWriter) //nolint:forcetypeassert // of a Dir
+	if err := disk.file.Close(); err != nil { // every later sync fails
 		t.Fatal(err)
 	}
-	w.requests <- 1
+	disk.requests <- 1
 	if err := w.Commit(); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("commit: %v", err)
 	}
@@ -190,10 +192,10 @@ func TestIDsCannotEscapeTheDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range []string{"", "..", "../secret", secret, "unfinished", "65A000000000000000000001", "../../../../../../etc/pass"} {
-		if _, err := d.Open(id); !errs.Is(err, "file_not_found") {
+		if _, err := d.Open(t.Context(), id); !errs.Is(err, "file_not_found") {
 			t.Errorf("open %q: %v", id, err)
 		}
-		if err := d.Delete(id); !errs.Is(err, "file_not_found") {
+		if err := d.Delete(t.Context(), id); !errs.Is(err, "file_not_found") {
 			t.Errorf("delete %q: %v", id, err)
 		}
 	}
@@ -201,7 +203,7 @@ func TestIDsCannotEscapeTheDirectory(t *testing.T) {
 	if err := os.Symlink(secret, filepath.Join(path, link)); err != nil {
 		t.Fatal(err)
 	}
-	if f, err := d.Open(link); err == nil {
+	if f, err := d.Open(t.Context(), link); err == nil {
 		_ = f.Close()
 		t.Error("a link escaped the directory")
 	}
@@ -211,7 +213,7 @@ func TestDeleteIsIdempotent(t *testing.T) {
 	d, _ := open(t)
 	kept, deleted := put(t, d, []byte("a")), put(t, d, []byte("b"))
 	for range 2 {
-		if err := d.Delete(deleted); err != nil {
+		if err := d.Delete(t.Context(), deleted); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -223,7 +225,7 @@ func TestDeleteIsIdempotent(t *testing.T) {
 func TestSweepRemovesOnlyAbandonedFiles(t *testing.T) {
 	d, path := open(t)
 	kept := put(t, d, []byte("a"))
-	w, err := d.Create()
+	w, err := d.Create(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +238,7 @@ func TestSweepRemovesOnlyAbandonedFiles(t *testing.T) {
 	if err := os.Chtimes(crashed, old, old); err != nil {
 		t.Fatal(err)
 	}
-	n, err := d.Sweep(old.Add(time.Hour))
+	n, err := d.Sweep(t.Context(), old.Add(time.Hour))
 	if err != nil || n != 1 {
 		t.Errorf("swept %d, %v; want 1", n, err)
 	}

@@ -69,7 +69,7 @@ func TestNothingIsWrittenBelowTheMinimumOfFreeSpace(t *testing.T) {
 	isFull := func(err error) bool {
 		return errs.Is(err, "disk_full") && errs.KindOf(err) == errs.Unavailable && errs.From(err).RetryAfter > 0
 	}
-	w, err := d.Create()
+	w, err := d.Create(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestNothingIsWrittenBelowTheMinimumOfFreeSpace(t *testing.T) {
 	}
 	defer func() { _ = temporary.Close() }()
 	d.SetMinFree(1 << 62)
-	if _, err := d.Create(); !isFull(err) {
+	if _, err := d.Create(t.Context()); !isFull(err) {
 		t.Errorf("a new file: %v", err)
 	}
 	if _, err := d.CreateScratch(); !isFull(err) {

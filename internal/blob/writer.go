@@ -12,8 +12,8 @@ const (
 	maxUnsynced = 4 * syncEvery
 )
 
-// Writer writes one file. It is not safe for concurrent use.
-type Writer struct {
+// diskWriter is the Writer of a Dir.
+type diskWriter struct {
 	dir  *Dir
 	id   string
 	file *os.File
@@ -27,8 +27,8 @@ type Writer struct {
 	closed     bool
 }
 
-func newWriter(dir *Dir, id string, file *os.File) *Writer {
-	w := &Writer{
+func newWriter(dir *Dir, id string, file *os.File) *diskWriter {
+	w := &diskWriter{
 		dir: dir, id: id, file: file,
 		// Buffered for all unsynced bytes, so that neither side blocks the other.
 		requests: make(chan int64, maxUnsynced/syncEvery+1), synced: make(chan int64, maxUnsynced/syncEvery+1),
@@ -38,7 +38,7 @@ func newWriter(dir *Dir, id string, file *os.File) *Writer {
 }
 
 // syncLoop ends when requests is closed.
-func (w *Writer) syncLoop() {
+func (w *diskWriter) syncLoop() {
 	defer close(w.synced)
 	for upTo := range w.requests {
 		// After a failed sync the kernel may drop the data and let the next
@@ -50,16 +50,12 @@ func (w *Writer) syncLoop() {
 	}
 }
 
-// ID returns the id of the file, valid once Commit has succeeded.
-func (w *Writer) ID() string { return w.id }
+func (w *diskWriter) ID() string { return w.id }
 
-// Size returns the number of bytes written so far.
-func (w *Writer) Size() int64 { return w.size }
+func (w *diskWriter) Size() int64 { return w.size }
 
-// Write appends p. It waits while more than 32 MiB are unsynced, so that
-// Commit is fast. It returns Unavailable "disk_full" if the disk is full or
-// below the minimum of free space.
-func (w *Writer) Write(p []byte) (int, error) {
+// Write waits while more than 32 MiB are unsynced, so that Commit is fast.
+func (w *diskWriter) Write(p []byte) (int, error) {
 	n, err := w.file.Write(p)
 	w.size += int64(n)
 	if err != nil {
@@ -78,9 +74,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Commit makes the file durable and visible under its id. After an error the
-// file is deleted.
-func (w *Writer) Commit() error {
+func (w *diskWriter) Commit() error {
 	err := w.stop()
 	if err == nil {
 		err = w.file.Sync()
@@ -98,9 +92,7 @@ func (w *Writer) Commit() error {
 	return nil
 }
 
-// Abort discards the file. After Commit it does nothing, so it may be
-// deferred.
-func (w *Writer) Abort() {
+func (w *diskWriter) Abort() {
 	if w.closed {
 		return
 	}
@@ -110,7 +102,7 @@ func (w *Writer) Abort() {
 	_ = w.remove()
 }
 
-func (w *Writer) stop() error {
+func (w *diskWriter) stop() error {
 	if w.closed {
 		return os.ErrClosed
 	}
@@ -122,7 +114,7 @@ func (w *Writer) stop() error {
 	return w.syncErr
 }
 
-func (w *Writer) remove() error {
+func (w *diskWriter) remove() error {
 	err := w.dir.root.Remove(unfinishedDir + "/" + w.id)
 	if errors.Is(err, os.ErrNotExist) {
 		// Renamed, but the directory was not synced.

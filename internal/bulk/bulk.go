@@ -128,7 +128,8 @@ func (l Limits) withDefaults() Limits {
 // Deps are the dependencies of Bulk.
 type Deps struct {
 	DB      *sqldb.DB
-	Files   *blob.Dir
+	Files   blob.Store
+	Scratch *blob.Dir // of temporary files
 	Access  *access.Access
 	Members *roster.Roster
 	Mail    *mail.Mail    // nil: no mails
@@ -144,7 +145,8 @@ type Bulk struct {
 	*staged.Files
 
 	db      *sqldb.DB
-	files   *blob.Dir
+	files   blob.Store
+	scratch *blob.Dir
 	access  *access.Access
 	members *roster.Roster
 	mail    *mail.Mail
@@ -165,7 +167,7 @@ func New(d Deps, engine *jobs.Engine) *Bulk {
 	if d.BaseURL == nil {
 		d.BaseURL = func() string { return "" }
 	}
-	b := &Bulk{db: d.DB, files: d.Files, access: d.Access, members: d.Members, mail: d.Mail, engine: engine, baseURL: d.BaseURL, clock: d.Clock, log: d.Log, limits: d.Limits.withDefaults(), intact: intactFiles{known: map[string]fileState{}}}
+	b := &Bulk{db: d.DB, files: d.Files, scratch: d.Scratch, access: d.Access, members: d.Members, mail: d.Mail, engine: engine, baseURL: d.BaseURL, clock: d.Clock, log: d.Log, limits: d.Limits.withDefaults(), intact: intactFiles{known: map[string]fileState{}}}
 	b.memory = &spill.Budget{Bytes: b.limits.DryRuns}
 	b.uploadSlots, b.detailSlots = source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait), source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait)
 	b.Files = staged.New(staged.Deps{DB: d.DB, Access: d.Access, Clock: d.Clock, Open: b.openDraft, Remove: b.forget})
@@ -183,7 +185,7 @@ func (b *Bulk) may(ctx context.Context, caller actor.Actor, communityID string) 
 // newWorkbook returns a writer of a workbook. The caller passes errors before Flush
 // to blob.ScratchError.
 func (b *Bulk) newWorkbook(w io.Writer, o sheet.WorkbookOptions) (*sheet.WorkbookWriter, error) {
-	folder, err := b.files.ScratchFolder()
+	folder, err := b.scratch.ScratchFolder()
 	if err != nil {
 		return nil, err
 	}

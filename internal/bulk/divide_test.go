@@ -199,7 +199,7 @@ func TestADividedBatchResumesBetweenItsParts(t *testing.T) {
 			ctx, stop := context.WithCancel(f.Context())
 			log := slog.New(watcher{slog.NewTextHandler(f.Output(), nil), "row violates a constraint", func() { stops++; stop() }})
 			engine := jobs.New(f.db, clock.Clock{}, log, jobs.EngineOptions{})
-			b := bulk.New(bulk.Deps{DB: f.db, Files: f.files, Access: f.auth, Members: f.members, Clock: clock.Clock{}, Log: log, Limits: bulk.Limits{BatchRows: 16}}, engine)
+			b := bulk.New(bulk.Deps{DB: f.db, Files: f.files, Scratch: f.files, Access: f.auth, Members: f.members, Clock: clock.Clock{}, Log: log, Limits: bulk.Limits{BatchRows: 16}}, engine)
 			_ = b.RunHere(ctx, engine, f.community, s.JobID) // interrupted
 			stop()
 			seen, err := f.bulk.Status(f.Context(), command, f.community, s.JobID)

@@ -53,7 +53,7 @@ func (b *Bulk) Stage(ctx context.Context, caller actor.Actor, communityID string
 	case err != nil:
 		return d, err
 	case existing != nil:
-		if err := b.deleteFile(in.FileID); err != nil {
+		if err := b.deleteFile(ctx, in.FileID); err != nil {
 			return d, err
 		}
 		return b.Preview(ctx, existing)

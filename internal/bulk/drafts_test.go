@@ -62,7 +62,7 @@ func TestDraftBelongsToItsUploader(t *testing.T) {
 		if _, err := f.bulk.Draft(f.Context(), ada, f.community, first.ID); !errs.Is(err, "draft_not_found") {
 			f.Errorf("a discarded draft: %v", err)
 		}
-		if _, err := f.files.Open(discarded); errs.KindOf(err) != errs.NotFound {
+		if _, err := f.files.Open(f.Context(), discarded); errs.KindOf(err) != errs.NotFound {
 			f.Errorf("the file of a discarded draft: %v", err)
 		}
 		f.want(f.work(plan), bulk.Completed, 1, 0, 0, 0, 0)
@@ -187,7 +187,7 @@ func TestRepeatedUploadIsOneDraft(t *testing.T) {
 			if drafts[i] != form {
 				f.Errorf("drafts of one form: %v", drafts)
 			}
-			if file, err := f.files.Open(files[i]); err == nil {
+			if file, err := f.files.Open(f.Context(), files[i]); err == nil {
 				kept++
 				f.ok(file.Close())
 			}

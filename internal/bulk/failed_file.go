@@ -52,7 +52,7 @@ func (b *Bulk) WriteFailed(ctx context.Context, caller actor.Actor, communityID,
 		defer rows.close()
 		return b.writeFailedCSV(ctx, rows, w)
 	}
-	file, err := b.files.CreateScratch()
+	file, err := b.scratch.CreateScratch()
 	if err != nil {
 		rows.close()
 		return err

@@ -31,7 +31,7 @@ func (f *fixture) node(address string, late time.Duration) *fixture {
 	// Leases are compared between nodes; this test is about histories.
 	n.engine = jobs.New(n.db, clock.Clock{}, slog.New(slog.DiscardHandler), jobs.EngineOptions{})
 	n.members.RegisterJobs(n.engine)
-	n.bulk = bulk.New(bulk.Deps{DB: n.db, Files: f.files, Access: f.auth, Members: n.members, Mail: f.mail, Clock: c, Log: slog.New(slog.DiscardHandler), Limits: bulk.Limits{BatchRows: 3}}, n.engine)
+	n.bulk = bulk.New(bulk.Deps{DB: n.db, Files: f.files, Scratch: f.files, Access: f.auth, Members: n.members, Mail: f.mail, Clock: c, Log: slog.New(slog.DiscardHandler), Limits: bulk.Limits{BatchRows: 3}}, n.engine)
 	return &n
 }
 

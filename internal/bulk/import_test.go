@@ -331,7 +331,7 @@ func TestRetentionEndsTheDetailsAndKeepsTheLog(t *testing.T) {
 			f.Fatalf("counts %+v", kept.Counts)
 		}
 		left := 0
-		f.ok(f.files.List(func(string, int64, time.Time) error { left++; return nil }))
+		f.ok(f.files.List(f.Context(), func(string, int64, time.Time) error { left++; return nil }))
 		if left != 0 {
 			f.Fatalf("%d files left", left)
 		}

@@ -55,11 +55,11 @@ func errChangedFile() error {
 
 // openStored opens the file of a job and compares its size with the upload. It
 // fails with Gone expired or damaged_file.
-func (b *Bulk) openStored(ctx context.Context, j *job.Job) (*blob.File, error) {
+func (b *Bulk) openStored(ctx context.Context, j *job.Job) (blob.File, error) {
 	if j.FileID == "" {
 		return nil, errs.New(errs.Gone, "expired", "The file of this job is no longer kept.")
 	}
-	file, err := b.files.Open(j.FileID)
+	file, err := b.files.Open(ctx, j.FileID)
 	if errs.KindOf(err) == errs.NotFound {
 		return nil, b.missingFile(ctx)
 	}
@@ -88,11 +88,7 @@ func (b *Bulk) compare(ctx context.Context, j *job.Job, again bool) error {
 		return err
 	}
 	defer func() { _ = file.Close() }() // nothing was written
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	state := fileState{info.Size(), info.ModTime()}
+	state := fileState{file.Size(), file.Modified()}
 	if j.FileScan.SHA256 == "" || !again && b.intact.has(j.FileID, state) {
 		return nil
 	}
@@ -152,7 +148,7 @@ func (b *Bulk) reading(j *job.Job) sheet.Options {
 	o := sheet.Options{
 		Encoding: j.Options.Encoding, Delimiter: j.Options.Delimiter, Sheet: j.Options.Sheet, HeaderLine: j.Options.HeaderLine,
 		SkipHidden: j.Options.HiddenRows == job.HiddenSkip, MaxUnpacked: b.limits.MaxUnpacked, Scan: &j.FileScan,
-		Scratch: func() (unpack.Scratch, error) { return b.files.CreateScratch() },
+		Scratch: func() (unpack.Scratch, error) { return b.scratch.CreateScratch() },
 	}
 	if j.Detected != nil { // detect once only
 		o.Detected = j.Detected

@@ -162,7 +162,7 @@ func TestJobWithoutItsFileFailsWithTheReason(t *testing.T) {
 				in := f.input(bulk.Import, people, bulk.Options{})
 				s, err := f.startUpload(f.Context(), in)
 				f.ok(err)
-				f.ok(f.files.Delete(in.FileID))
+				f.ok(f.files.Delete(f.Context(), in.FileID))
 				if running {
 					_, err := f.db.Exec(f.Context(), "UPDATE bulk_jobs SET status = 'running', started_at = 1 WHERE id = $1", s.JobID)
 					f.ok(err)

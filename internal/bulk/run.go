@@ -87,7 +87,7 @@ func (r *run) readFile(ctx context.Context) error {
 	err := apply.File(ctx, r.Attempt, apply.Deps{
 		DB: b.db, Members: b.members, BatchRows: apply.BatchRows(b.limits.BatchRows), Budget: b.memory,
 		Open:  func(ctx context.Context) (source.File, error) { return b.openTable(ctx, r.Job, nil) },
-		Spill: spill.Files{Dir: b.files, Log: b.log.With("job_id", r.Job.ID), ReportWait: r.Queued.ReportWait},
+		Spill: spill.Files{Dir: b.scratch, Log: b.log.With("job_id", r.Job.ID), ReportWait: r.Queued.ReportWait},
 	})
 	if err != nil {
 		return err
@@ -170,7 +170,9 @@ func (r *run) finishAttempt(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	case errors.Is(err, field.ErrChanged):
 		return jobs.SnoozeFor(time.Second, WaitFieldChange) // continues with the new fields
-	case errors.Is(err, errMissing):
+	case errs.Is(err, "files_unavailable"):
+		return jobs.SnoozeFor(time.Second, WaitFiles)
+	case errors.Is(err, errMissing) && !r.bulk.files.Shared():
 		if other, err := r.Queued.HasOtherNode(ctx); err != nil || other {
 			return cmp.Or(err, jobs.ErrWrongNode)
 		}

@@ -83,7 +83,7 @@ func newFixture(t *testing.T, db *sqldb.DB, batchRows int) *fixture {
 	f.changes = fieldchange.New(db, now, f.auth, f.members)
 	f.moderation = moderation.New(moderation.Deps{DB: db, Clock: now, Members: f.members, Access: f.auth, Accounts: f.accounts, Mail: f.mail})
 	f.ownership = ownership.New(ownership.Deps{DB: db, Clock: now, Members: f.members, Access: f.auth, Accounts: f.accounts, Mail: f.mail})
-	f.deps = bulk.Deps{DB: db, Files: files, Access: f.auth, Members: f.members, Mail: f.mail, BaseURL: func() string { return f.base }, Clock: now, Log: log}
+	f.deps = bulk.Deps{DB: db, Files: files, Scratch: files, Access: f.auth, Members: f.members, Mail: f.mail, BaseURL: func() string { return f.base }, Clock: now, Log: log}
 	f.bulk = f.withBatchRows(batchRows)
 	c, err := f.communities.Create(t.Context(), community.Input{Name: "Test"}, actor.Actor{})
 	f.ok(err)
@@ -126,7 +126,7 @@ var command = actor.Actor{Kind: actor.Command, Name: "test"}
 // store stores a file like an upload.
 func (f *fixture) store(text string) (string, sheet.ScanResult) {
 	f.Helper()
-	w, err := f.files.Create()
+	w, err := f.files.Create(f.Context())
 	f.ok(err)
 	var scan sheet.Scanner
 	_, err = io.Copy(io.MultiWriter(w, &scan), strings.NewReader(text))

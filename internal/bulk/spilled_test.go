@@ -25,7 +25,7 @@ func (f *fixture) withDryRuns(bytes int64, batchRows int) *fixture {
 	log := slog.New(slog.NewTextHandler(f.Output(), nil))
 	again.engine = jobs.New(f.db, clock.Clock{}, log, jobs.EngineOptions{})
 	again.bulk = bulk.New(bulk.Deps{
-		DB: f.db, Files: f.files, Access: f.auth, Members: f.members, Mail: f.mail, Log: log, Limits: bulk.Limits{BatchRows: batchRows, DryRuns: bytes},
+		DB: f.db, Files: f.files, Scratch: f.files, Access: f.auth, Members: f.members, Mail: f.mail, Log: log, Limits: bulk.Limits{BatchRows: batchRows, DryRuns: bytes},
 	}, again.engine)
 	return &again
 }

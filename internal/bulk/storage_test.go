@@ -28,7 +28,7 @@ func (f *fixture) limit(limits bulk.Limits) {
 	now := clock.At(func() time.Time { return clock.Clock{}.Now().Add(f.late) })
 	log := slog.New(slog.NewTextHandler(f.Output(), nil))
 	f.engine = jobs.New(f.db, now, log, jobs.EngineOptions{})
-	f.bulk = bulk.New(bulk.Deps{DB: f.db, Files: f.files, Access: f.auth, Members: f.members, Mail: f.mail, Clock: now, Log: log, Limits: limits}, f.engine)
+	f.bulk = bulk.New(bulk.Deps{DB: f.db, Files: f.files, Scratch: f.files, Access: f.auth, Members: f.members, Mail: f.mail, Clock: now, Log: log, Limits: limits}, f.engine)
 }
 
 const oneMember = "First Name,Last Name,Username,Email\nAda,Lovelace,ada,ada@example.com\n"

@@ -80,7 +80,7 @@ func (b *Bulk) forget(ctx context.Context, j *job.Job) error {
 	if err != nil || used {
 		return err
 	}
-	return b.deleteFile(j.FileID)
+	return b.deleteFile(ctx, j.FileID)
 }
 
 // Uses reports whether a stored file belongs to a job.
@@ -88,8 +88,8 @@ func (b *Bulk) Uses(ctx context.Context, fileID string) (bool, error) {
 	return job.FileUsed(ctx, b.db, fileID)
 }
 
-func (b *Bulk) deleteFile(fileID string) error {
-	err := b.files.Delete(fileID)
+func (b *Bulk) deleteFile(ctx context.Context, fileID string) error {
+	err := b.files.Delete(ctx, fileID)
 	if errs.KindOf(err) == errs.NotFound {
 		return nil
 	}

@@ -18,7 +18,7 @@ func (f *fixture) interrupt(s bulk.Status) bulk.Status {
 	defer stop()
 	log := slog.New(watcher{slog.NewTextHandler(f.Output(), nil), "row violates a constraint", stop})
 	engine := jobs.New(f.db, clock.Clock{}, log, jobs.EngineOptions{})
-	b := bulk.New(bulk.Deps{DB: f.db, Files: f.files, Access: f.auth, Members: f.members, Clock: clock.Clock{}, Log: log, Limits: bulk.Limits{BatchRows: 4}}, engine)
+	b := bulk.New(bulk.Deps{DB: f.db, Files: f.files, Scratch: f.files, Access: f.auth, Members: f.members, Clock: clock.Clock{}, Log: log, Limits: bulk.Limits{BatchRows: 4}}, engine)
 	_ = b.RunHere(ctx, engine, f.community, s.JobID) // interrupted
 	s, err := f.bulk.Status(f.Context(), command, f.community, s.JobID)
 	f.ok(err)
@@ -91,7 +91,7 @@ func TestUnreadRowsOfALostFileStayUnknown(t *testing.T) {
 		f.ok(err)
 		s, err = f.bulk.Cancel(f.Context(), command, f.community, s.JobID)
 		f.ok(err)
-		f.ok(f.files.Delete(in.FileID))
+		f.ok(f.files.Delete(f.Context(), in.FileID))
 		if s = f.countUnread(s); s.Unread != nil {
 			f.Errorf("%d unread rows of a file that is lost", *s.Unread)
 		}

@@ -12,14 +12,16 @@ import (
 type Waiting struct {
 	_ struct{} `nullable:"true"`
 
-	Reason        string  `json:"reason" doc:"A stable code: free_worker (all workers are busy), account_jobs or community_jobs (other jobs of the same account or key, or community, run first), interrupted (a process ended while it worked on the job; such jobs start one at a time), retry (an attempt failed), database (the database was away), field_change (the fields of the community are being changed), no_server (no server runs), silent_server (the server that works on it does not respond), other_server (the file is on another server, which continues the job), disk_full (the disk of the server is full), later."`
+	Reason        string  `json:"reason" doc:"A stable code: free_worker (all workers are busy), account_jobs or community_jobs (other jobs of the same account or key, or community, run first), interrupted (a process ended while it worked on the job; such jobs start one at a time), retry (an attempt failed), database (the database was away), field_change (the fields of the community are being changed), no_server (no server runs), silent_server (the server that works on it does not respond), other_server (the file is on another server, which continues the job), disk_full (the disk of the server is full), file_storage (the service that stores files does not answer), later."`
 	Since         string  `json:"since"`
 	NextAttemptAt *string `json:"nextAttemptAt" doc:"null if the job continues as soon as the reason has gone"`
 }
 
-// WaitFieldChange is the reason of a job during a change of the community's
-// fields; package jobs has the others.
-const WaitFieldChange = "field_change"
+// Reasons of bulk jobs; package jobs has the others.
+const (
+	WaitFieldChange = "field_change" // the fields of the community are being changed
+	WaitFiles       = "file_storage" // the service that stores files does not answer
+)
 
 // statuses returns the states of jobs with the reasons they wait and their
 // successors.

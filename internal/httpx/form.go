@@ -77,7 +77,7 @@ func (f *Form) Drain() error {
 
 // Save writes a part to a file and scans it meanwhile. Unlike io.Copy it
 // distinguishes errors of the client from errors of the disk.
-func (f *Form) Save(part io.Reader, file *blob.Writer, counted *Upload) (sheet.ScanResult, error) {
+func (f *Form) Save(part io.Reader, file blob.Writer, counted *Upload) (sheet.ScanResult, error) {
 	var scan sheet.Scanner
 	chunk := make([]byte, uploadChunk)
 	for {

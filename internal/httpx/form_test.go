@@ -67,7 +67,7 @@ func readParts(t *testing.T, r *http.Request, limit int64) (parts []string, err 
 		if err != nil {
 			return parts, err
 		}
-		file, err := dir.Create()
+		file, err := dir.Create(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func readParts(t *testing.T, r *http.Request, limit int64) (parts []string, err 
 		if err := file.Commit(); err != nil {
 			t.Fatal(err)
 		}
-		stored, err := dir.Open(file.ID())
+		stored, err := dir.Open(t.Context(), file.ID())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -202,7 +202,7 @@ func TestErrorsOfTheServerAreNotOfTheForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := dir.Create()
+	file, err := dir.Create(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func TestSavedFormIsCounted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := dir.Create()
+	file, err := dir.Create(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

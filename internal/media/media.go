@@ -63,7 +63,7 @@ type Input struct {
 // use.
 type Library struct {
 	db       *sqldb.DB
-	files    *blob.Dir
+	files    blob.Store
 	clock    clock.Clock
 	decoding chan struct{} // one slot: decoding may take 400 MB
 	queue    chan struct{} // a slot for each upload in memory
@@ -76,7 +76,7 @@ const (
 )
 
 // New returns a Library that stores files in files.
-func New(db *sqldb.DB, files *blob.Dir, c clock.Clock) *Library {
+func New(db *sqldb.DB, files blob.Store, c clock.Clock) *Library {
 	return &Library{db: db, files: files, clock: c, decoding: make(chan struct{}, 1), queue: make(chan struct{}, maxQueued)}
 }
 
@@ -122,12 +122,12 @@ func (l *Library) Create(ctx context.Context, in Input) (Picture, error) {
 		ID: id.Secret(id.Size / 2), CommunityID: in.CommunityID, Kind: in.Kind, OwnerID: in.OwnerID, Type: encoded.kind,
 		Width: encoded.width, Height: encoded.height, SizeBytes: int64(len(encoded.content)), CreatedAt: now.UnixMilli(),
 	}
-	p.FileID, err = l.store(encoded.content)
+	p.FileID, err = l.store(ctx, encoded.content)
 	return p, err
 }
 
-func (l *Library) store(content []byte) (fileID string, err error) {
-	file, err := l.files.Create()
+func (l *Library) store(ctx context.Context, content []byte) (fileID string, err error) {
+	file, err := l.files.Create(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -160,12 +160,12 @@ func DeleteByOwner(ctx context.Context, tx *sqldb.Tx, communityID string, ownerI
 
 // Open opens a picture, or returns NotFound "picture_not_found". The caller
 // closes the file.
-func (l *Library) Open(ctx context.Context, communityID, pictureID string) (Picture, *blob.File, error) {
+func (l *Library) Open(ctx context.Context, communityID, pictureID string) (Picture, blob.File, error) {
 	p, err := load(ctx, l.db, communityID, pictureID)
 	if err != nil {
 		return p, nil, err
 	}
-	file, err := l.files.Open(p.FileID)
+	file, err := l.files.Open(ctx, p.FileID)
 	if errs.KindOf(err) == errs.NotFound {
 		err = errors.Join(errNotFound(), err)
 	}

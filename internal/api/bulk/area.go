@@ -32,7 +32,7 @@ type Deps struct {
 	Access      *access.Access
 	Communities *community.Communities
 	Bulk        *bulk.Bulk
-	Files       *blob.Dir
+	Files       blob.Store
 	Counts      *ratelimit.Counter // of attempts on all nodes; nil: this node counts alone
 	Streams     *httpx.Streams     // open ones of API and console; nil: no limit
 	Uploads     *httpx.Uploads     // running ones of API and console; nil: no limit

@@ -269,7 +269,7 @@ func (in *uploadRequest) commit(ctx context.Context, reservation *api.Reservatio
 // deleteFile deletes the file of a rejected upload; a sweep deletes it if this
 // fails.
 func (h *handlers) deleteFile(ctx context.Context, fileID string) {
-	if err := h.Files.Delete(fileID); err != nil {
+	if err := h.Files.Delete(ctx, fileID); err != nil {
 		h.Log.WarnContext(ctx, "rejected upload not deleted", "request_id", httpx.RequestID(ctx), "error", err)
 	}
 }

@@ -38,7 +38,7 @@ func (o File) releaseSlot() {
 
 // contextFile fails to read after its context ends.
 type contextFile struct {
-	*blob.File
+	blob.File
 	ctx context.Context //nolint:containedctx // io.ReaderAt takes none
 }
 
@@ -53,7 +53,7 @@ func (w contextFile) ReadAt(p []byte, off int64) (int, error) {
 // Open opens a stored file until ctx ends, and closes it if that fails. A
 // compressed file needs one of slots; nil means no limit. It fails with a code
 // of package sheet.
-func Open(ctx context.Context, file *blob.File, o sheet.Options, at *Slots) (File, error) {
+func Open(ctx context.Context, file blob.File, o sheet.Options, at *Slots) (File, error) {
 	packed, err := unpack.IsPacked(file)
 	if err != nil {
 		return File{}, errors.Join(err, file.Close())

@@ -66,6 +66,7 @@ var waitTexts = map[string]string{
 	jobs.WaitNode:        i18n.Key("The server that works on this job does not respond. Another one will continue it."),
 	jobs.WaitDisk:        i18n.Key("The disk of the server is full. The job continues as soon as there is space."),
 	jobs.WaitOtherNode:   i18n.Key("The file is on another server. The job continues there."),
+	bulk.WaitFiles:       i18n.Key("The file storage does not answer. The job continues as soon as it does."),
 	bulk.WaitFieldChange: i18n.Key("Waiting until a change of the community's fields is complete."),
 }
 

@@ -20,7 +20,7 @@ type Services struct {
 	Access      *access.Access
 	Fields      *field.Fields
 	Bulk        *bulk.Bulk
-	Files       *blob.Dir
+	Files       blob.Store
 	Log         *slog.Logger
 	UploadBytes int64           // of one file; 0: 2 GiB
 	Streams     *httpx.Streams  // nil: no limit

@@ -56,7 +56,7 @@ func (h *handlers) stage(v *ui.Request) (d bulk.Draft, err error) {
 	if err != nil {
 		return d, err
 	}
-	file, err := h.Files.Create()
+	file, err := h.Files.Create(v.Context())
 	if err != nil {
 		return d, err
 	}
@@ -100,7 +100,7 @@ func formID(v *ui.Request) string {
 // forgetFile deletes the file of a refused upload; what fails now, a sweep
 // does.
 func (h *handlers) forgetFile(v *ui.Request, fileID string) {
-	if err := h.Files.Delete(fileID); err != nil {
+	if err := h.Files.Delete(v.Context(), fileID); err != nil {
 		h.Log.WarnContext(v.Context(), "refused upload not deleted", "request_id", httpx.RequestID(v.Context()), "error", err)
 	}
 }

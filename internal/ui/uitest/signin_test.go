@@ -50,7 +50,7 @@ func TestRejectedUploadIsDeletedAtOnce(t *testing.T) {
 				t.Errorf("%s: %d", name, got.status)
 			}
 			left := 0
-			if err := a.Files.List(func(string, int64, time.Time) error { left++; return nil }); err != nil || left > 0 {
+			if err := a.Files.List(t.Context(), func(string, int64, time.Time) error { left++; return nil }); err != nil || left > 0 {
 				t.Errorf("%s: %d files are left (%v)", name, left, err)
 			}
 		}

@@ -1,0 +1,231 @@
+package app_test
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/regulars/regulars/internal/app"
+	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/app/config"
+	"github.com/regulars/regulars/internal/blob/s3/s3test"
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+// inBucket returns settings with a bucket for files, and the environment of a
+// program with it.
+func inBucket(t *testing.T, engine sqldb.Dialect, server *s3test.Server) (config.Config, []string) {
+	t.Helper()
+	c, err := config.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Data, c.Addr, c.SecretKey = t.TempDir(), "127.0.0.1:0", strings.Repeat("ab", 32)
+	c.FilesURL, c.FilesKey, c.FilesSecret = server.URL(), s3test.Key, s3test.Secret
+	if engine == sqldb.Postgres {
+		c.DatabaseURL = sqldbtest.Address(t, engine)
+	}
+	return c, []string{"REGULARS_SECRET_KEY=" + c.SecretKey, "REGULARS_FILES_URL=" + c.FilesURL, "REGULARS_FILES_KEY=" + c.FilesKey, "REGULARS_FILES_SECRET=" + c.FilesSecret}
+}
+
+func newGenerator(seed uint64) *generator { return &generator{Rand: rand.New(rand.NewPCG(seed, 0))} }
+
+// bucketRows are so many that a file is read in more requests than a node reads
+// ahead.
+const bucketRows = 90_000
+
+// TestImportWaitsForItsBucket kills the service of the files while a job reads one,
+// and before an upload.
+func TestImportWaitsForItsBucket(t *testing.T) {
+	for _, engine := range sqldbtest.Engines(t) {
+		t.Run(string(engine), func(t *testing.T) {
+			server, started := s3test.Start(t)
+			if !started {
+				return
+			}
+			c, env := inBucket(t, engine, server)
+			n := startNode(t, c, env...)
+			file := newGenerator(1).seedFile(t, bucketRows)
+			jobID := n.upload(file, "one").jobID
+			n.watch(jobID, func(s bulk.Status) bool { return s.Counts.Read > 0 })
+			server.Kill()
+			stopped := n.watch(jobID, func(s bulk.Status) bool {
+				return s.Finished() || s.Waiting != nil && s.Waiting.Reason == bulk.WaitFiles
+			})
+			if stopped.Finished() {
+				t.Error("the job ended without the rest of its file")
+			}
+			if got := n.send(t.Context(), n.form(file[:10_000]), "two"); got.status != http.StatusServiceUnavailable || got.code != "files_unavailable" {
+				t.Errorf("an upload without the service: %+v", got)
+			}
+			if got := n.doctorFinding("file"); !strings.Contains(got, "does not answer") {
+				t.Errorf("doctor: %s", got)
+			}
+			server.Restart()
+			if done := n.await(jobID); done.Counts.Read != bucketRows || done.Counts.Created < bucketRows*9/10 {
+				t.Errorf("%+v", done)
+			}
+			if got := n.doctorFinding("FAILED"); got != "" {
+				t.Errorf("doctor: %s", got)
+			}
+		})
+	}
+}
+
+// doctorFinding returns the lines of doctor with a text.
+func (n *node) doctorFinding(text string) string {
+	n.t.Helper()
+	out := n.command("doctor")
+	var found []string
+	for line := range strings.Lines(out) {
+		if strings.Contains(line, text) && strings.Contains(line, "FAILED") {
+			found = append(found, line)
+		}
+	}
+	return strings.Join(found, "")
+}
+
+// command runs a command on the installation of the node and returns its output.
+func (n *node) command(args ...string) string {
+	n.t.Helper()
+	cmd := exec.CommandContext(n.t.Context(), apptest.Binary(n.t), args...)
+	cmd.Env = append(cmd.Environ(), "REGULARS_DATA="+n.config.Data, "REGULARS_DATABASE_URL="+n.config.DatabaseURL, "REGULARS_SECRET_KEY="+n.config.SecretKey, "REGULARS_MIN_FREE_MIB=0",
+		"REGULARS_FILES_URL="+n.config.FilesURL, "REGULARS_FILES_KEY="+n.config.FilesKey, "REGULARS_FILES_SECRET="+n.config.FilesSecret)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	_ = cmd.Run() // the output has the error
+	return out.String()
+}
+
+// TestThreeNodesWithOneBucket kills nodes at random while they work on jobs of one
+// another. The result is the one of a single node without kills.
+func TestThreeNodesWithOneBucket(t *testing.T) {
+	server, started := s3test.Start(t)
+	if !started {
+		return
+	}
+	for _, engine := range sqldbtest.Engines(t) {
+		if engine != sqldb.Postgres {
+			continue // a file of SQLite has one node
+		}
+		chance := newGenerator(2)
+		first, second := chance.seedFile(t, 2_000), chance.mixedFile(t, 20_000)
+
+		calm := newNode(t, engine)
+		calm.await(calm.upload(first, "one").jobID)
+		calmJob := calm.upload(second, "two").jobID
+		calm.await(calmJob)
+		calm.Stop()
+		want := stateOf(t, calm.config, calm.community, calmJob)
+
+		c, env := inBucket(t, engine, server)
+		nodes := []*node{startNode(t, c, env...)}
+		for range 2 {
+			other := *nodes[0]
+			other.Process = apptest.StartBinary(t, append([]string{"REGULARS_DATA=" + t.TempDir(), "REGULARS_DATABASE_URL=" + c.DatabaseURL, "REGULARS_LEASE=1s", "REGULARS_BULK_PIECE_ROWS=500", "REGULARS_MIN_FREE_MIB=0"}, env...)...)
+			nodes = append(nodes, &other)
+		}
+		nodes[0].await(nodes[0].upload(first, "one").jobID)
+		if status := nodes[1].readiness(); status != http.StatusOK {
+			t.Errorf("readyz with three nodes and one bucket: %d", status)
+		}
+		jobID := nodes[1].upload(second, "two").jobID
+		for kill := range 8 {
+			victim := nodes[kill%3]
+			watcher := nodes[(kill+1)%3]
+			rows := int64(kill+1) * 2_000
+			watcher.watch(jobID, func(s bulk.Status) bool { return s.Finished() || s.Counts.Read >= rows })
+			victim.Kill()
+			victim.Restart()
+		}
+		nodes[2].await(jobID)
+		for _, n := range nodes {
+			n.Stop()
+		}
+		compareStates(t, stateOf(t, c, nodes[0].community, jobID), want)
+	}
+}
+
+// readiness is the status of /readyz.
+func (n *node) readiness() int {
+	r, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, n.URL+"/readyz", http.NoBody)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	response, err := n.client.Do(r)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
+}
+
+// TestFilesMoveBetweenFolderAndBucket moves the files of an installation into a
+// bucket with an interruption, works with them there, restores a backup of it, and
+// moves them back.
+func TestFilesMoveBetweenFolderAndBucket(t *testing.T) {
+	for _, engine := range sqldbtest.Engines(t) {
+		t.Run(string(engine), func(t *testing.T) {
+			server, started := s3test.Start(t)
+			if !started {
+				return
+			}
+			n := newNode(t, engine)
+			chance := newGenerator(3)
+			var jobs []string
+			for i := range 5 {
+				chance.newMember()
+				jobs = append(jobs, n.upload(chance.mixedFile(t, 400), fmt.Sprint(i)).jobID)
+			}
+			for _, jobID := range jobs {
+				n.await(jobID)
+			}
+			details := "/v1/users/bulk-update/" + jobs[0] + "/details?limit=100"
+			before := n.get(details)
+			n.config.FilesKey, n.config.FilesSecret = s3test.Key, s3test.Secret
+			server.Kill()
+			if out := n.command("move-files", "--from=disk", "--to="+server.URL()); !strings.Contains(out, "Run the command again to continue") {
+				t.Errorf("without the service: %s", out)
+			}
+			server.Restart()
+			for _, want := range []string{"Copied 5 files", "5 were there already"} {
+				if out := n.command("move-files", "--from=disk", "--to="+server.URL()); !strings.Contains(out, want) {
+					t.Errorf("%s, want %s", out, want)
+				}
+			}
+			n.Stop()
+			n.config.FilesURL = server.URL()
+			env := []string{"REGULARS_DATA=" + n.config.Data, "REGULARS_DATABASE_URL=" + n.config.DatabaseURL, "REGULARS_FILES_URL=" + server.URL(), "REGULARS_FILES_KEY=" + s3test.Key, "REGULARS_FILES_SECRET=" + s3test.Secret, "REGULARS_MIN_FREE_MIB=0"}
+			n.Process = apptest.StartBinary(t, env...)
+			if got := n.get(details); got.status != http.StatusOK || string(got.Data) != string(before.Data) {
+				t.Errorf("details from the bucket: %d, %d bytes of %d", got.status, len(got.Data), len(before.Data))
+			}
+			n.await(n.upload(chance.mixedFile(t, 400), "new").jobID)
+			n.Stop()
+			if out := n.command("move-files", "--from="+server.URL(), "--to=disk", "--delete"); !strings.Contains(out, "Copied 1 files") {
+				t.Error(out)
+			}
+			n.config.FilesURL = ""
+			a, err := app.New(t.Context(), n.config, clock.Clock{}, slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			files := 0
+			if err := a.Files.List(t.Context(), func(string, int64, time.Time) error { files++; return nil }); err != nil || files != 6 {
+				t.Errorf("%d files back on the disk, %v", files, err)
+			}
+			if err := a.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
