@@ -44,9 +44,26 @@ var wrong = []struct {
 	column int
 	text   string
 }{
-	{0, ""}, {1, ""}, {2, ""}, {3, ""}, {3, "someone"}, {2, "a b"}, {4, "12"}, {5, "Atlantis"}, {6, "Klingon"}, {7, "Wizard"},
-	{8, "unknown"}, {10, "many"}, {10, "1,234"}, {11, "soon"}, {0, strings.Repeat("n", 500)}, {1, strings.Repeat("n", 500)}, {9, strings.Repeat("p", 20_000)},
-	{0, "a\x01b"}, {1, "a\x01b"}, {9, "a\x01b"},
+	{0, ""},
+	{1, ""},
+	{2, ""},
+	{3, ""},
+	{3, "someone"},
+	{2, "a b"},
+	{4, "12"},
+	{5, "Atlantis"},
+	{6, "Klingon"},
+	{7, "Wizard"},
+	{8, "unknown"},
+	{10, "many"},
+	{10, "1,234"},
+	{11, "soon"},
+	{0, strings.Repeat("n", 500)},
+	{1, strings.Repeat("n", 500)},
+	{9, strings.Repeat("p", 20_000)},
+	{0, "a\x01b"},
+	{1, "a\x01b"},
+	{9, "a\x01b"},
 }
 
 // wrongRows is the number of rows of the file with errors.

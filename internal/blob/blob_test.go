@@ -124,7 +124,7 @@ func TestManySyncsLoseNoBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Abort()
-	disk := w.(*diskWriter) //nolint:forcetypeassert // of a Dir
+	disk := w.(*diskWriter)                                  //nolint:forcetypeassert // of a Dir
 	chunk := bytes.Repeat([]byte("0123456789abcdef"), 1<<16) // 1 MiB
 	for range 80 {
 		if _, err := w.Write(chunk); err != nil {
@@ -153,7 +153,7 @@ func TestFailedSyncFailsTheCommit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	disk := w.(*diskWriter) //nolint:forcetypeassert // of a Dir
+	disk := w.(*diskWriter)                   //nolint:forcetypeassert // of a Dir
 	if err := disk.file.Close(); err != nil { // every later sync fails
 		t.Fatal(err)
 	}
