@@ -18,9 +18,9 @@ const module = "github.com/regulars/regulars/"
 var layers = []string{
 	"migrations web examples docs", // embedded files only
 	"internal/errs internal/clock internal/id internal/text",
-	"internal/actor internal/sqldb internal/blob internal/sheet/record internal/safehttp internal/i18n",
+	"internal/actor internal/sqldb internal/blob internal/blob/s3/s3test internal/sheet/record internal/safehttp internal/i18n",
 	"internal/sqldb/pgtest internal/blob/s3 internal/sheet/unpack internal/sheet/foreign",
-	"internal/blob/s3/s3test internal/sheet/xmlpart",
+	"internal/sheet/xmlpart",
 	"internal/sheet/xlsx internal/sheet/ods internal/sheet/charset",
 	"internal/sheet",
 	"internal/sqldb/sqldbtest internal/account/oidctest",

@@ -69,6 +69,9 @@ var withoutActor = map[string]string{
 	"sqldb.DB.SchemaVersion": byOperator,
 	"jobs.Engine.KindStats":  byOperator,
 
+	"blob.Store.Create": "a file belongs to nobody until a feature has its id",
+	"blob.Store.Delete": "the file of a rejected upload, which no feature has",
+
 	"idempotency.Store.Begin":        byFrame,
 	"idempotency.Reservation.Finish": byFrame,
 	"actor.FromContext":              byFrame,

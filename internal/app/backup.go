@@ -213,8 +213,8 @@ func uploadFiles(ctx context.Context, unpacked, s config.StorageConfig) (err err
 	if err != nil {
 		return err
 	}
-	m := fileMove{from: from, to: to, erase: true, report: func(*fileMove) {}}
-	return m.run(ctx)
+	m := blob.Transfer{From: from, To: to, Delete: true}
+	return m.Run(ctx)
 }
 
 // installFiles moves the files and the key of an unpacked archive into s.

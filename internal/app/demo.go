@@ -101,7 +101,7 @@ func (a *App) fillAndExplain(ctx context.Context, sh *shell) error {
 	if err != nil {
 		return err
 	}
-	done, err := created.awaitJob(ctx, job, newProgress(sh.stdout))
+	done, err := created.awaitJob(ctx, job, importreport.NewProgress(sh.stdout))
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (a *App) fillAndExplain(ctx context.Context, sh *shell) error {
 		if err := created.get(ctx, "/v1/users/bulk-update/"+job+"/details?outcome=failed&limit=100", &failed); err != nil {
 			return err
 		}
-		printRowErrors(sh.stdout, failed)
+		importreport.PrintRowErrors(sh.stdout, failed)
 	}
 	if shown, err := filepath.Abs(file); err == nil {
 		file = shown
@@ -239,7 +239,7 @@ func (d demo) do(r *http.Request, into any) (err error) {
 }
 
 // awaitJob shows the progress of the job until it has ended.
-func (d demo) awaitJob(ctx context.Context, jobID string, bar *progress) (bulk.Status, error) {
+func (d demo) awaitJob(ctx context.Context, jobID string, bar *importreport.Progress) (bulk.Status, error) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -247,7 +247,7 @@ func (d demo) awaitJob(ctx context.Context, jobID string, bar *progress) (bulk.S
 		if err := d.get(ctx, "/v1/users/bulk-update/"+jobID+"/status", &status); err != nil {
 			return status, err
 		}
-		if bar.show(status); status.Finished() {
+		if bar.Show(status); status.Finished() {
 			return status, nil
 		}
 		select {

@@ -1,17 +1,14 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/blob/s3"
-	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 )
@@ -55,7 +52,7 @@ func (p *Services) checkFileRights(ctx context.Context) (finding, error) {
 	if !ok {
 		return finding{}, nil
 	}
-	if err := probe(ctx, p.Files); err != nil {
+	if err := blob.Probe(ctx, p.Files); err != nil {
 		return storageFinding(err), nil
 	}
 	skew, err := bucket.ClockSkew(ctx)
@@ -64,42 +61,6 @@ func (p *Services) checkFileRights(ctx context.Context) (finding, error) {
 			withRemedy("Set the clock by a time server."), nil
 	}
 	return storageFinding(err), nil
-}
-
-// probe writes, reads, lists and deletes a file.
-func probe(ctx context.Context, files blob.Store) error {
-	content := []byte("written and deleted by regulars doctor")
-	w, err := files.Create(ctx)
-	if err != nil {
-		return err
-	}
-	defer w.Abort()
-	if _, err := w.Write(content); err != nil {
-		return err
-	}
-	if err := w.Commit(); err != nil {
-		return err
-	}
-	return errors.Join(readProbe(ctx, files, w.ID(), content), files.Delete(ctx, w.ID()))
-}
-
-func readProbe(ctx context.Context, files blob.Store, fileID string, content []byte) error {
-	file, err := files.Open(ctx, fileID)
-	if err != nil {
-		return err
-	}
-	got, err := io.ReadAll(file)
-	if err := errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	if !bytes.Equal(got, content) {
-		return errors.New("the file storage returned other bytes than were written")
-	}
-	stop := errors.New("seen")
-	if err := files.List(ctx, func(string, int64, time.Time) error { return stop }); !errors.Is(err, stop) {
-		return errors.Join(err, errors.New("the file storage does not list its files"))
-	}
-	return nil
 }
 
 // storageFinding is the finding of an error of the storage service.
@@ -142,14 +103,14 @@ func (c moveFilesCommand) Run(sh *shell) (err error) {
 	if err != nil {
 		return err
 	}
-	m := fileMove{from: from, to: to, erase: c.Delete, report: func(m *fileMove) {
-		fmt.Fprintf(sh.stderr, "%d files copied, %d were there\n", m.copied, m.present)
+	m := blob.Transfer{From: from, To: to, Delete: c.Delete, Report: func(m *blob.Transfer) {
+		fmt.Fprintf(sh.stderr, "%d files copied, %d were there\n", m.Copied, m.Present)
 	}}
-	if err := m.run(sh.ctx); err != nil {
-		fmt.Fprintf(sh.stderr, "Stopped after %d files. Run the command again to continue.\n", m.copied+m.present)
+	if err := m.Run(sh.ctx); err != nil {
+		fmt.Fprintf(sh.stderr, "Stopped after %d files. Run the command again to continue.\n", m.Copied+m.Present)
 		return err
 	}
-	_, err = fmt.Fprintf(sh.stdout, "Copied %d files (%d bytes); %d were there already.\n", m.copied, m.bytes, m.present)
+	_, err = fmt.Fprintf(sh.stdout, "Copied %d files (%d bytes); %d were there already.\n", m.Copied, m.Bytes, m.Present)
 	return err
 }
 
@@ -159,71 +120,4 @@ func openPlace(s config.StorageConfig, folder *blob.Dir, place string) (blob.Sto
 		return folder, nil
 	}
 	return openBucket(s, place)
-}
-
-// fileMove copies all files of one store to another.
-type fileMove struct {
-	from, to        blob.Store
-	erase           bool // from the old store
-	report          func(*fileMove)
-	copied, present int
-	bytes           int64
-}
-
-// reportEvery is the time between two reports of a fileMove.
-const reportEvery = 5 * time.Second
-
-func (m *fileMove) run(ctx context.Context) error {
-	sizes := map[string]int64{}
-	if err := m.to.List(ctx, func(fileID string, size int64, _ time.Time) error { sizes[fileID] = size; return nil }); err != nil {
-		return err
-	}
-	reported := clock.Clock{}.Now()
-	return m.from.List(ctx, func(fileID string, size int64, _ time.Time) error {
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
-		}
-		if there, ok := sizes[fileID]; ok && there == size {
-			m.present++
-		} else if err := m.copy(ctx, fileID, size); err != nil {
-			return err
-		}
-		if now := (clock.Clock{}).Now(); now.Sub(reported) >= reportEvery {
-			m.report(m)
-			reported = now
-		}
-		if m.erase {
-			return m.from.Delete(ctx, fileID)
-		}
-		return nil
-	})
-}
-
-// copy copies a file, unless it was deleted since it was listed.
-func (m *fileMove) copy(ctx context.Context, fileID string, size int64) error {
-	file, err := m.from.Open(ctx, fileID)
-	if errs.Is(err, "file_not_found") {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }() // read only
-	w, err := m.to.CreateAs(ctx, fileID)
-	if err != nil {
-		return err
-	}
-	defer w.Abort()
-	n, err := io.Copy(w, file)
-	if err != nil {
-		return err
-	}
-	if n != size {
-		return fmt.Errorf("file %s has %d bytes instead of %d", fileID, n, size)
-	}
-	if err := w.Commit(); err != nil {
-		return err
-	}
-	m.copied, m.bytes = m.copied+1, m.bytes+n
-	return nil
 }

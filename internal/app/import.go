@@ -90,8 +90,8 @@ func (c importCommand) Run(sh *shell) error {
 		if err := p.removeCrashedNodes(sh.ctx, sh.store); err != nil {
 			return err
 		}
-		bar := newProgress(sh.stderr)
-		done, err := p.followJob(sh.ctx, c.Community, queued.JobID, bar.show)
+		bar := importreport.NewProgress(sh.stderr)
+		done, err := p.followJob(sh.ctx, c.Community, queued.JobID, bar.Show)
 		if sh.ctx.Err() != nil {
 			fmt.Fprintf(sh.stderr, "\nJob %s continues when a server runs.\n", queued.JobID)
 		}

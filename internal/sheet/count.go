@@ -11,14 +11,14 @@ import (
 
 // Contents are the numbers of rows of a file.
 type Contents struct {
-	Rows      int64       `json:"rows"`                // after the header
-	Estimated bool        `json:"estimated,omitempty"` // Rows is an estimate
-	Sheets    []SheetRows `json:"sheets,omitempty"`    // of a workbook: those with cells
-	More      int         `json:"more,omitempty"`      // sheets that Sheets does not list
+	Rows      int64   `json:"rows"`                // after the header
+	Estimated bool    `json:"estimated,omitempty"` // Rows is an estimate
+	Sheets    []Count `json:"sheets,omitempty"`    // of a workbook: those with cells
+	More      int     `json:"more,omitempty"`      // sheets that Sheets does not list
 }
 
-// SheetRows is the number of rows of a sheet.
-type SheetRows struct {
+// Count is the number of rows of a sheet.
+type Count struct {
 	Name   string `json:"name"`
 	Number int    `json:"number"` // from 1
 	Hidden bool   `json:"hidden,omitempty"`
@@ -53,7 +53,7 @@ func (t *Table) Count() (c Contents, err error) {
 			c.More++
 			continue
 		}
-		counted := SheetRows{Name: s.Name, Number: i + 1, Hidden: s.Hidden, Rows: -1}
+		counted := Count{Name: s.Name, Number: i + 1, Hidden: s.Hidden, Rows: -1}
 		book.Select(i)
 		if left > book.Overhead() {
 			var read int64

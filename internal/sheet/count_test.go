@@ -23,7 +23,7 @@ func TestRowsOfAllSheetsAreCounted(t *testing.T) {
 	book := rewritePart(t, chosenBook(t, "Chart", "Read me", "Members", "Members 2*", "Empty"), "xl/_rels/workbook.xml.rels", func(s string) string {
 		return strings.Replace(s, "relationships/worksheet\"", "relationships/chartsheet\"", 1)
 	})
-	want := sheet.Contents{Rows: 1, Sheets: []sheet.SheetRows{
+	want := sheet.Contents{Rows: 1, Sheets: []sheet.Count{
 		{Name: "Read me", Number: 2, Rows: 2}, {Name: "Members", Number: 3, Rows: 3}, {Name: "Members 2", Number: 4, Hidden: true, Rows: 3}, {Name: "Empty", Number: 5},
 	}}
 	if diff := cmp.Diff(want, counted(t, book, fitting)); diff != "" {
@@ -31,7 +31,7 @@ func TestRowsOfAllSheetsAreCounted(t *testing.T) {
 	}
 	members := []string{odsText("Members"), odsText("Email", "Name"), odsText("a@example.org", "Ada")}
 	ods := odsOf(t, odsTable("Hidden", "hidden", members...)+odsTable("Read me", "shown", odsText("Read this"))+odsTable("Members", "shown", members...))
-	want = sheet.Contents{Rows: 1, Sheets: []sheet.SheetRows{{Name: "Hidden", Number: 1, Hidden: true, Rows: 3}, {Name: "Read me", Number: 2, Rows: 1}, {Name: "Members", Number: 3, Rows: 3}}}
+	want = sheet.Contents{Rows: 1, Sheets: []sheet.Count{{Name: "Hidden", Number: 1, Hidden: true, Rows: 3}, {Name: "Read me", Number: 2, Rows: 1}, {Name: "Members", Number: 3, Rows: 3}}}
 	if diff := cmp.Diff(want, counted(t, ods, fitting)); diff != "" {
 		t.Error(diff)
 	}

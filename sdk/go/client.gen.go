@@ -2784,7 +2784,7 @@ type JobWait struct {
 	// NextAttemptAt null if the job continues as soon as the reason has gone
 	NextAttemptAt *string `json:"nextAttemptAt"`
 
-	// Reason A stable code: free_worker (all workers are busy), account_jobs or community_jobs (other jobs of the same account or key, or community, run first), interrupted (a process ended while it worked on the job; such jobs start one at a time), retry (an attempt failed), database (the database was away), field_change (the fields of the community are being changed), no_server (no server runs), silent_server (the server that works on it does not respond), other_server (the file is on another server, which continues the job), disk_full (the disk of the server is full), later.
+	// Reason A stable code: free_worker (all workers are busy), account_jobs or community_jobs (other jobs of the same account or key, or community, run first), interrupted (a process ended while it worked on the job; such jobs start one at a time), retry (an attempt failed), database (the database was away), field_change (the fields of the community are being changed), no_server (no server runs), silent_server (the server that works on it does not respond), other_server (the file is on another server, which continues the job), disk_full (the disk of the server is full), file_storage (the service that stores files does not answer), later.
 	Reason string `json:"reason"`
 	Since  string `json:"since"`
 }

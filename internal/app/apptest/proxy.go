@@ -79,31 +79,31 @@ func StartProxy(t testing.TB, server string) *Proxy {
 			t.Fatal("the proxy does not respond")
 		}
 	}
-	p.must(http.MethodPost, "/proxies", map[string]any{"name": "network", "listen": listen, "upstream": strings.TrimPrefix(server, "http://"), "enabled": true})
+	p.post("/proxies", map[string]any{"name": "network", "listen": listen, "upstream": strings.TrimPrefix(server, "http://"), "enabled": true})
 	return p
 }
 
 // CutAfter closes each connection after some bytes in a direction.
 func (p *Proxy) CutAfter(direction string, count int64) {
 	p.t.Helper()
-	p.must(http.MethodPost, "/proxies/network/toxics", map[string]any{"type": "limit_data", "stream": direction, "attributes": map[string]int64{"bytes": count}})
+	p.post("/proxies/network/toxics", map[string]any{"type": "limit_data", "stream": direction, "attributes": map[string]int64{"bytes": count}})
 }
 
 // Disconnect closes all connections and refuses new ones.
 func (p *Proxy) Disconnect() {
 	p.t.Helper()
-	p.must(http.MethodPost, "/proxies/network", map[string]any{"enabled": false})
+	p.post("/proxies/network", map[string]any{"enabled": false})
 }
 
 // Restore ends all faults.
 func (p *Proxy) Restore() {
 	p.t.Helper()
-	p.must(http.MethodPost, "/reset", nil)
+	p.post("/reset", nil)
 }
 
-func (p *Proxy) must(method, path string, body any) {
+func (p *Proxy) post(path string, body any) {
 	p.t.Helper()
-	if err := p.call(method, path, body); err != nil {
+	if err := p.call(http.MethodPost, path, body); err != nil {
 		p.t.Fatal(err)
 	}
 }

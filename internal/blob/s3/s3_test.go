@@ -27,11 +27,21 @@ func open(t *testing.T) (*s3.Bucket, *s3test.Server) {
 	if !started {
 		return nil, nil
 	}
-	b, err := s3.Open(server.Config())
+	b, err := s3.Open(configOf(t, server))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b, server
+}
+
+func configOf(t *testing.T, server *s3test.Server) s3.Config {
+	t.Helper()
+	c, err := s3.ParseURL(server.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Key, c.Secret = s3test.Key, s3test.Secret
+	return c
 }
 
 func put(t *testing.T, b blob.Store, content []byte) string {
@@ -322,7 +332,7 @@ func TestRefusedRequestsNameTheirCause(t *testing.T) {
 		"a wrong secret":   func(c *s3.Config) { c.Secret = "wrong" },
 		"a missing bucket": func(c *s3.Config) { c.Bucket = "absent" },
 	} {
-		c := server.Config()
+		c := configOf(t, server)
 		change(&c)
 		b, err := s3.Open(c)
 		if err != nil {

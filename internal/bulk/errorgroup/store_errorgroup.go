@@ -30,7 +30,7 @@ func Save(ctx context.Context, tx *sqldb.Tx, communityID, jobID string, g Groups
 	if err := Delete(ctx, tx, communityID, jobID); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, "INSERT INTO bulk_error_groups (community_id, job_id, error_groups) VALUES ($1, $2, $3)", communityID, jobID, string(field.EncodeJSON(stored)))
+	_, err := tx.Exec(ctx, "INSERT INTO bulk_error_groups (community_id, job_id, error_groups) VALUES ($1, $2, $3)", communityID, jobID, field.EncodeJSON(stored))
 	return err
 }
 

@@ -42,7 +42,7 @@ func described(r Row) string {
 
 func TestValuesReplaceTextsOfTheFile(t *testing.T) {
 	l := valuesHeader(t, Values{
-		" Plan ": {"Gold": "Pro", "none": "", "Oops": "#N/A?", " Clear me ": "__CLEAR__"},
+		" Plan ": {"Gold": "Pro", "none": "", "Oops": "#N/A?", " Clear me ": "__CLEAR__"}, //nolint:gocritic // spaces around headers are ignored
 		"Sizes":  {"small": "S", "big": "M,L", "x": "", "S, x": "L"},
 		"Tag":    {"vip": "VIP", "old": ""},
 		"Country": {

@@ -88,9 +88,9 @@ func TestUpdateWithOperationsGoesThroughTheWizard(t *testing.T) {
 		form.action = draft + "/choices"
 		page, _ = olivia.submit(form, "kind", "update", "dateFormat", "DD/MM/YYYY")
 		olivia.seesOn(page, `value="update" checked`, "3 columns, all of them settled", "Operation on Score", `value="DD/MM/YYYY" selected`)
-		check, address := olivia.submit(olivia.form(page, "/columns"))
+		_, address := olivia.submit(olivia.form(page, "/columns"))
 		a.Await(t, communityID, address[strings.LastIndex(address, "/")+1:])
-		check = olivia.get(address)
+		check := olivia.get(address)
 		olivia.seesOn(check, "1 member would be updated.", "/v1/users/bulk-update")
 		_, address = olivia.submit(olivia.form(check, "/apply"))
 		a.Await(t, communityID, address[strings.LastIndex(address, "/")+1:])

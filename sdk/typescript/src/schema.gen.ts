@@ -2543,7 +2543,7 @@ export interface components {
         JobWait: {
             /** @description null if the job continues as soon as the reason has gone */
             nextAttemptAt: string | null;
-            /** @description A stable code: free_worker (all workers are busy), account_jobs or community_jobs (other jobs of the same account or key, or community, run first), interrupted (a process ended while it worked on the job; such jobs start one at a time), retry (an attempt failed), database (the database was away), field_change (the fields of the community are being changed), no_server (no server runs), silent_server (the server that works on it does not respond), other_server (the file is on another server, which continues the job), disk_full (the disk of the server is full), later. */
+            /** @description A stable code: free_worker (all workers are busy), account_jobs or community_jobs (other jobs of the same account or key, or community, run first), interrupted (a process ended while it worked on the job; such jobs start one at a time), retry (an attempt failed), database (the database was away), field_change (the fields of the community are being changed), no_server (no server runs), silent_server (the server that works on it does not respond), other_server (the file is on another server, which continues the job), disk_full (the disk of the server is full), file_storage (the service that stores files does not answer), later. */
             reason: string;
             since: string;
         } | null;

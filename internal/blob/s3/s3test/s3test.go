@@ -17,8 +17,6 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
-
-	"github.com/regulars/regulars/internal/blob/s3"
 )
 
 // program is the server, in bin of the repository or in the path.
@@ -112,16 +110,6 @@ func (s *Server) Address() string { return s.address }
 // URL is the address of its bucket.
 func (s *Server) URL() string {
 	return fmt.Sprintf("s3://%s/folder?endpoint=http://%s&region=us-east-1", Bucket, s.address)
-}
-
-// Config is the bucket for s3.Open.
-func (s *Server) Config() s3.Config {
-	c, err := s3.ParseURL(s.URL())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	c.Key, c.Secret = Key, Secret
-	return c
 }
 
 // Restart starts the server after Kill and returns once it answers.

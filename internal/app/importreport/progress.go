@@ -1,4 +1,4 @@
-package app
+package importreport
 
 import (
 	"fmt"
@@ -12,9 +12,9 @@ import (
 	"github.com/regulars/regulars/internal/jobs"
 )
 
-// progress shows the progress of a job: a bar on a terminal, otherwise a line
+// Progress shows the progress of a job: a bar on a terminal, otherwise a line
 // every few seconds.
-type progress struct {
+type Progress struct {
 	w        io.Writer
 	terminal bool
 	clock    clock.Clock
@@ -24,17 +24,18 @@ type progress struct {
 // lineInterval is the time between lines without a terminal.
 const lineInterval = 5 * time.Second
 
-func newProgress(w io.Writer) *progress {
+// NewProgress returns a Progress that writes to w.
+func NewProgress(w io.Writer) *Progress {
 	file, ok := w.(*os.File)
 	if !ok {
-		return &progress{w: w}
+		return &Progress{w: w}
 	}
 	info, err := file.Stat()
-	return &progress{w: w, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
+	return &Progress{w: w, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
 }
 
-// show prints the state of the job.
-func (p *progress) show(s bulk.Status) {
+// Show prints the state of the job.
+func (p *Progress) Show(s bulk.Status) {
 	now := p.clock.Now()
 	if !p.terminal {
 		if s.Finished() || now.Sub(p.shown) >= lineInterval {
@@ -93,8 +94,8 @@ func remaining(s bulk.Status) string {
 	return ", " + (time.Duration(*s.EtaSeconds) * time.Second).String() + " left"
 }
 
-// printRowErrors prints failed rows, one error per line.
-func printRowErrors(w io.Writer, rows []bulk.Detail) {
+// PrintRowErrors prints failed rows, one error per line.
+func PrintRowErrors(w io.Writer, rows []bulk.Detail) {
 	for _, row := range rows {
 		for _, e := range row.Errors {
 			column := e.Column
