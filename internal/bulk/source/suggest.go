@@ -84,12 +84,12 @@ func (d *Dictionary) Describe(header []string, mapping map[string]*string) {
 	}
 }
 
-// valueTypes are the types whose values are distinct enough to recognise a
-// column, most distinct first.
-var valueTypes = []field.Type{field.Email, field.URL, field.Phone, field.Date, field.Country, field.Language}
+// valueTypes are the types of default fields whose values are distinct enough to
+// recognise a column, most distinct first.
+var valueTypes = []field.Type{field.Email, field.Phone, field.Country, field.Language}
 
-// suggestedByValues returns the field of the type that all samples have: the
-// default field, else the only custom one.
+// suggestedByValues returns the default field of the type that all samples have.
+// A custom field of the type may be about something else, such as another date.
 func (d *Dictionary) suggestedByValues(samples []string) *field.Field {
 	if len(samples) == 0 {
 		return nil
@@ -98,19 +98,12 @@ func (d *Dictionary) suggestedByValues(samples []string) *field.Field {
 		if !allOfType(samples, t) {
 			continue
 		}
-		var only *field.Field
 		for i := range d.Fields {
-			switch f := &d.Fields[i]; {
-			case f.Type != t || d.named[f]:
-			case f.Default:
+			if f := &d.Fields[i]; f.Type == t && f.Default && !d.named[f] {
 				return f
-			case only != nil:
-				return nil
-			default:
-				only = f
 			}
 		}
-		return only
+		return nil
 	}
 	return nil
 }

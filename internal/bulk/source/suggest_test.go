@@ -57,8 +57,8 @@ func TestColumnsAreSuggestedByTheirValues(t *testing.T) {
 		"one code":          {[]string{"x"}, []string{"IT"}, ""},
 		"codes in small":    {[]string{"x"}, []string{"de", "fr"}, "language"},
 		"languages":         {[]string{"x"}, []string{"German", "pt-BR"}, "language"},
-		"days":              {[]string{"x"}, []string{"2026-04-07"}, "birthday"},
-		"sites":             {[]string{"x"}, []string{"https://example.org"}, "site"},
+		"days":              {[]string{"x"}, []string{"2026-04-07"}, ""},
+		"sites":             {[]string{"x"}, []string{"https://example.org"}, ""},
 		"not all addresses": {[]string{"x"}, []string{"a@example.org", "none"}, ""},
 		"no values":         {[]string{"x"}, nil, ""},
 	} {

@@ -125,3 +125,24 @@ func rowView(v *ui.Request, j JobView, d bulk.Detail, names map[string]string) R
 func (v RowsView) correctable() bool {
 	return v.Corrections.Pending > 0 || slices.ContainsFunc(v.Rows, func(r RowView) bool { return len(r.Cells) > 0 })
 }
+
+// inputs are the inputs of the cells of an error of a row, beside its first error.
+func (r RowView) inputs(number int) (cells []errorlist.CellView) {
+	column := r.Errors[number].Column
+	if slices.ContainsFunc(r.Errors[:number], func(e RowError) bool { return e.Column == column }) {
+		return nil
+	}
+	for _, c := range r.Cells {
+		if c.Column == column {
+			cells = append(cells, c)
+		}
+	}
+	return cells
+}
+
+// otherInputs are the inputs of cells of no error.
+func (r RowView) otherInputs() []errorlist.CellView {
+	return slices.DeleteFunc(slices.Clone(r.Cells), func(c errorlist.CellView) bool {
+		return slices.ContainsFunc(r.Errors, func(e RowError) bool { return e.Column == c.Column })
+	})
+}

@@ -4,7 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
+
+	"golang.org/x/text/collate"
 
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
@@ -100,13 +101,16 @@ func remedies(v *ui.Request, option string, o *bulk.Options) (list []Remedy) {
 	return list
 }
 
-// countries are all countries by name.
+// countries are all countries with a name, in the order of the language.
 func countries(v *ui.Request) []ui.Choice {
 	r := ui.Reader{Words: ui.PrinterOf(v.Context())}
 	var choices []ui.Choice
 	for _, code := range field.CountryCodes() {
-		choices = append(choices, ui.Choice{Value: code, Label: r.CountryName(code)})
+		if name := r.CountryName(code); name != code {
+			choices = append(choices, ui.Choice{Value: code, Label: name})
+		}
 	}
-	slices.SortFunc(choices, func(a, b ui.Choice) int { return strings.Compare(a.Label, b.Label) })
+	order := collate.New(r.Words.Language())
+	slices.SortFunc(choices, func(a, b ui.Choice) int { return order.CompareString(a.Label, b.Label) })
 	return choices
 }
