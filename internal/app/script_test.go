@@ -81,7 +81,7 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), content[:max(len(content)-4096, 0)], 0o600))
 }
 
-var scriptIDs = regexp.MustCompile(`\b[0-9a-f]{24}\b`)
+var scriptIDs = regexp.MustCompile(`\b[0-9a-f]{24}\b|--data [^ "\s]+`)
 
 // alike FILE FILE checks that two outputs are the same except for ids.
 func alike(ts *testscript.TestScript, _ bool, args []string) {
