@@ -11,8 +11,10 @@ import (
 // no peak memory.
 const heapFloor = 36 << 20
 
-// The range of the GC percentage; the lower one is the default of Go.
+// The range of the GC percentage, and the default of Go. A large heap grows by less
+// than the default, for the peak of memory.
 const (
+	minPercent     = 70
 	defaultPercent = 100
 	maxPercent     = 300
 )
@@ -71,5 +73,8 @@ func (g *gcTuner) adapt() {
 
 // gcPercentFor is the percentage with which the heap grows to heapFloor.
 func gcPercentFor(live uint64) int {
+	if live > heapFloor {
+		return minPercent
+	}
 	return min(max(int(100*heapFloor/max(live, 1<<20))-100, defaultPercent), maxPercent)
 }

@@ -27,7 +27,7 @@ func TestGCPercentIsRestoredWhenTheLastJobEnds(t *testing.T) {
 }
 
 func TestGCPercentLetsTheHeapGrowToItsFloor(t *testing.T) {
-	for live, want := range map[uint64]int{0: maxPercent, 9 << 20: 300, 15 << 20: 140, 30 << 20: 100, 1 << 30: 100} {
+	for live, want := range map[uint64]int{0: maxPercent, 9 << 20: 300, 15 << 20: 140, 30 << 20: 100, 1 << 30: minPercent} {
 		if got := gcPercentFor(live); got != want {
 			t.Errorf("%d bytes live: %d %%, want %d", live, got, want)
 		}
