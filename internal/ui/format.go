@@ -3,9 +3,11 @@ package ui
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"golang.org/x/text/collate"
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 	"golang.org/x/text/message"
@@ -24,6 +26,24 @@ func (r Reader) CountryName(code string) string {
 		return name
 	}
 	return code
+}
+
+// Countries are all countries with a name, in the order of the language.
+func (r Reader) Countries() []Choice {
+	var choices []Choice
+	for _, code := range field.CountryCodes() {
+		if name := r.CountryName(code); name != code {
+			choices = append(choices, Choice{Value: code, Label: name})
+		}
+	}
+	r.Sort(choices)
+	return choices
+}
+
+// Sort sorts choices by their labels, in the order of the language.
+func (r Reader) Sort(choices []Choice) {
+	order := collate.New(r.Words.Language())
+	slices.SortStableFunc(choices, func(a, b Choice) int { return order.CompareString(a.Label, b.Label) })
 }
 
 // LanguageName is the name of a BCP 47 tag; other texts are unchanged.

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/text/language"
+
 	"github.com/regulars/regulars/internal/i18n"
 )
 
@@ -54,5 +56,19 @@ func TestInitialsOfNames(t *testing.T) {
 		if got := Initials(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
+	}
+}
+
+func TestCountriesHaveNamesInTheOrderOfTheLanguage(t *testing.T) {
+	countries := Reader{Words: i18n.For(language.German)}.Countries()
+	at := map[string]int{}
+	for i, c := range countries {
+		if c.Label == c.Value || c.Label == "" {
+			t.Errorf("%s has no name", c.Value)
+		}
+		at[c.Value] = i
+	}
+	if len(countries) < 240 || at["EG"] > at["AL"] { // Ägypten, Albanien
+		t.Errorf("%d countries, Egypt is %d, Albania %d", len(countries), at["EG"], at["AL"])
 	}
 }

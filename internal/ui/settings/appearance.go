@@ -2,12 +2,10 @@ package settings
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/ui"
@@ -72,12 +70,7 @@ var Zones = strings.Fields(`UTC Africa/Cairo Africa/Johannesburg Africa/Lagos Af
 
 // countryChoices are all countries by name, after none.
 func countryChoices(r ui.Reader) []ui.Choice {
-	var choices []ui.Choice
-	for _, code := range field.CountryCodes() {
-		choices = append(choices, ui.Choice{Value: code, Label: r.CountryName(code)})
-	}
-	slices.SortFunc(choices, func(a, b ui.Choice) int { return strings.Compare(a.Label, b.Label) })
-	return append([]ui.Choice{{Label: r.T("None")}}, choices...)
+	return append([]ui.Choice{{Label: r.T("None")}}, r.Countries()...)
 }
 
 func (h *handlers) changeLogo(v *ui.Request) error {
