@@ -2,15 +2,18 @@ package app_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/app/config"
@@ -18,6 +21,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/pgtest"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
@@ -66,6 +70,9 @@ func TestImportWaitsForItsBucket(t *testing.T) {
 			}
 			if got := n.send(t.Context(), n.form(file[:10_000]), "two"); got.status != http.StatusServiceUnavailable || got.code != "files_unavailable" {
 				t.Errorf("an upload without the service: %+v", got)
+			}
+			if status := n.readiness(); status != http.StatusOK {
+				t.Errorf("readyz without the service, which all nodes share: %d", status)
 			}
 			if got := n.doctorFinding("file"); !strings.Contains(got, "does not answer") {
 				t.Errorf("doctor: %s", got)
@@ -211,6 +218,7 @@ func TestFilesMoveBetweenFolderAndBucket(t *testing.T) {
 			}
 			n.await(n.upload(chance.mixedFile(t, 400), "new").jobID)
 			n.Stop()
+			n.restoreElsewhere(engine, jobs[0])
 			if out := n.command("move-files", "--from="+server.URL(), "--to=disk", "--delete"); !strings.Contains(out, "Copied 1 files") {
 				t.Error(out)
 			}
@@ -227,5 +235,33 @@ func TestFilesMoveBetweenFolderAndBucket(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// restoreElsewhere restores a backup into another folder of the bucket and another
+// database, and reads the file of a job there.
+func (n *node) restoreElsewhere(engine sqldb.Dialect, jobID string) {
+	n.t.Helper()
+	archive := filepath.Join(n.t.TempDir(), "backup.tar")
+	if out := n.command("backup", archive); !strings.Contains(out, "Wrote") {
+		n.t.Fatal(out)
+	}
+	other := *n
+	other.config.Data, other.config.FilesURL = filepath.Join(n.t.TempDir(), "data"), strings.Replace(n.config.FilesURL, "/folder?", "/restored?", 1)
+	if engine == sqldb.Postgres {
+		other.config.DatabaseURL = pgtest.EmptyURL(n.t)
+	}
+	if out := other.command("restore", archive); !strings.Contains(out, "Restored") {
+		n.t.Fatal(out)
+	}
+	a, err := app.New(n.t.Context(), other.config, clock.Clock{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	files := 0
+	err = a.Files.List(n.t.Context(), func(string, int64, time.Time) error { files++; return nil })
+	rows, _, detailsErr := a.Bulk.Details(n.t.Context(), actor.Actor{Kind: actor.Command, Name: "test"}, n.community, jobID, bulk.DetailFilter{Limit: 5})
+	if err := errors.Join(err, detailsErr, a.Close()); err != nil || files != 6 || len(rows) != 5 {
+		n.t.Errorf("%d files and %d rows after the restore, %v", files, len(rows), err)
 	}
 }

@@ -82,7 +82,7 @@ func (p *Services) checks(c config.Config, running func() bool) []check {
 		{"schema", i18n.Key("Schema of the database"), true, false, p.checkSchema},
 		{"disk", i18n.Key("Free disk space"), true, false, func(context.Context) (finding, error) { return p.checkDisk(c.MinFreeMiB) }},
 		{"nodes", i18n.Key("Nodes"), true, false, p.checkNodes},
-		{"files", i18n.Key("File storage"), true, false, p.checkFiles},
+		{"files", i18n.Key("File storage"), false, false, p.checkFiles},
 		{"file rights", i18n.Key("Rights of the file storage"), false, true, p.checkFileRights},
 		{"data folder", i18n.Key("Data folder"), false, false, func(context.Context) (finding, error) { return finding{}, writable(c.Data) }},
 		{"secret key", i18n.Key("Secret key"), false, false, p.checkSecretKey},

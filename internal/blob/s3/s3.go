@@ -76,6 +76,7 @@ func ParseURL(address string) (Config, error) {
 type Bucket struct {
 	client minio.Core
 	config Config
+	plain  http.Client // for requests without a signature
 }
 
 var _ blob.Store = (*Bucket)(nil)
@@ -95,7 +96,7 @@ func Open(c Config) (*Bucket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open bucket: %w", err)
 	}
-	return &Bucket{client: *client, config: c}, nil
+	return &Bucket{client: *client, config: c, plain: http.Client{Transport: transport}}, nil
 }
 
 func (c Config) credentials() *credentials.Credentials {
@@ -217,7 +218,7 @@ func (b *Bucket) ClockSkew(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := b.plain.Do(request)
 	if err != nil {
 		return 0, wrapError(ctx, "read the clock", err)
 	}
