@@ -79,10 +79,8 @@ func (b *Bulk) Apply(ctx context.Context, caller actor.Actor, communityID, jobID
 			return err
 		}
 		started = b.successor(&plan, caller, newID)
-		started.Type, started.Options, started.Detected, started.Warnings = plan.Type, plan.Options, plan.Detected, plan.Warnings
-		started.FileID, started.FileSize, started.FileScan = plan.FileID, plan.FileSize, plan.FileScan
-		started.Options.DryRun, started.CorrectionsOf = false, plan.ID
-		started.Revision, started.Position = plan.Revision, beginning
+		readSameFile(&started, &plan)
+		started.Options.DryRun, started.Position = false, beginning
 		return b.create(ctx, tx, caller, &started)
 	})
 	return b.status(started), err
@@ -193,6 +191,14 @@ func (b *Bulk) successor(of *job.Job, actor actor.Actor, newID string) job.Job {
 	}
 }
 
+// readSameFile sets the file of a job, the options, the revision and the corrected
+// cells to those of another one.
+func readSameFile(j, of *job.Job) {
+	j.Type, j.Options, j.Detected, j.Warnings = of.Type, of.Options, of.Detected, of.Warnings
+	j.FileID, j.FileSize, j.FileScan = of.FileID, of.FileSize, of.FileScan
+	j.Revision, j.CorrectionsOf = of.Revision, of.ID
+}
+
 // Continue starts a job that imports the rows that a cancelled or failed job did not
 // read, from the same file with the same options. If there is such a job that was not
 // undone, it returns that one. It fails with Conflict not_stopped, nothing_unread or
@@ -239,10 +245,9 @@ func (b *Bulk) Continue(ctx context.Context, caller actor.Actor, communityID, jo
 // restOf returns the job for the rows that a stopped job did not read.
 func (b *Bulk) restOf(stopped *job.Job, caller actor.Actor, newID string) job.Job {
 	rest := b.successor(stopped, caller, newID)
-	rest.ParentID, rest.Continues, rest.CorrectionsOf = "", stopped.ID, stopped.ID
-	rest.Type, rest.Options, rest.Detected, rest.Warnings = stopped.Type, stopped.Options, stopped.Detected, stopped.Warnings
-	rest.FileID, rest.FileSize, rest.FileScan = stopped.FileID, stopped.FileSize, stopped.FileScan
-	rest.Revision, rest.Position, rest.ProcessedBytes = stopped.Revision, stopped.Position, stopped.ProcessedBytes
+	readSameFile(&rest, stopped)
+	rest.ParentID, rest.Continues = "", stopped.ID
+	rest.Position, rest.ProcessedBytes = stopped.Position, stopped.ProcessedBytes
 	rest.Options.Notify = rest.Options.Notify && caller.Ref() == stopped.Actor
 	return rest
 }

@@ -83,9 +83,14 @@ func CountOpenUndos(ctx context.Context, q sqldb.Querier, communityID, jobID str
 		WHERE community_id = $1 AND parent_job_id = $2 AND type = 'undo' AND status IN ('queued', 'running')`, communityID, jobID)
 }
 
-// AppliedBy returns the ids of the jobs that apply or applied a plan and were
-// not undone. A job that ended before its first batch does not count.
-func AppliedBy(ctx context.Context, q sqldb.Querier, communityID, planID string) ([]string, error) {
-	return sqldb.All(ctx, q, sqldb.Value[string], `SELECT id FROM bulk_jobs WHERE community_id = $1 AND parent_job_id = $2 AND status NOT IN ('draft', 'undone')
-		AND NOT (status IN ('failed', 'cancelled') AND batches = 0) ORDER BY id DESC`, communityID, planID)
+// AppliedBy returns the ids of the jobs that apply or applied a plan, the latest
+// first; see Successor.Applies.
+func AppliedBy(ctx context.Context, q sqldb.Querier, communityID, planID string) (ids []string, err error) {
+	followers, err := Successors(ctx, q, communityID, []string{planID})
+	for i := len(followers) - 1; i >= 0; i-- {
+		if followers[i].Parent == planID && followers[i].Applies() {
+			ids = append(ids, followers[i].ID)
+		}
+	}
+	return ids, err
 }

@@ -1,9 +1,6 @@
 package source
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/regulars/regulars/internal/text"
 )
 
@@ -20,12 +17,13 @@ func mapped(mapping map[string]*string, header string) (target *string, ok bool)
 		return target, true
 	}
 	cleaned := text.Name(header)
-	for _, key := range slices.Sorted(maps.Keys(mapping)) {
-		if text.Name(key) == cleaned {
-			return mapping[key], true
+	first := ""
+	for key := range mapping {
+		if (!ok || key < first) && text.Name(key) == cleaned {
+			first, ok = key, true
 		}
 	}
-	return nil, false
+	return mapping[first], ok
 }
 
 // columnLetters is the name of a column in a spreadsheet.

@@ -84,8 +84,8 @@ func (d *Dictionary) Describe(header []string, mapping map[string]*string) {
 	}
 }
 
-// valueTypes are the types of default fields whose values are distinct enough to
-// recognise a column, most distinct first.
+// valueTypes are the types of default fields with values that are distinct enough
+// to recognise a column, most distinct first.
 var valueTypes = []field.Type{field.Email, field.Phone, field.Country, field.Language}
 
 // suggestedByValues returns the default field of the type that all samples have.
