@@ -1,6 +1,6 @@
 -- +goose Up
 -- owner: bulk/job
--- The stopped job whose rest this job imports; '': none.
+-- The stopped job; this job imports its unread rows. '': none.
 ALTER TABLE bulk_jobs ADD COLUMN continues_job_id key_text NOT NULL DEFAULT '';
 -- Rows of an undo with something that was kept.
 ALTER TABLE bulk_jobs ADD COLUMN kept_rows BIGINT NOT NULL DEFAULT 0;

@@ -22,7 +22,7 @@ type Status struct {
 	DryRun        bool              `json:"dryRun"`
 	PlanJobID     string            `json:"planJobId,omitempty" doc:"the dry run whose plan this job applies"`
 	UndoOf        string            `json:"undoOf,omitempty" doc:"the job this one takes back"`
-	Continues     string            `json:"continues,omitempty" doc:"the stopped job whose unread rows this one imports"`
+	Continues     string            `json:"continues,omitempty" doc:"the stopped job; this one imports its unread rows"`
 	FileName      string            `json:"fileName"`
 	Options       *job.Options      `json:"options,omitempty" doc:"of the file; absent for an undo"`
 	Detected      *sheet.Detected   `json:"detected,omitempty"`
@@ -94,7 +94,7 @@ func (b *Bulk) List(ctx context.Context, caller actor.Actor, communityID string,
 	return statuses, total, err
 }
 
-// Starters returns the latest actors who started jobs, at most limit.
+// Starters returns the latest actors with jobs, at most limit.
 func (b *Bulk) Starters(ctx context.Context, caller actor.Actor, communityID string, limit int) ([]job.Starter, error) {
 	if err := b.may(ctx, caller, communityID); err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ func (b *Bulk) Starters(ctx context.Context, caller actor.Actor, communityID str
 	return job.ListStarters(ctx, b.db, communityID, limit)
 }
 
-// DraftsOfJobs returns the caller's drafts whose latest job is one of jobIDs, by
+// DraftsOfJobs returns the caller's drafts with one of jobIDs as their latest job, by
 // the id of the job.
 func (b *Bulk) DraftsOfJobs(ctx context.Context, caller actor.Actor, communityID string, jobIDs []string) (map[string]string, error) {
 	if err := b.may(ctx, caller, communityID); err != nil {

@@ -254,8 +254,8 @@ func (c *Console) notices(v *Request, p Page) (list []templ.Component, err error
 	return list, nil
 }
 
-// unsentCookie marks a browser whose form was not accepted because its session had
-// ended.
+// unsentCookie marks a browser that sent a form after the end of its session. The
+// form was not accepted.
 const unsentCookie = "regulars_unsent"
 
 const unsentSeconds = 600

@@ -2109,7 +2109,7 @@ type BulkJob struct {
 	// ContinuedBy the job that imports the unread rows of this one
 	ContinuedBy *string `json:"continuedBy,omitempty"`
 
-	// Continues the stopped job whose unread rows this one imports
+	// Continues the stopped job; this one imports its unread rows
 	Continues *string `json:"continues,omitempty"`
 
 	// Counts The number of rows by outcome so far.

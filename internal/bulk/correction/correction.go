@@ -15,7 +15,7 @@ import (
 // Bounds of the corrections of a file.
 const (
 	maxCells = 10_000
-	maxText  = 1_000   // characters of a cell
+	MaxText  = 1_000   // characters of a cell
 	maxBytes = 4 << 20 // of all texts
 )
 
@@ -27,8 +27,8 @@ type cellKey struct{ line, cell int }
 func Save(ctx context.Context, tx *sqldb.Tx, communityID, draftID string, list []source.Correction) error {
 	for _, c := range list {
 		switch {
-		case utf8.RuneCountInString(c.Text) > maxText:
-			return errs.New(errs.Invalid, "correction_too_long", "A corrected cell has at most %d characters. Shorten the text of line %d.", maxText, c.Line)
+		case utf8.RuneCountInString(c.Text) > MaxText:
+			return errs.New(errs.Invalid, "correction_too_long", "A corrected cell has at most %d characters. Shorten the text of line %d.", MaxText, c.Line)
 		case !utf8.ValidString(c.Text) || strings.ContainsRune(c.Text, 0):
 			return errs.New(errs.Invalid, "bad_text", "The corrected cell of line %d has characters that are not text. Type it again.", c.Line)
 		}

@@ -20,7 +20,7 @@ import (
 // but not among the values.
 const (
 	maxGroups      = 1_000
-	maxValueGroups = 200    // groups whose values are counted
+	maxValueGroups = 200    // groups with counted values
 	maxValues      = 20_000 // different values of all groups
 	shownValues    = 20     // of a group, the most frequent
 )

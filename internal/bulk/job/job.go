@@ -65,7 +65,7 @@ type Job struct {
 	Hidden         Hidden          // rows of a spreadsheet that were read
 	Unread         int64           // rows after the position of a job that stopped; UnreadUnknown until they are counted
 	Batches        int64
-	Continues      string // the stopped job whose rest this one imports; "": none
+	Continues      string // the stopped job; this one imports its unread rows; "": none
 	Kept           int64  // rows of an undo with something that was kept
 	ErrorCode      string
 	Error          errs.Sentence

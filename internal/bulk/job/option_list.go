@@ -57,7 +57,12 @@ func OptionNames() []string {
 // their defaults. It fails with Invalid invalid_input and names every wrong
 // field.
 func ParseOptions(form map[string]string) (Options, error) {
-	o := Options{Mode: Upsert}
+	return Options{Mode: Upsert}.With(form)
+}
+
+// With returns the options with those of a form; empty fields change nothing. It
+// fails like ParseOptions.
+func (o Options) With(form map[string]string) (Options, error) {
 	var wrong []errs.Field
 	for _, option := range OptionList {
 		if text := form[option.Name]; text != "" {

@@ -39,3 +39,21 @@ type Options struct {
 	Notify         bool               `json:"notify,omitempty"`         // mail the person who started the job at its end
 	FailedOf       string             `json:"failedOf,omitempty"`       // job whose failed rows the file has, set by Stage; no form field
 }
+
+// SetReading sets the options of how the rows of a file are read to those of from.
+func (o *Options) SetReading(from Options) {
+	o.Encoding, o.Delimiter, o.Sheet, o.HeaderLine, o.HiddenRows = from.Encoding, from.Delimiter, from.Sheet, from.HeaderLine, from.HiddenRows
+}
+
+// SameReading reports whether two files are read in the same way.
+func (o Options) SameReading(other Options) bool {
+	var a, b Options
+	a.SetReading(o)
+	b.SetReading(other)
+	return encode(a) == encode(b)
+}
+
+// SetMeaning sets the options of what the values of a file mean to those of from.
+func (o *Options) SetMeaning(from Options) {
+	o.Mode, o.CreateTags, o.Decimal, o.DateFormat, o.ListSeparator, o.DefaultCountry = from.Mode, from.CreateTags, from.Decimal, from.DateFormat, from.ListSeparator, from.DefaultCountry
+}

@@ -99,8 +99,8 @@ func LockDraft(ctx context.Context, tx *sqldb.Tx, communityID, draftID string) (
 	return sqldb.One(ctx, tx, "draft", scanJob, "SELECT "+jobColumns+" FROM bulk_jobs WHERE community_id = $1 AND id = $2 AND status = 'draft' "+tx.Dialect().Lock(), communityID, draftID)
 }
 
-// ListDrafts returns the unexpired drafts of an actor whose file was not imported
-// yet, the newest first.
+// ListDrafts returns the unexpired drafts of an actor with a file that was not
+// imported yet, the newest first.
 func ListDrafts(ctx context.Context, q sqldb.Querier, communityID, actor string, now int64, limit int) ([]Job, error) {
 	return sqldb.All(ctx, q, scanJob, "SELECT "+jobColumns+` FROM bulk_jobs WHERE community_id = $1 AND actor = $2 AND status = 'draft' AND expires_at > $3
 		AND NOT EXISTS (SELECT 1 FROM bulk_jobs j WHERE j.community_id = bulk_jobs.community_id AND j.id = bulk_jobs.parent_job_id AND NOT j.dry_run)

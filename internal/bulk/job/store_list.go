@@ -84,7 +84,7 @@ func List(ctx context.Context, q sqldb.Querier, communityID string, f Filter) ([
 	return list, total, err
 }
 
-// Starter is an actor who started jobs.
+// Starter is an actor with jobs.
 type Starter struct {
 	Ref  string // see actor.Actor.Ref
 	Name string // at the latest job; "": erased
@@ -93,8 +93,8 @@ type Starter struct {
 // maxStarters is the number of actors that ListStarters reads.
 const maxStarters = 500
 
-// ListStarters returns the actors who started jobs in a community, the latest
-// first, at most limit of the first 500 in the order of their Ref.
+// ListStarters returns the actors with jobs in a community, the latest first,
+// at most limit of the first 500 in the order of their Ref.
 func ListStarters(ctx context.Context, q sqldb.Querier, communityID string, limit int) ([]Starter, error) {
 	return sqldb.All(ctx, q, func(s sqldb.Scanner) (found Starter, err error) {
 		err = s.Scan(&found.Ref, &found.Name)
@@ -110,8 +110,8 @@ func ListStarters(ctx context.Context, q sqldb.Querier, communityID string, limi
 	) ORDER BY id DESC LIMIT %d`, maxStarters, limit), communityID)
 }
 
-// ListDraftsOfJobs returns the unexpired drafts of an actor whose latest job is
-// one of jobIDs, by the id of the job.
+// ListDraftsOfJobs returns the unexpired drafts of an actor with one of jobIDs as
+// their latest job, by the id of the job.
 func ListDraftsOfJobs(ctx context.Context, q sqldb.Querier, communityID, actor string, jobIDs []string, now int64) (map[string]string, error) {
 	type draft struct{ id, jobID string }
 	found, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (d draft, err error) {

@@ -20,7 +20,7 @@ import (
 type Saved struct {
 	Type      job.Type
 	Fields    map[string]*string // by field.HeaderKey; nil: the column is not imported
-	Options   job.Options        // import options
+	Options   job.Options        // of what the values mean
 	DraftID   string             // that was checked with it
 	ActorName string             // of the person; "": erased
 	UsedAt    int64              // Unix milliseconds
@@ -41,7 +41,8 @@ func Save(ctx context.Context, tx *sqldb.Tx, j, draft *job.Job, header []string)
 	for name, target := range j.Options.Mapping {
 		fields[field.HeaderKey(name)] = target
 	}
-	s := Saved{Type: j.Type, Fields: fields, Options: importOptions(&draft.Options), DraftID: draft.ID, ActorName: j.ActorName, UsedAt: j.CreatedAt}
+	s := Saved{Type: j.Type, Fields: fields, DraftID: draft.ID, ActorName: j.ActorName, UsedAt: j.CreatedAt}
+	s.Options.SetMeaning(draft.Options)
 	if err := upsert(ctx, tx, j.CommunityID, hash, j.Actor, &s); err != nil {
 		return err
 	}
@@ -61,8 +62,8 @@ func Load(ctx context.Context, q sqldb.Querier, communityID string, header []str
 	return &s, err
 }
 
-// For returns the mapping of a header, and the names of the columns whose fields
-// exist no more.
+// For returns the mapping of a header, and the names of the columns of fields
+// that exist no more.
 func (s *Saved) For(header []string, d *source.Dictionary) (mapping map[string]*string, dropped []string) {
 	mapping = map[string]*string{}
 	for i, name := range header {
@@ -81,16 +82,10 @@ func (s *Saved) For(header []string, d *source.Dictionary) (mapping map[string]*
 	return mapping, dropped
 }
 
-// importOptions are the options that describe the values of a file.
-func importOptions(o *job.Options) job.Options {
-	return job.Options{Mode: o.Mode, CreateTags: o.CreateTags, Decimal: o.Decimal, DateFormat: o.DateFormat, ListSeparator: o.ListSeparator, DefaultCountry: o.DefaultCountry}
-}
-
 // Apply sets the type and the options of a draft to those of the mapping.
 func (s *Saved) Apply(j *job.Job, mapping map[string]*string) {
-	o := &j.Options
-	j.Type, o.Mapping = s.Type, mapping
-	o.Mode, o.CreateTags, o.Decimal, o.DateFormat, o.ListSeparator, o.DefaultCountry = s.Options.Mode, s.Options.CreateTags, s.Options.Decimal, s.Options.DateFormat, s.Options.ListSeparator, s.Options.DefaultCountry
+	j.Type, j.Options.Mapping = s.Type, mapping
+	j.Options.SetMeaning(s.Options)
 }
 
 // hashOf returns the hash of the names of the columns in any order; "" without

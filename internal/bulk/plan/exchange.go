@@ -222,7 +222,7 @@ func (a *Lookahead) step(open []*walk) []*walk {
 // requester is a member that needs a key of a kind.
 type requester struct{ memberID, kind string }
 
-// batchEnds are the blocked keys whose holders need no blocked key themselves.
+// batchEnds are the blocked keys with holders that need no blocked key themselves.
 type batchEnds struct {
 	list []*Blocked
 	of   map[requester]*Blocked // reached from a member over the blocked keys of the batch; nil: none

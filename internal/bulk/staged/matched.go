@@ -11,7 +11,7 @@ import (
 
 // Matched describes the earlier file that the columns of a draft are matched like.
 type Matched struct {
-	By      string   // the person who checked it; "": erased
+	By      string   // the person of its check; "": erased
 	At      int64    // Unix milliseconds
 	Dropped []string // headers of fields that exist no more
 }

@@ -1,5 +1,5 @@
-// Package staged has the staged files of the import wizard: their drafts, who may
-// change them, and a preview of their columns.
+// Package staged has the staged files of the import wizard: their drafts, access to
+// them, and a preview of their columns.
 package staged
 
 import (
@@ -189,11 +189,11 @@ func (f *Files) save(ctx context.Context, caller actor.Actor, communityID, draft
 	if version == 0 {
 		version = j.UpdatedAt
 	}
-	if saved.Type != j.Type || !sameReading(saved.Options, j.Options) {
+	if saved.Type != j.Type || !saved.Options.SameReading(j.Options) {
 		j.FileScan.Contents = nil // counted again
 	}
 	d, err := f.Preview(ctx, &j)
-	if err == nil && j.Options.Mapping == nil && !sameReading(saved.Options, j.Options) {
+	if err == nil && j.Options.Mapping == nil && !saved.Options.SameReading(j.Options) {
 		d, err = f.UseSaved(ctx, &j, d)
 	}
 	if err != nil {
@@ -208,7 +208,7 @@ func (f *Files) save(ctx context.Context, caller actor.Actor, communityID, draft
 		if locked.UpdatedAt != version {
 			return ErrChanged()
 		}
-		if !sameReading(saved.Options, j.Options) { // lines and columns are others
+		if !saved.Options.SameReading(j.Options) { // lines and columns are others
 			if err := correction.Delete(ctx, tx, communityID, draftID); err != nil {
 				return err
 			}
@@ -219,11 +219,6 @@ func (f *Files) save(ctx context.Context, caller actor.Actor, communityID, draft
 		return err
 	})
 	return d, err
-}
-
-// sameReading reports whether options read the rows of a file in the same way.
-func sameReading(a, b job.Options) bool {
-	return a.Encoding == b.Encoding && a.Delimiter == b.Delimiter && a.Sheet == b.Sheet && a.HeaderLine == b.HeaderLine && a.HiddenRows == b.HiddenRows
 }
 
 // ErrChanged is the error of a change to an older version of a draft.

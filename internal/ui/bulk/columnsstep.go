@@ -9,6 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/ui"
+	"github.com/regulars/regulars/internal/ui/errorlist"
 )
 
 func (h *handlers) showColumnsStep(v *ui.Request) error {
@@ -64,15 +65,6 @@ func (h *handlers) columnsWith(v *ui.Request, draftID string, o bulk.Options, ca
 	return h.renderColumns(v, status, d, a)
 }
 
-// versionOf returns the version of the draft that a form shows; 0 without one.
-func versionOf(v *ui.Request) int64 {
-	version, err := strconv.ParseInt(v.PostFormValue("version"), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return version
-}
-
 // failedOf returns the job of a file of failed rows; zero for another file.
 func (h *handlers) failedOf(v *ui.Request, d bulk.Draft) (ui.Choice, error) {
 	if d.Options.FailedOf == "" {
@@ -107,14 +99,14 @@ func (h *handlers) check(v *ui.Request) error {
 	o, err := chosenOptions(v, d)
 	var staged bulk.Draft
 	if err == nil {
-		staged, err = h.Bulk.RestageVersion(v.Context(), v.Actor, v.Community.ID, draftID, versionOf(v), o)
+		staged, err = h.Bulk.RestageVersion(v.Context(), v.Actor, v.Community.ID, draftID, errorlist.VersionOf(v), o)
 	}
 	if err == nil && !staged.Problem.IsZero() {
 		return h.renderColumns(v, http.StatusBadRequest, staged, ui.Alert{Message: ui.Translate(v.Context(), staged.Problem)})
 	}
 	var s bulk.Status
 	if err == nil {
-		s, err = h.Bulk.StartDraftVersion(v.Context(), v.Actor, v.Community.ID, draftID, versionOf(v), true)
+		s, err = h.Bulk.StartDraftVersion(v.Context(), v.Actor, v.Community.ID, draftID, errorlist.VersionOf(v), true)
 	}
 	if err != nil {
 		return h.columnsWith(v, draftID, o, err)
@@ -128,9 +120,9 @@ func chosenOptions(v *ui.Request, d bulk.Draft) (bulk.Options, error) {
 	o := d.Options
 	o.Mapping = mappingOf(v, d)
 	o.NewFields = newFields(v, d, o.Mapping)
-	chosen, err := job.ParseOptions(formOf(v, "mode", "dateFormat", "decimal", "listSeparator", "defaultCountry"))
-	o.Mode, o.DateFormat, o.Decimal, o.ListSeparator, o.DefaultCountry = chosen.Mode, chosen.DateFormat, chosen.Decimal, chosen.ListSeparator, chosen.DefaultCountry
-	o.CreateTags, o.Notify = v.PostFormValue("createTags") == "true", v.PostFormValue("notify") == "true"
+	chosen, err := job.ParseOptions(formOf(v, "mode", "createTags", "dateFormat", "decimal", "listSeparator", "defaultCountry", "notify"))
+	o.SetMeaning(chosen)
+	o.Notify = chosen.Notify
 	return o, err
 }
 
@@ -147,7 +139,7 @@ func (h *handlers) saveChoices(v *ui.Request) error {
 	}
 	o, err := chosenOptions(v, d)
 	if err == nil {
-		_, err = h.Bulk.SetType(v.Context(), v.Actor, v.Community.ID, d.ID, versionOf(v), kind, o)
+		_, err = h.Bulk.SetType(v.Context(), v.Actor, v.Community.ID, d.ID, errorlist.VersionOf(v), kind, o)
 	}
 	if err != nil {
 		return h.columnsWith(v, d.ID, o, err)
@@ -185,8 +177,9 @@ func (h *handlers) startFromScratch(v *ui.Request) error {
 	if err != nil {
 		return err
 	}
-	o := bulk.Options{Mode: bulk.Upsert, Encoding: d.Options.Encoding, Delimiter: d.Options.Delimiter, Sheet: d.Options.Sheet, HeaderLine: d.Options.HeaderLine, HiddenRows: d.Options.HiddenRows}
-	if _, err := h.Bulk.RestageVersion(v.Context(), v.Actor, v.Community.ID, d.ID, versionOf(v), o); err != nil {
+	o := bulk.Options{Mode: bulk.Upsert}
+	o.SetReading(d.Options)
+	if _, err := h.Bulk.RestageVersion(v.Context(), v.Actor, v.Community.ID, d.ID, errorlist.VersionOf(v), o); err != nil {
 		return h.columnsAgain(v, d.ID, err)
 	}
 	return v.Redirect(v.In("/import/"+d.ID), "")

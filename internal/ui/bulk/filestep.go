@@ -6,6 +6,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/ui"
+	"github.com/regulars/regulars/internal/ui/errorlist"
 )
 
 func (h *handlers) showFileStep(v *ui.Request) error {
@@ -65,8 +66,8 @@ func (h *handlers) reread(v *ui.Request) error {
 	}
 	chosen, err := job.ParseOptions(form)
 	if err == nil {
-		o.Encoding, o.Delimiter, o.Sheet, o.HeaderLine, o.HiddenRows = chosen.Encoding, chosen.Delimiter, chosen.Sheet, chosen.HeaderLine, chosen.HiddenRows
-		_, err = h.Bulk.RestageVersion(v.Context(), v.Actor, v.Community.ID, d.ID, versionOf(v), o)
+		o.SetReading(chosen)
+		_, err = h.Bulk.RestageVersion(v.Context(), v.Actor, v.Community.ID, d.ID, errorlist.VersionOf(v), o)
 	}
 	if err != nil {
 		return h.columnsAgain(v, d.ID, err)

@@ -53,7 +53,7 @@ func (h *handlers) renderJob(v *ui.Request, cause error) error {
 	return ui.Render(v, status, JobPage(view))
 }
 
-// FollowView is what became of a job.
+// FollowView is the result of the jobs that followed a job.
 type FollowView struct {
 	Kept    []KeptView // causes for which its undo kept something
 	Problem string     // why the plan of a dry run cannot be applied; "": it can

@@ -6,11 +6,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/bulk/correction"
 	"github.com/regulars/regulars/internal/ui"
 )
-
-// maxCellText is the number of characters of a cell that can be corrected here.
-const maxCellText = 1_000
 
 // CellView is the input of a cell with an error.
 type CellView struct {
@@ -50,7 +48,7 @@ func (c Corrections) Cells(d bulk.Detail) (cells []CellView) {
 		return nil
 	}
 	for _, one := range d.Cells {
-		if utf8.RuneCountInString(one.Text) > maxCellText {
+		if utf8.RuneCountInString(one.Text) > correction.MaxText {
 			continue
 		}
 		cell := CellView{Line: d.Line, Cell: one.Cell, Column: one.Column, Text: one.Text}

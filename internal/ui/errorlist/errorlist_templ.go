@@ -39,7 +39,7 @@ type ValueView struct {
 	Count      int64
 }
 
-// SelectedView is the group of errors whose rows are shown; zero: all rows.
+// SelectedView is the group of errors of the rows that are shown; zero: all rows.
 type SelectedView struct {
 	Text     string // message, with the value if one is selected
 	Download string // address
@@ -354,7 +354,7 @@ func List(p ui.Page, v View) templ.Component {
 	})
 }
 
-// Selected names the group whose rows are shown, with the way back to all.
+// Selected names the group of the shown rows, with the way back to all.
 func Selected(p ui.Page, v View) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

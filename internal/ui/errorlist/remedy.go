@@ -5,16 +5,13 @@ import (
 	"slices"
 	"strconv"
 
-	"golang.org/x/text/collate"
-
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/ui"
 )
 
-// Draft is the staged file of a check, whose options remedies change.
+// Draft is the staged file of a check. Remedies change its options.
 type Draft struct {
 	ID      string
 	Path    string // address of its columns
@@ -23,6 +20,15 @@ type Draft struct {
 }
 
 func (d *Draft) version() string { return strconv.FormatInt(d.Version, 10) }
+
+// VersionOf returns the version of the draft that a form shows; 0 without one.
+func VersionOf(v *ui.Request) int64 {
+	version, err := strconv.ParseInt(v.PostFormValue("version"), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return version
+}
 
 // Remedy is a change of an option of the draft that may correct the rows of a group.
 type Remedy struct {
@@ -96,21 +102,7 @@ func remedies(v *ui.Request, option string, o *bulk.Options) (list []Remedy) {
 			}
 		}
 	case "defaultCountry":
-		list = append(list, Remedy{Option: option, Button: v.T("Use this country"), Label: v.T("Country of phone numbers"), Select: countries(v)})
+		list = append(list, Remedy{Option: option, Button: v.T("Use this country"), Label: v.T("Country of phone numbers"), Select: ui.Reader{Words: ui.PrinterOf(v.Context())}.Countries()})
 	}
 	return list
-}
-
-// countries are all countries with a name, in the order of the language.
-func countries(v *ui.Request) []ui.Choice {
-	r := ui.Reader{Words: ui.PrinterOf(v.Context())}
-	var choices []ui.Choice
-	for _, code := range field.CountryCodes() {
-		if name := r.CountryName(code); name != code {
-			choices = append(choices, ui.Choice{Value: code, Label: name})
-		}
-	}
-	order := collate.New(r.Words.Language())
-	slices.SortFunc(choices, func(a, b ui.Choice) int { return order.CompareString(a.Label, b.Label) })
-	return choices
 }

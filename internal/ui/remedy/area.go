@@ -5,13 +5,12 @@ package remedy
 import (
 	"net/http"
 	"path"
-	"strconv"
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/bulk/choice"
-	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/ui"
+	"github.com/regulars/regulars/internal/ui/errorlist"
 )
 
 // Services are the features behind the pages.
@@ -55,27 +54,16 @@ func (h *handlers) applyRemedy(v *ui.Request) error {
 	for _, name := range options {
 		form[name] = v.PostFormValue(name)
 	}
-	chosen, err := job.ParseOptions(form)
+	o, err := d.Options.With(form)
 	if err != nil {
 		return h.showFailure(v, err)
-	}
-	o := d.Options
-	for name, into := range map[string]func(){
-		"createTags":     func() { o.CreateTags = chosen.CreateTags },
-		"decimal":        func() { o.Decimal = chosen.Decimal },
-		"dateFormat":     func() { o.DateFormat = chosen.DateFormat },
-		"defaultCountry": func() { o.DefaultCountry = chosen.DefaultCountry },
-	} {
-		if form[name] != "" {
-			into()
-		}
 	}
 	return h.checkAgain(v, o)
 }
 
 // checkAgain saves the options of the draft and starts a check.
 func (h *handlers) checkAgain(v *ui.Request, o bulk.Options) error {
-	draftID, version := v.PathValue("draft"), versionOf(v)
+	draftID, version := v.PathValue("draft"), errorlist.VersionOf(v)
 	if _, err := h.Bulk.RestageVersion(v.Context(), v.Actor, v.Community.ID, draftID, version, o); err != nil {
 		return h.showFailure(v, err)
 	}
@@ -84,15 +72,6 @@ func (h *handlers) checkAgain(v *ui.Request, o bulk.Options) error {
 		return h.showFailure(v, err)
 	}
 	return v.Redirect(v.In("/import/"+draftID+"/jobs/"+s.JobID), "")
-}
-
-// versionOf returns the version of the draft that a form shows; 0 without one.
-func versionOf(v *ui.Request) int64 {
-	version, err := strconv.ParseInt(v.PostFormValue("version"), 10, 64)
-	if err != nil {
-		return 0
-	}
-	return version
 }
 
 // showFailure is the page of a rejected form, with the way back.

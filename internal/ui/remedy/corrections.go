@@ -9,6 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/ui"
+	"github.com/regulars/regulars/internal/ui/errorlist"
 )
 
 // maxCorrections limits the cells of one form.
@@ -22,14 +23,14 @@ func (h *handlers) saveCorrections(v *ui.Request) error {
 		return h.showFailure(v, err)
 	}
 	draftID := v.PathValue("draft")
-	changed, err := h.Bulk.Correct(v.Context(), v.Actor, v.Community.ID, draftID, versionOf(v), list)
+	changed, err := h.Bulk.Correct(v.Context(), v.Actor, v.Community.ID, draftID, errorlist.VersionOf(v), list)
 	if err != nil {
 		return h.showFailure(v, err)
 	}
 	if v.PostFormValue("check") == "" {
 		return v.Redirect(withQuery(back(v), v.PostFormValue("query"))+"#rows", i18n.Key("Corrections saved"))
 	}
-	version := versionOf(v)
+	version := errorlist.VersionOf(v)
 	if changed {
 		version = 0 // the one with the corrections
 	}

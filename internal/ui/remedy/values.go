@@ -14,6 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/ui"
+	"github.com/regulars/regulars/internal/ui/errorlist"
 )
 
 const (
@@ -82,17 +83,17 @@ func (h *handlers) renderValues(v *ui.Request, c *column, rows []ValueRow, cause
 
 // choices are the values of the field, by label.
 func (c *column) choices(r ui.Reader) (list []ui.Choice) {
+	if c.set.Field.Type == field.Country {
+		return r.Countries()
+	}
 	for _, text := range c.set.Texts {
 		label := text
-		switch c.set.Field.Type {
-		case field.Country:
-			label = r.CountryName(text)
-		case field.Boolean:
+		if c.set.Field.Type == field.Boolean {
 			label = r.T(map[string]string{"true": "Yes", "false": "No"}[text])
 		}
 		list = append(list, ui.Choice{Value: text, Label: label})
 	}
-	slices.SortStableFunc(list, func(a, b ui.Choice) int { return strings.Compare(a.Label, b.Label) })
+	r.Sort(list)
 	return list
 }
 
@@ -170,7 +171,7 @@ func (h *handlers) saveValues(v *ui.Request) error {
 	if v.FormValue("job") != "" {
 		return h.checkAgain(v, o)
 	}
-	if _, err := h.Bulk.RestageVersion(v.Context(), v.Actor, v.Community.ID, c.draft.ID, versionOf(v), o); err != nil {
+	if _, err := h.Bulk.RestageVersion(v.Context(), v.Actor, v.Community.ID, c.draft.ID, errorlist.VersionOf(v), o); err != nil {
 		return h.renderValues(v, &c, rows, err)
 	}
 	return v.Redirect(v.In("/import/"+c.draft.ID), "")

@@ -1933,7 +1933,7 @@ export interface components {
             appliedBy?: string;
             /** @description the job that imports the unread rows of this one */
             continuedBy?: string;
-            /** @description the stopped job whose unread rows this one imports */
+            /** @description the stopped job; this one imports its unread rows */
             continues?: string;
             /** @description The number of rows by outcome so far. */
             counts: components["schemas"]["RowCounts"];
