@@ -24,7 +24,7 @@ var layers = []string{
 	"internal/sheet/xlsx internal/sheet/ods internal/sheet/charset",
 	"internal/sheet",
 	"internal/sqldb/sqldbtest internal/account/oidctest",
-	"internal/jobs internal/idempotency internal/seal internal/ratelimit",
+	"internal/jobs internal/idempotency internal/seal internal/ratelimit internal/cache",
 	"internal/event internal/audit",
 	"internal/feature",
 	"internal/mail internal/httpx internal/bulk/spill",

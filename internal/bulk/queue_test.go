@@ -261,7 +261,10 @@ func TestALargeImportYieldsToAnotherAccount(t *testing.T) {
 		t.Run(fmt.Sprint("dry run ", dry), func(t *testing.T) {
 			sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 				f := newFixture(t, db, 5)
-				const n = 3000
+				// The slice of a job is at least four times the time to its first batch,
+				// which is long while the database has no connections and plans yet.
+				f.run(bulk.Import, rows("warm", 50, 0), bulk.Options{})
+				const n = 6000
 				first := f.start(bulk.Import, rows("a", n, 300_000), bulk.Options{DryRun: dry}, command)
 				second := f.start(bulk.Import, rows("b", n, 300_000), bulk.Options{DryRun: dry}, command)
 				_, err := db.Exec(t.Context(), "UPDATE jobs SET share = $1 WHERE unique_key = $2", "account:a2 "+f.community, "bulk:"+second.JobID)

@@ -86,7 +86,12 @@ func (t *Tx) Notify(ctx context.Context, topic, payload string) error {
 		return nil
 	}
 	t.AfterCommit(func() { t.notifier.recordSent(key) })
-	_, err := t.Exec(ctx, "SELECT pg_notify($1, $2)", notifyChannel, t.notifier.origin+" "+key)
+	return t.notifyOthers(ctx, topic, payload)
+}
+
+// notifyOthers notifies the subscribers of other nodes after the commit.
+func (t *Tx) notifyOthers(ctx context.Context, topic, payload string) error {
+	_, err := t.Exec(ctx, "SELECT pg_notify($1, $2)", notifyChannel, t.notifier.origin+" "+topic+" "+payload)
 	return err
 }
 
@@ -164,17 +169,43 @@ func (db *DB) listen(ctx context.Context) error {
 		if _, err := c.Exec(ctx, "LISTEN "+pgx.Identifier{notifyChannel}.Sanitize()); err != nil {
 			return driver.ErrBadConn
 		}
+		if _, err := c.Exec(ctx, "SET synchronous_commit = off"); err != nil { // of beats
+			return driver.ErrBadConn
+		}
 		db.notifier.deliver("", "") // earlier signals were missed
 		for {
-			n, err := c.WaitForNotification(ctx)
-			if err != nil {
+			if err := db.receive(ctx, c); err != nil {
 				return driver.ErrBadConn // discards the connection, which still listens
-			}
-			origin, rest, _ := strings.Cut(n.Payload, " ")
-			topic, payload, _ := strings.Cut(rest, " ")
-			if origin != db.notifier.origin && topic != "" {
-				db.notifier.deliver(topic, payload)
 			}
 		}
 	})
+}
+
+// receive delivers the next signal, and sends a beat if it is time for one: a
+// notification to this process, which arrives after those of all earlier commits.
+func (db *DB) receive(ctx context.Context, c *pgx.Conn) error {
+	if beat, due := db.versions.nextBeat(); due {
+		short, cancel := context.WithTimeout(ctx, beatTimeout)
+		defer cancel()
+		_, err := c.Exec(short, "SELECT pg_notify($1, $2)", notifyChannel, db.notifier.origin+" "+beatTopic+" "+beat)
+		return err
+	}
+	short, cancel := context.WithTimeout(ctx, watchInterval)
+	defer cancel()
+	n, err := c.WaitForNotification(short)
+	if err != nil {
+		if short.Err() != nil && ctx.Err() == nil {
+			return nil
+		}
+		return err
+	}
+	origin, rest, _ := strings.Cut(n.Payload, " ")
+	topic, payload, _ := strings.Cut(rest, " ")
+	switch own := origin == db.notifier.origin; {
+	case own && topic == beatTopic:
+		db.versions.received(payload)
+	case !own && topic != "" && topic != beatTopic:
+		db.notifier.deliver(topic, payload)
+	}
+	return nil
 }

@@ -36,6 +36,7 @@ func (t *Tx) InsertRows(ctx context.Context, r Rows) error {
 	if r.N == 0 {
 		return nil
 	}
+	t.changed |= changedBy("INSERT INTO " + r.Table)
 	if t.dialect == Postgres {
 		return t.copyRows(ctx, r)
 	}
@@ -50,6 +51,7 @@ func (t *Tx) UpdateRows(ctx context.Context, keys int, r Rows) error {
 	if r.N == 0 {
 		return nil
 	}
+	t.changed |= changedBy("UPDATE " + r.Table)
 	if t.dialect == Postgres {
 		return t.mergeRows(ctx, keys, r)
 	}

@@ -35,6 +35,7 @@ type DB struct {
 	dialect     Dialect
 	synchronous string // SQLite only
 	notifier    *notifier
+	versions    *tableVersions
 }
 
 // Options are the settings of a database.
@@ -77,7 +78,7 @@ func open(address string, opts Options) (*DB, error) {
 	}
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
-	db := &DB{read: pool, write: pool, dialect: Postgres, notifier: newNotifier()}
+	db := &DB{read: pool, write: pool, dialect: Postgres, notifier: newNotifier(), versions: newTableVersions()}
 	db.notifier.startListening = db.startListening
 	return db, nil
 }
@@ -125,7 +126,7 @@ func openSQLite(path string, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close(), read.Close())
 	}
-	return &DB{read: read, write: write, checkpoints: newCheckpointer(log, path), dialect: SQLite, synchronous: strings.ToUpper(synchronous), notifier: newNotifier()}, nil
+	return &DB{read: read, write: write, checkpoints: newCheckpointer(log, path), dialect: SQLite, synchronous: strings.ToUpper(synchronous), notifier: newNotifier(), versions: newTableVersions()}, nil
 }
 
 // openPool returns a pool that runs initSQL on each new connection.
@@ -139,6 +140,7 @@ func openPool(address, initSQL string) (*sql.DB, error) {
 
 // Close closes all connections. Running statements fail.
 func (db *DB) Close() error {
+	db.versions.close()
 	if db.read == db.write {
 		return db.write.Close()
 	}
@@ -159,7 +161,15 @@ func (db *DB) WriterWaits() int64 { return db.write.Stats().WaitCount + db.write
 func (db *DB) Pool() *sql.DB { return db.write }
 
 // Exec runs one statement in its own transaction.
-func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+func (db *DB) Exec(ctx context.Context, query string, args ...any) (n int64, err error) {
+	if changedBy(query) != 0 {
+		own := BeforeCommit(ctx, func(context.Context, *Tx) error { return nil })
+		err = db.Tx(own, func(tx *Tx) error {
+			n, err = tx.Exec(ctx, query, args...)
+			return err
+		})
+		return n, err
+	}
 	conn, err := db.write.Conn(ctx)
 	if err != nil {
 		return 0, err

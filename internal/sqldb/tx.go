@@ -19,6 +19,7 @@ type Tx struct {
 	inGroup     bool         // see commitGroup
 	dialect     Dialect
 	afterCommit []func()
+	changed     tableSet
 	notifier    *notifier
 	notified    map[string]bool
 }
@@ -74,6 +75,7 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error, options ...TxOption) er
 			option.set(tx)
 		}
 		err := tx.runOnce(ctx, f)
+		db.versions.count(tx.changed) // also after an error: the commit may have succeeded
 		if err == nil {
 			for _, after := range tx.afterCommit {
 				after()
@@ -145,6 +147,9 @@ func (t *Tx) execute(ctx context.Context, f func(*Tx) error) error {
 			return err
 		}
 	}
+	if err := t.announce(ctx); err != nil {
+		return err
+	}
 	t.db.noteWrite(t.watch)
 	return ctx.Err()
 }
@@ -172,16 +177,19 @@ func (t *Tx) uninterruptible(ctx context.Context) context.Context {
 
 // Exec runs one statement.
 func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	t.changed |= changedBy(query)
 	return affected(t.tx.ExecContext(t.uninterruptible(ctx), query, args...))
 }
 
 // Query runs a query. Close the rows before the next call.
 func (t *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	t.changed |= changedBy(query)
 	return t.tx.QueryContext(t.uninterruptible(ctx), query, args...)
 }
 
 // QueryRow runs a query for one row.
 func (t *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	t.changed |= changedBy(query)
 	return t.tx.QueryRowContext(t.uninterruptible(ctx), query, args...)
 }
 

@@ -135,7 +135,7 @@ func Unreleased(t testing.TB, db *sqldb.DB) {
 		"CREATE TABLE communities (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL)",
 		"INSERT INTO communities (id, name) VALUES ('c', 'Testers')",
 	} {
-		if _, err := db.Exec(t.Context(), statement); err != nil {
+		if _, err := db.Pool().ExecContext(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,0 +1,302 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/migrations"
+)
+
+const (
+	// watchInterval is how often the commits of other processes are looked for.
+	watchInterval = 250 * time.Millisecond
+	// watchTrust is how long after the last look a version is still trusted. It
+	// bounds the age of a cached value that another process has changed.
+	watchTrust = time.Second
+	// beatTimeout ends a connection that listens without an answer.
+	beatTimeout = 5 * time.Second
+)
+
+// Topics of notifications on PostgreSQL.
+const (
+	tableTopic = "tables" // with the name of a changed table
+	beatTopic  = "beat"   // see DB.receive
+)
+
+// watchedTables are the names of migrations.Cached, in the order of their bits in
+// a tableSet.
+var watchedTables = slices.Sorted(maps.Keys(migrations.Cached))
+
+// tableSet is a set of watched tables.
+type tableSet uint64
+
+func newTableSet(tables ...string) tableSet {
+	var set tableSet
+	for _, name := range tables {
+		i := slices.Index(watchedTables, name)
+		if i < 0 {
+			panic(fmt.Sprintf("sqldb: the table %q is not in migrations.Cached", name))
+		}
+		set |= 1 << i
+	}
+	return set
+}
+
+// tables returns the names of the tables.
+func (s tableSet) tables() []string {
+	var names []string
+	for i, name := range watchedTables {
+		if s&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// TableWatch detects commits of any process that changed one of its tables. It is
+// safe for concurrent use.
+type TableWatch struct {
+	versions *tableVersions
+	set      tableSet
+}
+
+// WatchTables returns a watch of tables of migrations.Cached.
+func (db *DB) WatchTables(tables ...string) *TableWatch {
+	db.versions.start(db)
+	return &TableWatch{db.versions, newTableSet(tables...)}
+}
+
+// Version returns a number that grows with each change of a table: at once for
+// commits of this process, within a second for those of others. A value that was
+// read after Version is current while Version is the same. ok is false while the
+// changes of other processes cannot be seen, for example during an outage.
+func (w *TableWatch) Version() (version int64, ok bool) {
+	v := w.versions
+	if !v.asked.Load() {
+		v.asked.Store(true)
+	}
+	if v.trustedUntil.Load() <= v.now() {
+		return 0, false
+	}
+	for i := range v.counts {
+		if w.set&(1<<i) != 0 {
+			version += v.counts[i].Load()
+		}
+	}
+	return version, true
+}
+
+// tableVersions counts the changes of the watched tables that this process knows.
+type tableVersions struct {
+	counts       []atomic.Int64 // by the bit of the table
+	trustedUntil atomic.Int64   // nanoseconds since began
+	asked        atomic.Bool    // since the last beat
+	lastBeat     int64          // nanoseconds since began; of the listener
+	began        time.Time
+	once         sync.Once
+	mu           sync.Mutex
+	stopped      bool
+	stop         func() // of the loop; nil: not started
+}
+
+func newTableVersions() *tableVersions {
+	return &tableVersions{counts: make([]atomic.Int64, len(watchedTables)), began: clock.Clock{}.Now()}
+}
+
+// now returns the time since began, by the monotonic clock.
+func (v *tableVersions) now() int64 { return int64(clock.Clock{}.Now().Sub(v.began)) }
+
+func (v *tableVersions) count(set tableSet) {
+	for i := range v.counts {
+		if set&(1<<i) != 0 {
+			v.counts[i].Add(1)
+		}
+	}
+}
+
+// trust makes versions valid for a time after a look at the commits of others
+// that began at a time.
+func (v *tableVersions) trust(began int64) { v.trustedUntil.Store(began + int64(watchTrust)) }
+
+// start starts the loop that looks for the commits of other processes.
+func (v *tableVersions) start(db *DB) {
+	v.once.Do(func() {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		if v.stopped {
+			return
+		}
+		if db.dialect == Postgres {
+			v.stop = db.Subscribe(tableTopic, v.notified)
+			return
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			v.poll(ctx, db)
+		}()
+		v.stop = func() { cancel(); <-done }
+	})
+}
+
+// close stops the loop.
+func (v *tableVersions) close() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.stopped = true
+	if v.stop != nil {
+		v.stop()
+	}
+}
+
+// poll looks for commits of other processes with the same SQLite file.
+func (v *tableVersions) poll(ctx context.Context, db *DB) {
+	tick := time.NewTicker(watchInterval)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		// A failure leaves the versions without trust until the next connection.
+		_ = db.pollVersions(ctx, tick.C)
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+}
+
+// pollVersions polls on one connection, because SQLite's data_version compares
+// states of a connection.
+func (db *DB) pollVersions(ctx context.Context, tick <-chan time.Time) error {
+	conn, err := db.read.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }() // returns it to the pool
+	var known, latest, state int64
+	for first := true; ; first = false {
+		began := db.versions.now()
+		before := state
+		if err := conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&state); err != nil {
+			return err
+		}
+		if first || state != before {
+			if latest, err = db.countSince(ctx, conn, known); err != nil {
+				return err
+			}
+			known = latest
+		}
+		if first { // earlier changes may have been missed
+			db.versions.count(^tableSet(0))
+		}
+		db.versions.trust(began)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick:
+		}
+	}
+}
+
+// countSince counts the tables with a version above known and returns the latest
+// version. Those that this process changed are counted again, which is harmless.
+func (db *DB) countSince(ctx context.Context, conn *sql.Conn, known int64) (latest int64, err error) {
+	rows, err := conn.QueryContext(ctx, "SELECT name, version FROM table_versions WHERE version > $1 ORDER BY version", known)
+	if err != nil {
+		return known, err
+	}
+	defer func() { _ = rows.Close() }() // rows.Err is checked
+	latest = known
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name, &latest); err != nil {
+			return known, err
+		}
+		db.versions.countNamed(name)
+	}
+	return latest, rows.Err()
+}
+
+// countNamed counts a table by name; a newer program may watch more tables.
+func (v *tableVersions) countNamed(name string) {
+	if slices.Contains(watchedTables, name) {
+		v.count(newTableSet(name))
+	}
+}
+
+// notified is the subscriber of tableTopic on PostgreSQL. An empty payload means
+// that notifications may have been missed.
+func (v *tableVersions) notified(payload string) {
+	if payload == "" {
+		v.count(^tableSet(0))
+		return
+	}
+	v.countNamed(payload)
+}
+
+// nextBeat returns the content of a beat if one is due: versions are in use and the
+// last beat was some time ago.
+func (v *tableVersions) nextBeat() (beat string, due bool) {
+	now := v.now()
+	if now-v.lastBeat < int64(watchInterval) || !v.asked.Swap(false) {
+		return "", false
+	}
+	v.lastBeat = now
+	return strconv.FormatInt(now, 10), true
+}
+
+// received trusts the versions after a beat: all earlier notifications were
+// received before it.
+func (v *tableVersions) received(beat string) {
+	if began, err := strconv.ParseInt(beat, 10, 64); err == nil {
+		v.trust(began)
+	}
+}
+
+// announce tells other processes in the transaction which tables it changes.
+func (t *Tx) announce(ctx context.Context) error {
+	for _, name := range t.changed.tables() {
+		var err error
+		if t.dialect == Postgres {
+			err = t.notifyOthers(ctx, tableTopic, name)
+		} else {
+			_, err = t.tx.ExecContext(t.uninterruptible(ctx), `INSERT INTO table_versions (name, version) SELECT $1, COALESCE(max(version), 0) + 1 FROM table_versions WHERE TRUE
+				ON CONFLICT (name) DO UPDATE SET version = excluded.version`, name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var (
+	writtenTable = regexp.MustCompile(`(?i)\b(?:INSERT\s+(?:OR\s+[A-Z]+\s+)?INTO|DELETE\s+FROM|UPDATE(?:\s+OR\s+[A-Z]+)?)\s+([a-z_]+)(?:\s+SET\s+([a-z_]+))?`)
+	// writtenTables remembers the tables of statements by their text.
+	writtenTables sync.Map
+)
+
+// changedBy returns the watched tables that a statement changes.
+func changedBy(query string) tableSet {
+	if known, ok := writtenTables.Load(query); ok {
+		return known.(tableSet)
+	}
+	var set tableSet
+	for _, match := range writtenTable.FindAllStringSubmatch(query, -1) {
+		table, column := strings.ToLower(match[1]), strings.ToLower(match[2])
+		if uncached, watched := migrations.Cached[table]; watched && !slices.Contains(uncached, column) {
+			set |= newTableSet(table)
+		}
+	}
+	writtenTables.Store(query, set)
+	return set
+}

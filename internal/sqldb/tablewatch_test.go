@@ -1,0 +1,81 @@
+package sqldb_test
+
+import (
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+func TestTablesThatAStatementChanges(t *testing.T) {
+	for query, want := range map[string][]string{
+		"SELECT name FROM tags FOR UPDATE":                                                        nil,
+		"INSERT INTO tags (id) VALUES ($1)":                                                       {"tags"},
+		"insert or fail into tags (id) select c0 from row_source":                                 {"tags"},
+		"INSERT INTO members (id) SELECT id FROM tags":                                            nil,
+		"UPDATE tags SET name = $1":                                                               {"tags"},
+		"UPDATE OR FAIL tags SET name = c0 FROM row_source":                                       {"tags"},
+		"UPDATE sessions SET seen_at = $1 WHERE id = $2":                                          nil,
+		"UPDATE sessions SET account_id = $1":                                                     {"sessions"},
+		"DELETE FROM roles WHERE id = $1":                                                         {"roles"},
+		"WITH gone AS (DELETE FROM tags RETURNING id) INSERT INTO merged_tags SELECT * FROM gone": {"merged_tags", "tags"},
+		"INSERT INTO roles (id) VALUES ($1) ON CONFLICT DO UPDATE SET title = excluded.title":     {"roles"},
+	} {
+		if got := sqldb.ChangedBy(query); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", query, got, want)
+		}
+	}
+}
+
+// awaitVersion waits until a condition on the version is true.
+func awaitVersion(t *testing.T, w *sqldb.TableWatch, condition func(version int64, ok bool) bool) int64 {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(30 * time.Second); ; {
+		version, ok := w.Version()
+		if condition(version, ok) {
+			return version
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatal("waited for 30 seconds")
+		}
+	}
+}
+
+func isKnown(_ int64, ok bool) bool   { return ok }
+func isUnknown(_ int64, ok bool) bool { return !ok }
+
+// A server process of PostgreSQL that no longer answers is like a network that
+// drops everything: the changes of others are unknown until another connection
+// listens.
+func TestChangesAreUnknownWhileTheListenerGetsNoAnswer(t *testing.T) {
+	if len(sqldbtest.Engines(t)) == 1 {
+		return // Engines has logged it
+	}
+	db := sqldbtest.Open(t, sqldbtest.Address(t, sqldb.Postgres))
+	w := db.WatchTables("tags")
+	awaitVersion(t, w, isKnown)
+	pid, err := sqldb.One(t.Context(), db, "listener", sqldb.Value[int], `SELECT pid FROM pg_stat_activity
+		WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%pg_notify%' ORDER BY state_change DESC LIMIT 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = syscall.Kill(pid, syscall.SIGCONT) }()
+	awaitVersion(t, w, isUnknown)
+	before := awaitVersion(t, w, isKnown)
+	if _, err := db.Exec(t.Context(), "DELETE FROM tags"); err != nil {
+		t.Fatal(err)
+	}
+	if after, _ := w.Version(); after <= before {
+		t.Errorf("version %d after %d", after, before)
+	}
+}
