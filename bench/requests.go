@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,19 +19,19 @@ import (
 	"time"
 )
 
-// Each kind of request is sent for requestsFor; each connection sends its next
-// request when the previous one has finished.
+// Each kind of request is sent for requestsFor in each round; each connection sends
+// its next request when the previous one has finished.
 const (
-	requestsFor = 4 * time.Second
+	requestsFor = 3 * time.Second
 	connections = 8
 )
 
-// throughput has the results of one kind of request, by the server and by the database
-// alone.
+// throughput has the results of one kind of request: of the round with the median
+// rate, by the server, by its /healthz in the same rounds, and by the database alone.
 type throughput struct {
-	engine, what string
-	members      int
-	ours, alone  responses
+	engine, what        string
+	members             int
+	ours, health, alone responses
 }
 
 // responses has the sorted durations of finished requests.
@@ -45,6 +46,7 @@ func (a responses) perSecond() float64 { return float64(len(a.durations)) / a.ov
 type requestKind struct {
 	what    string
 	path    string
+	over    int // connections; 0: connections
 	body    func() any
 	sql     func(ctx context.Context, d *direct) error // the same, by the database alone
 	indexed string                                     // field to index first; "" for none
@@ -91,17 +93,42 @@ func (b *bench) measureCommunity(ctx context.Context, v *server, members int) (l
 				return list, err
 			}
 		}
-		r := &throughput{engine: v.store.engine, what: q.what, members: members}
-		if r.ours, err = b.measureServer(ctx, v, q); err != nil {
+		r, err := b.measureKind(ctx, v, d, q)
+		if err != nil {
 			return list, fmt.Errorf("%s: %w", q.what, err)
 		}
-		if r.alone, err = b.repeat(ctx, func(ctx context.Context) error { return q.sql(ctx, d) }); err != nil {
-			return list, fmt.Errorf("%s by the database alone: %w", q.what, err)
-		}
-		b.logf("%s, %d members: %s: %.0f/s, p99 %s; the database alone %.0f/s", r.engine, members, q.what, r.ours.perSecond(), quantile(r.ours.durations, 0.99), r.alone.perSecond())
+		r.engine, r.members = v.store.engine, members
+		b.logf("%s, %d members: %s: %.0f/s, p99 %s; /healthz %.0f/s, the database alone %.0f/s", r.engine, members, q.what, r.ours.perSecond(), quantile(r.ours.durations, 0.99), r.health.perSecond(), r.alone.perSecond())
 		list = append(list, r)
 	}
 	return list, nil
+}
+
+// measureKind measures one kind of request in rounds.
+func (b *bench) measureKind(ctx context.Context, v *server, d *direct, q requestKind) (*throughput, error) {
+	over := cmp.Or(q.over, connections)
+	var ours, health, alone []responses
+	for range b.rounds {
+		answered, err := b.measureServer(ctx, v, over, healthRequest)
+		if err != nil {
+			return nil, err
+		}
+		health = append(health, answered)
+		if answered, err = b.measureServer(ctx, v, over, q.request(v)); err != nil {
+			return nil, err
+		}
+		ours = append(ours, answered)
+		if answered, err = b.repeat(ctx, over, func(ctx context.Context) error { return q.sql(ctx, d) }); err != nil {
+			return nil, fmt.Errorf("by the database alone: %w", err)
+		}
+		alone = append(alone, answered)
+	}
+	return &throughput{what: q.what, ours: medianRate(ours), health: medianRate(health), alone: medianRate(alone)}, nil
+}
+
+func medianRate(all []responses) responses {
+	slices.SortFunc(all, func(x, y responses) int { return cmp.Compare(x.perSecond(), y.perSecond()) })
+	return all[len(all)/2]
 }
 
 // index makes a custom field filterable and waits for its index.
@@ -146,6 +173,12 @@ func requestKinds(members int) []requestKind {
 		return q
 	}
 	var created atomic.Int64
+	create := func(what string, over int) requestKind {
+		return requestKind{what: what, path: "/v1/users", over: over, body: func() any {
+			n := created.Add(1)
+			return map[string]any{"firstname": "Ada", "lastname": "Lovelace", "username": fmt.Sprintf("new%d", n), "email": fmt.Sprintf("new%d@example.com", n)}
+		}, sql: func(ctx context.Context, d *direct) error { return d.create(ctx, created.Add(1)) }}
+	}
 	return []requestKind{
 		{
 			what: "read one member by email", path: "/v1/users/info", body: func() any { return map[string]any{"idOrEmail": email(rand.IntN(members))} },
@@ -155,15 +188,13 @@ func requestKinds(members int) []requestKind {
 		list("the same with an index", "plan", "free", true),
 		list("list by country and a day", "last-deposit", "2020-02-02", false),
 		list("the same with an index", "last-deposit", "2020-02-02", true),
-		{what: "create one member", path: "/v1/users", body: func() any {
-			n := created.Add(1)
-			return map[string]any{"firstname": "Ada", "lastname": "Lovelace", "username": fmt.Sprintf("new%d", n), "email": fmt.Sprintf("new%d@example.com", n)}
-		}, sql: func(ctx context.Context, d *direct) error { return d.create(ctx, created.Add(1)) }},
+		create("create one member", 0),
+		create("the same over 64 connections", 64),
 	}
 }
 
 // measureServer sends a request over several connections.
-func (b *bench) measureServer(ctx context.Context, v *server, q requestKind) (responses, error) {
+func (b *bench) measureServer(ctx context.Context, v *server, over int, request func(w io.Writer) error) (responses, error) {
 	lines := sync.Pool{}
 	var opened []net.Conn
 	var mutex sync.Mutex
@@ -172,7 +203,7 @@ func (b *bench) measureServer(ctx context.Context, v *server, q requestKind) (re
 			_ = conn.Close() // no longer used
 		}
 	}()
-	return b.repeat(ctx, func(ctx context.Context) error {
+	return b.repeat(ctx, over, func(ctx context.Context) error {
 		line, _ := lines.Get().(*bufio.ReadWriter)
 		if line == nil {
 			conn, err := new(net.Dialer).DialContext(ctx, "tcp", v.address)
@@ -185,19 +216,31 @@ func (b *bench) measureServer(ctx context.Context, v *server, q requestKind) (re
 			line = bufio.NewReadWriter(bufio.NewReader(conn), bufio.NewWriter(conn))
 		}
 		defer lines.Put(line)
-		return v.roundTrip(line, q)
+		return roundTrip(line, request)
 	})
+}
+
+// request returns a function that writes one request.
+func (q requestKind) request(v *server) func(w io.Writer) error {
+	return func(w io.Writer) error {
+		body, err := json.Marshal(q.body())
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(w, "POST %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", q.path, v.address, v.key, len(body), body)
+		return err
+	}
+}
+
+func healthRequest(w io.Writer) error {
+	_, err := io.WriteString(w, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	return err
 }
 
 // roundTrip sends one request without http.Client, which would use as much
 // processor time as the server.
-func (v *server) roundTrip(line *bufio.ReadWriter, q requestKind) error {
-	body, err := json.Marshal(q.body())
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(line, "POST %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", q.path, v.address, v.key, len(body))
-	if _, err := line.Write(body); err != nil {
+func roundTrip(line *bufio.ReadWriter, request func(w io.Writer) error) error {
+	if err := request(line); err != nil {
 		return err
 	}
 	if err := line.Flush(); err != nil {
@@ -215,12 +258,12 @@ func (v *server) roundTrip(line *bufio.ReadWriter, q requestKind) error {
 	return err
 }
 
-// repeat calls do in a loop on several goroutines for requestsFor.
-func (b *bench) repeat(ctx context.Context, do func(context.Context) error) (a responses, err error) {
+// repeat calls do in a loop on some goroutines for requestsFor.
+func (b *bench) repeat(ctx context.Context, goroutines int, do func(context.Context) error) (a responses, err error) {
 	began := b.clock.Now()
 	var mutex sync.Mutex
 	var group sync.WaitGroup
-	for range connections {
+	for range goroutines {
 		group.Go(func() {
 			var took []time.Duration
 			var failed error

@@ -11,8 +11,7 @@ import (
 
 // Authenticate returns the actor of a session token or API key; "" is anonymous.
 // It fails with Unauthenticated "invalid_credential", "credential_expired" or
-// "credential_inactive". It costs one read by a unique key, two for a person's
-// key.
+// "credential_inactive".
 func (a *Access) Authenticate(ctx context.Context, token string) (actor.Actor, error) {
 	switch {
 	case token == "":
@@ -52,7 +51,7 @@ func (a *Access) byKey(ctx context.Context, secret string) (actor.Actor, error) 
 	if !k.currentSecret && k.PreviousExpiresAt <= now {
 		return actor.Actor{}, account.CredentialExpired()
 	}
-	a.touch.Do(ctx, k.UsedAt, now, func(ctx context.Context) error {
+	a.touch.Do(ctx, k.ID, k.UsedAt, now, func(ctx context.Context) error {
 		return touchKey(ctx, a.db, k.CommunityID, k.ID, now)
 	})
 	bounds := k.LimitedBy
@@ -77,7 +76,7 @@ func (a *Access) byUserKey(ctx context.Context, hash string) (actor.Actor, error
 	if err := k.usable(now); err != nil {
 		return actor.Actor{}, err
 	}
-	a.touch.Do(ctx, k.UsedAt, now, func(ctx context.Context) error {
+	a.touch.Do(ctx, k.ID, k.UsedAt, now, func(ctx context.Context) error {
 		return touchUserKey(ctx, a.db, k.AccountID, k.ID, now)
 	})
 	return actor.Actor{

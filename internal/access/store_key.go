@@ -6,18 +6,15 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/regulars/regulars/internal/cache"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 const keyColumns = "community_id, id, name, hint, permissions, active, created_by, created_at, updated_at, expires_at, used_at, previous_expires_at, limited_by, previous_limited_by"
 
 func insertKey(ctx context.Context, q sqldb.Querier, k Key, hash string) error {
-	permissions, err := json.Marshal(k.Permissions)
-	if err != nil {
-		return fmt.Errorf("encode permissions: %w", err)
-	}
-	_, err = q.Exec(ctx, "INSERT INTO api_keys ("+keyColumns+", key_hash) VALUES ("+sqldb.Placeholders(1, 15)+")",
-		k.CommunityID, k.ID, k.Name, k.Hint, string(permissions), k.Active, k.CreatedBy, k.CreatedAt, k.UpdatedAt, k.ExpiresAt, k.UsedAt, k.PreviousExpiresAt, strings.Join(k.LimitedBy, " "), strings.Join(k.PreviousLimitedBy, " "), hash)
+	_, err := q.Exec(ctx, "INSERT INTO api_keys ("+keyColumns+", key_hash) VALUES ("+sqldb.Placeholders(1, 15)+")",
+		k.CommunityID, k.ID, k.Name, k.Hint, encodeList(k.Permissions), k.Active, k.CreatedBy, k.CreatedAt, k.UpdatedAt, k.ExpiresAt, k.UsedAt, k.PreviousExpiresAt, strings.Join(k.LimitedBy, " "), strings.Join(k.PreviousLimitedBy, " "), hash)
 	return err
 }
 
@@ -32,14 +29,21 @@ type presentedKey struct {
 	currentSecret  bool // false: the secret before the last rotation
 }
 
+var (
+	cachedKeys     = cache.New[presentedKey](20_000, "api_keys", "communities", "accounts") // by the hash of the secret
+	cachedUserKeys = cache.New[personKey](20_000, "account_api_keys", "accounts")           // by the hash of the secret
+)
+
 func keyByHash(ctx context.Context, q sqldb.Querier, hash string) (presentedKey, error) {
 	scan := func(s sqldb.Scanner) (k presentedKey, err error) {
 		k.Key, err = scanKey(extendedScanner{s, []any{&k.creatorIsOwner, &k.currentSecret}})
 		return k, err
 	}
-	return sqldb.One(ctx, q, "api_key", scan, "SELECT "+keyColumns+", "+creatorIsOwner+`, key_hash = $1 FROM api_keys
-		WHERE (key_hash = $1 OR previous_hash = $1 AND previous_hash <> '')
-		AND EXISTS (SELECT 1 FROM communities c WHERE c.id = api_keys.community_id AND c.deleted_at = 0)`, hash)
+	return cachedKeys.Get(q, hash, func() (presentedKey, error) {
+		return sqldb.One(ctx, q, "api_key", scan, "SELECT "+keyColumns+", "+creatorIsOwner+`, key_hash = $1 FROM api_keys
+			WHERE (key_hash = $1 OR previous_hash = $1 AND previous_hash <> '')
+			AND EXISTS (SELECT 1 FROM communities c WHERE c.id = api_keys.community_id AND c.deleted_at = 0)`, hash)
+	})
 }
 
 func listKeys(ctx context.Context, q sqldb.Querier, communityID string) ([]Key, error) {
@@ -60,12 +64,8 @@ func loadKey(ctx context.Context, q sqldb.Querier, communityID, keyID, lock stri
 }
 
 func updateKey(ctx context.Context, tx *sqldb.Tx, k Key) error {
-	permissions, err := json.Marshal(k.Permissions)
-	if err != nil {
-		return fmt.Errorf("encode permissions: %w", err)
-	}
-	_, err = tx.Exec(ctx, "UPDATE api_keys SET name = $1, permissions = $2, active = $3, expires_at = $4, updated_at = $5, created_by = $6, limited_by = $7, previous_limited_by = $8 WHERE community_id = $9 AND id = $10",
-		k.Name, string(permissions), k.Active, k.ExpiresAt, k.UpdatedAt, k.CreatedBy, strings.Join(k.LimitedBy, " "), strings.Join(k.PreviousLimitedBy, " "), k.CommunityID, k.ID)
+	_, err := tx.Exec(ctx, "UPDATE api_keys SET name = $1, permissions = $2, active = $3, expires_at = $4, updated_at = $5, created_by = $6, limited_by = $7, previous_limited_by = $8 WHERE community_id = $9 AND id = $10",
+		k.Name, encodeList(k.Permissions), k.Active, k.ExpiresAt, k.UpdatedAt, k.CreatedBy, strings.Join(k.LimitedBy, " "), strings.Join(k.PreviousLimitedBy, " "), k.CommunityID, k.ID)
 	return err
 }
 
@@ -111,26 +111,15 @@ func scanKey(s sqldb.Scanner) (Key, error) {
 
 const userKeyColumns = "account_id, id, name, hint, permissions, channels, active, created_at, updated_at, expires_at, used_at"
 
-// encodeLists returns permissions and channels as JSON.
-func (k Key) encodeLists() (permissions, channels string, err error) {
-	one, err := json.Marshal(k.Permissions)
-	if err != nil {
-		return "", "", fmt.Errorf("encode permissions: %w", err)
-	}
-	two, err := json.Marshal(k.Channels)
-	if err != nil {
-		return "", "", fmt.Errorf("encode channels: %w", err)
-	}
-	return string(one), string(two), nil
+// encodeList returns a list as JSON.
+func encodeList[T ~string](list []T) string {
+	text, _ := json.Marshal(list) // texts are encoded without error
+	return string(text)
 }
 
 func insertUserKey(ctx context.Context, q sqldb.Querier, k Key, hash string) error {
-	permissions, channels, err := k.encodeLists()
-	if err != nil {
-		return err
-	}
-	_, err = q.Exec(ctx, "INSERT INTO account_api_keys ("+userKeyColumns+", key_hash) VALUES ("+sqldb.Placeholders(1, 12)+")",
-		k.AccountID, k.ID, k.Name, k.Hint, permissions, channels, k.Active, k.CreatedAt, k.UpdatedAt, k.ExpiresAt, k.UsedAt, hash)
+	_, err := q.Exec(ctx, "INSERT INTO account_api_keys ("+userKeyColumns+", key_hash) VALUES ("+sqldb.Placeholders(1, 12)+")",
+		k.AccountID, k.ID, k.Name, k.Hint, encodeList(k.Permissions), encodeList(k.Channels), k.Active, k.CreatedAt, k.UpdatedAt, k.ExpiresAt, k.UsedAt, hash)
 	return err
 }
 
@@ -146,8 +135,10 @@ func userKeyByHash(ctx context.Context, q sqldb.Querier, hash string) (personKey
 		p.Key, err = scanUserKey(extendedScanner{s, []any{&p.owner, &p.language}})
 		return p, err
 	}
-	return sqldb.One(ctx, q, "api_key", scan, `SELECT k.account_id, k.id, k.name, k.hint, k.permissions, k.channels, k.active, k.created_at, k.updated_at, k.expires_at, k.used_at,
-		a.installation_owner, a.language FROM account_api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.key_hash = $1`, hash)
+	return cachedUserKeys.Get(q, hash, func() (personKey, error) {
+		return sqldb.One(ctx, q, "api_key", scan, `SELECT k.account_id, k.id, k.name, k.hint, k.permissions, k.channels, k.active, k.created_at, k.updated_at, k.expires_at, k.used_at,
+			a.installation_owner, a.language FROM account_api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.key_hash = $1`, hash)
+	})
 }
 
 // extendedScanner scans more columns after those of the caller.
@@ -172,12 +163,8 @@ func loadUserKey(ctx context.Context, q sqldb.Querier, accountID, keyID, lock st
 }
 
 func updateUserKey(ctx context.Context, tx *sqldb.Tx, k Key) error {
-	permissions, channels, err := k.encodeLists()
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, `UPDATE account_api_keys SET name = $1, permissions = $2, channels = $3, active = $4, expires_at = $5, updated_at = $6
-		WHERE account_id = $7 AND id = $8`, k.Name, permissions, channels, k.Active, k.ExpiresAt, k.UpdatedAt, k.AccountID, k.ID)
+	_, err := tx.Exec(ctx, `UPDATE account_api_keys SET name = $1, permissions = $2, channels = $3, active = $4, expires_at = $5, updated_at = $6
+		WHERE account_id = $7 AND id = $8`, k.Name, encodeList(k.Permissions), encodeList(k.Channels), k.Active, k.ExpiresAt, k.UpdatedAt, k.AccountID, k.ID)
 	return err
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/cache"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -14,9 +16,16 @@ import (
 
 const roleColumns = "id, title, class, rank, everyone, billable, server_permissions, channel_permissions, created_at, updated_at"
 
+var cachedRoles = cache.New[[]Role](2_000, "roles") // by community
+
+// listRoles returns the roles of a community. Outside a transaction their maps are
+// shared: nobody may change them.
 func listRoles(ctx context.Context, q sqldb.Querier, communityID string) ([]Role, error) {
-	return sqldb.All(ctx, q, scanRole,
-		"SELECT "+roleColumns+" FROM roles WHERE community_id = $1 ORDER BY everyone, rank DESC, id", communityID)
+	roles, err := cachedRoles.Get(q, communityID, func() ([]Role, error) {
+		return sqldb.All(ctx, q, scanRole,
+			"SELECT "+roleColumns+" FROM roles WHERE community_id = $1 ORDER BY everyone, rank DESC, id", communityID)
+	})
+	return slices.Clone(roles), err
 }
 
 func insertRole(ctx context.Context, q sqldb.Querier, communityID string, r Role) error {

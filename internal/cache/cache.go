@@ -8,62 +8,70 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Cache keeps values by key. It is safe for concurrent use. The values are shared:
-// nobody may change them.
+// Cache keeps values by key, separately for each database. It is safe for
+// concurrent use. The values are shared: nobody may change them.
 type Cache[V any] struct {
-	watch *sqldb.TableWatch
-	room  int
-
-	mu      sync.RWMutex
-	version int64 // of the tables when values were read
-	values  map[string]V
+	room   int
+	tables []string
 }
 
-// New returns a cache of at most room values, which are read from tables of
-// migrations.Cached.
-func New[V any](db *sqldb.DB, room int, tables ...string) *Cache[V] {
-	return &Cache[V]{watch: db.WatchTables(tables...), room: room, values: map[string]V{}}
-}
+// New returns a cache of at most room values of each database, which are read from
+// tables of migrations.CachedTables.
+func New[V any](room int, tables ...string) *Cache[V] { return &Cache[V]{room, tables} }
 
-// Get returns the value of a key: a kept one that no commit has changed since, or
-// that of load, which reads outside transactions. An error of load is returned and
-// not kept. A commit of this process counts from the moment that its transaction
-// returns, one of another process a second after it.
-func (c *Cache[V]) Get(key string, load func() (V, error)) (V, error) {
-	version, ok := c.watch.Version()
+// Get returns the value of a key. Outside a transaction it is a value read before,
+// if no commit has changed a table since, otherwise that of load, which reads
+// through q. An error of load is returned, and load is called again next time. A
+// commit of this process counts from the moment that its transaction returns, one
+// of another process a second after it.
+func (c *Cache[V]) Get(q sqldb.Querier, key string, load func() (V, error)) (V, error) {
+	db, outside := q.(*sqldb.DB)
+	if !outside {
+		return load()
+	}
+	values := db.Attached(c, func() any { return &values[V]{watch: db.WatchTables(c.tables...)} }).(*values[V])
+	version, ok := values.watch.Version()
 	if !ok {
 		return load()
 	}
-	if kept, ok := c.kept(version, key); ok {
-		return kept, nil
+	if known, ok := values.get(version, key); ok {
+		return known, nil
 	}
 	loaded, err := load()
 	if err == nil {
-		c.keep(version, key, loaded)
+		values.add(version, key, loaded, c.room)
 	}
 	return loaded, err
 }
 
-func (c *Cache[V]) kept(version int64, key string) (kept V, ok bool) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	if c.version == version {
-		kept, ok = c.values[key]
-	}
-	return kept, ok
+// values are the values of one database.
+type values[V any] struct {
+	watch *sqldb.TableWatch
+
+	mu      sync.RWMutex
+	version int64 // of the tables when the values were read
+	byKey   map[string]V
 }
 
-// keep stores a value that was read when the tables had a version, unless values
-// of a later version are kept already.
-func (c *Cache[V]) keep(version int64, key string, value V) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if version < c.version {
+func (s *values[V]) get(version int64, key string) (known V, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.version == version {
+		known, ok = s.byKey[key]
+	}
+	return known, ok
+}
+
+// add adds a value that was read when the tables had a version, unless there are
+// values of a later version.
+func (s *values[V]) add(version int64, key string, value V, room int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if version < s.version {
 		return
 	}
-	if version > c.version || len(c.values) >= c.room {
-		clear(c.values)
-		c.version = version
+	if s.byKey == nil || version > s.version || len(s.byKey) >= room {
+		s.byKey, s.version = map[string]V{}, version
 	}
-	c.values[key] = value
+	s.byKey[key] = value
 }

@@ -26,7 +26,7 @@ type names struct {
 // newNames returns a cache that keeps values already.
 func newNames(t *testing.T, db *sqldb.DB, room int) *names {
 	t.Helper()
-	c := &names{Cache: cache.New[int64](db, room, "communities"), t: t, db: db}
+	c := &names{Cache: cache.New[int64](room, "communities"), t: t, db: db}
 	rename(t, db, "first", 0)
 	c.await(func() bool {
 		before := c.loads.Load()
@@ -52,7 +52,7 @@ func (c *names) await(condition func() bool) {
 
 func (c *names) get(id string) int64 {
 	c.t.Helper()
-	name, err := c.Get(id, func() (int64, error) {
+	name, err := c.Get(c.db, id, func() (int64, error) {
 		c.loads.Add(1)
 		name, err := sqldb.One(c.t.Context(), c.db, "community", sqldb.Value[string], "SELECT name FROM communities WHERE id = $1", id)
 		if err != nil {
@@ -113,10 +113,10 @@ func TestAValueIsLoadedOncePerChange(t *testing.T) {
 func TestAnErrorIsNotKept(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		c, failure := newNames(t, db, 10), errors.New("failed")
-		if _, err := c.Get("second", func() (int64, error) { return 0, failure }); !errors.Is(err, failure) {
+		if _, err := c.Get(c.db, "second", func() (int64, error) { return 0, failure }); !errors.Is(err, failure) {
 			t.Error(err)
 		}
-		if got, err := c.Get("second", func() (int64, error) { return 2, nil }); got != 2 || err != nil {
+		if got, err := c.Get(c.db, "second", func() (int64, error) { return 2, nil }); got != 2 || err != nil {
 			t.Errorf("%d, %v", got, err)
 		}
 	})
@@ -126,7 +126,7 @@ func TestTheRoomIsLimited(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		c := newNames(t, db, 3)
 		for i := range int64(50) {
-			if got, err := c.Get(strconv.FormatInt(i%7, 10), func() (int64, error) { return i % 7, nil }); got != i%7 || err != nil {
+			if got, err := c.Get(c.db, strconv.FormatInt(i%7, 10), func() (int64, error) { return i % 7, nil }); got != i%7 || err != nil {
 				t.Errorf("%d, %v", got, err)
 			}
 		}
@@ -175,11 +175,11 @@ func readWhileWriting(t *testing.T, c *names, writer *sqldb.DB, age time.Duratio
 		})
 	}
 	for i := range int64(changes) {
+		loads := c.loads.Load()
 		rename(t, writer, "first", i+1)
 		finished[i+1].Store(clock.Clock{}.Now().UnixNano())
 		last.Store(i + 1)
 		if age > 0 {
-			loads := c.loads.Load()
 			c.await(func() bool { return c.loads.Load() > loads })
 		}
 	}

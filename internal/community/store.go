@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/regulars/regulars/internal/cache"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -21,10 +22,15 @@ func Insert(ctx context.Context, q sqldb.Querier, c Community) error {
 	return err
 }
 
-// Load returns a community. It returns NotFound "community_not_found" if it is
+var cached = cache.New[Community](2_000, "communities") // by id
+
+// Load returns a community. Outside a transaction the lists of its settings are
+// shared: nobody may change them. It returns NotFound "community_not_found" if it is
 // missing or deleted.
 func Load(ctx context.Context, q sqldb.Querier, communityID string) (Community, error) {
-	return sqldb.One(ctx, q, "community", scan, "SELECT "+columns+" FROM communities WHERE id = $1 AND deleted_at = 0", communityID)
+	return cached.Get(q, communityID, func() (Community, error) {
+		return sqldb.One(ctx, q, "community", scan, "SELECT "+columns+" FROM communities WHERE id = $1 AND deleted_at = 0", communityID)
+	})
 }
 
 func lock(ctx context.Context, tx *sqldb.Tx, communityID string) (Community, error) {

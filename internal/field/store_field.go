@@ -3,7 +3,9 @@ package field
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
+	"github.com/regulars/regulars/internal/cache"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -30,8 +32,16 @@ func scanField(s sqldb.Scanner) (Field, error) {
 	return f, err
 }
 
-// ListCustom returns the custom fields without those that are being deleted.
+var cached = cache.New[[]Field](2_000, "field_definitions", "field_jobs") // by community
+
+// ListCustom returns the custom fields without those that are being deleted. Outside
+// a transaction their options and default values are shared: nobody may change them.
 func ListCustom(ctx context.Context, q sqldb.Querier, communityID string) ([]Field, error) {
+	fields, err := cached.Get(q, communityID, func() ([]Field, error) { return listCustom(ctx, q, communityID) })
+	return slices.Clone(fields), err
+}
+
+func listCustom(ctx context.Context, q sqldb.Querier, communityID string) ([]Field, error) {
 	return sqldb.All(ctx, q, scanField, "SELECT "+fieldColumns+" FROM "+fieldTables+" WHERE f.community_id = $1 AND COALESCE(w.kind, '') <> 'clear' ORDER BY f.sort_order, f.id", communityID)
 }
 

@@ -150,6 +150,14 @@ type nameRow struct {
 	intoID, intoName string // of a merged tag
 }
 
+// HasFewTags reports whether a community has at most limit tags, merged ones
+// included.
+func HasFewTags(ctx context.Context, q sqldb.Querier, communityID string, limit int) (bool, error) {
+	n, err := sqldb.One(ctx, q, "tag", sqldb.Value[int], `SELECT count(*) FROM (
+		SELECT id FROM tags WHERE community_id = $1 UNION ALL SELECT tag_id FROM merged_tags WHERE community_id = $1 LIMIT $2) found`, communityID, limit+1)
+	return n <= limit, err
+}
+
 // selectNames reads roles, tags and merged tags in one query, since a read of one
 // member needs them all.
 func selectNames(ctx context.Context, q sqldb.Querier, communityID string, tagIDs []string) ([]nameRow, error) {

@@ -12,6 +12,3 @@ func (db *DB) SetCheckpoints(from, every int64) {
 func DeleteBatchesOf(ctx context.Context, db *DB, rows int64, table, key, where string, args ...any) error {
 	return db.deleteBatches(ctx, rows, table, key, where, args...)
 }
-
-// ChangedBy returns the names of the watched tables that a statement changes.
-func ChangedBy(query string) []string { return changedBy(query).tables() }

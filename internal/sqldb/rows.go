@@ -7,6 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/regulars/regulars/migrations"
 )
 
 // Rows are many rows of one table. Fill writes the values of row i into row, in
@@ -36,7 +38,7 @@ func (t *Tx) InsertRows(ctx context.Context, r Rows) error {
 	if r.N == 0 {
 		return nil
 	}
-	t.changed |= changedBy("INSERT INTO " + r.Table)
+	t.changed |= migrations.ChangedBy("INSERT INTO " + r.Table)
 	if t.dialect == Postgres {
 		return t.copyRows(ctx, r)
 	}
@@ -51,7 +53,7 @@ func (t *Tx) UpdateRows(ctx context.Context, keys int, r Rows) error {
 	if r.N == 0 {
 		return nil
 	}
-	t.changed |= changedBy("UPDATE " + r.Table)
+	t.changed |= migrations.ChangedBy("UPDATE " + r.Table)
 	if t.dialect == Postgres {
 		return t.mergeRows(ctx, keys, r)
 	}

@@ -11,9 +11,12 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
 	"modernc.org/sqlite"
+
+	"github.com/regulars/regulars/migrations"
 )
 
 // Querier is the parameter of store functions: a DB for a single statement, a Tx
@@ -36,6 +39,7 @@ type DB struct {
 	synchronous string // SQLite only
 	notifier    *notifier
 	versions    *tableVersions
+	attached    sync.Map
 }
 
 // Options are the settings of a database.
@@ -160,9 +164,19 @@ func (db *DB) WriterWaits() int64 { return db.write.Stats().WaitCount + db.write
 // Pool returns the writing pool, for code that needs a *sql.DB.
 func (db *DB) Pool() *sql.DB { return db.write }
 
+// Attached returns the value that belongs to the database under a key, which is
+// comparable. The first call makes it.
+func (db *DB) Attached(key any, create func() any) any {
+	if value, ok := db.attached.Load(key); ok {
+		return value
+	}
+	value, _ := db.attached.LoadOrStore(key, create())
+	return value
+}
+
 // Exec runs one statement in its own transaction.
 func (db *DB) Exec(ctx context.Context, query string, args ...any) (n int64, err error) {
-	if changedBy(query) != 0 {
+	if migrations.ChangedBy(query) != 0 {
 		own := BeforeCommit(ctx, func(context.Context, *Tx) error { return nil })
 		err = db.Tx(own, func(tx *Tx) error {
 			n, err = tx.Exec(ctx, query, args...)

@@ -3,12 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
-	"fmt"
-	"maps"
-	"regexp"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,53 +22,27 @@ const (
 	beatTimeout = 5 * time.Second
 )
 
+// allTables is the set of all watched tables.
+const allTables = ^migrations.TableSet(0)
+
 // Topics of notifications on PostgreSQL.
 const (
 	tableTopic = "tables" // with the name of a changed table
 	beatTopic  = "beat"   // see DB.receive
 )
 
-// watchedTables are the names of migrations.Cached, in the order of their bits in
-// a tableSet.
-var watchedTables = slices.Sorted(maps.Keys(migrations.Cached))
-
-// tableSet is a set of watched tables.
-type tableSet uint64
-
-func newTableSet(tables ...string) tableSet {
-	var set tableSet
-	for _, name := range tables {
-		i := slices.Index(watchedTables, name)
-		if i < 0 {
-			panic(fmt.Sprintf("sqldb: the table %q is not in migrations.Cached", name))
-		}
-		set |= 1 << i
-	}
-	return set
-}
-
-// tables returns the names of the tables.
-func (s tableSet) tables() []string {
-	var names []string
-	for i, name := range watchedTables {
-		if s&(1<<i) != 0 {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
 // TableWatch detects commits of any process that changed one of its tables. It is
 // safe for concurrent use.
 type TableWatch struct {
 	versions *tableVersions
-	set      tableSet
+	set      migrations.TableSet
 }
 
-// WatchTables returns a watch of tables of migrations.Cached.
+// WatchTables returns a watch of tables of migrations.CachedTables; others are
+// ignored.
 func (db *DB) WatchTables(tables ...string) *TableWatch {
 	db.versions.start(db)
-	return &TableWatch{db.versions, newTableSet(tables...)}
+	return &TableWatch{db.versions, migrations.NewTableSet(tables...)}
 }
 
 // Version returns a number that grows with each change of a table: at once for
@@ -110,13 +79,13 @@ type tableVersions struct {
 }
 
 func newTableVersions() *tableVersions {
-	return &tableVersions{counts: make([]atomic.Int64, len(watchedTables)), began: clock.Clock{}.Now()}
+	return &tableVersions{counts: make([]atomic.Int64, len(migrations.CachedTables)), began: clock.Clock{}.Now()}
 }
 
 // now returns the time since began, by the monotonic clock.
 func (v *tableVersions) now() int64 { return int64(clock.Clock{}.Now().Sub(v.began)) }
 
-func (v *tableVersions) count(set tableSet) {
+func (v *tableVersions) count(set migrations.TableSet) {
 	for i := range v.counts {
 		if set&(1<<i) != 0 {
 			v.counts[i].Add(1)
@@ -196,7 +165,7 @@ func (db *DB) pollVersions(ctx context.Context, tick <-chan time.Time) error {
 			known = latest
 		}
 		if first { // earlier changes may have been missed
-			db.versions.count(^tableSet(0))
+			db.versions.count(allTables)
 		}
 		db.versions.trust(began)
 		select {
@@ -221,26 +190,19 @@ func (db *DB) countSince(ctx context.Context, conn *sql.Conn, known int64) (late
 		if err := rows.Scan(&name, &latest); err != nil {
 			return known, err
 		}
-		db.versions.countNamed(name)
+		db.versions.count(migrations.NewTableSet(name))
 	}
 	return latest, rows.Err()
-}
-
-// countNamed counts a table by name; a newer program may watch more tables.
-func (v *tableVersions) countNamed(name string) {
-	if slices.Contains(watchedTables, name) {
-		v.count(newTableSet(name))
-	}
 }
 
 // notified is the subscriber of tableTopic on PostgreSQL. An empty payload means
 // that notifications may have been missed.
 func (v *tableVersions) notified(payload string) {
 	if payload == "" {
-		v.count(^tableSet(0))
+		v.count(allTables)
 		return
 	}
-	v.countNamed(payload)
+	v.count(migrations.NewTableSet(payload))
 }
 
 // nextBeat returns the content of a beat if one is due: versions are in use and the
@@ -264,7 +226,7 @@ func (v *tableVersions) received(beat string) {
 
 // announce tells other processes in the transaction which tables it changes.
 func (t *Tx) announce(ctx context.Context) error {
-	for _, name := range t.changed.tables() {
+	for _, name := range t.changed.Names() {
 		var err error
 		if t.dialect == Postgres {
 			err = t.notifyOthers(ctx, tableTopic, name)
@@ -277,26 +239,4 @@ func (t *Tx) announce(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-var (
-	writtenTable = regexp.MustCompile(`(?i)\b(?:INSERT\s+(?:OR\s+[A-Z]+\s+)?INTO|DELETE\s+FROM|UPDATE(?:\s+OR\s+[A-Z]+)?)\s+([a-z_]+)(?:\s+SET\s+([a-z_]+))?`)
-	// writtenTables remembers the tables of statements by their text.
-	writtenTables sync.Map
-)
-
-// changedBy returns the watched tables that a statement changes.
-func changedBy(query string) tableSet {
-	if known, ok := writtenTables.Load(query); ok {
-		return known.(tableSet)
-	}
-	var set tableSet
-	for _, match := range writtenTable.FindAllStringSubmatch(query, -1) {
-		table, column := strings.ToLower(match[1]), strings.ToLower(match[2])
-		if uncached, watched := migrations.Cached[table]; watched && !slices.Contains(uncached, column) {
-			set |= newTableSet(table)
-		}
-	}
-	writtenTables.Store(query, set)
-	return set
 }

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"math/rand/v2"
 	"time"
+
+	"github.com/regulars/regulars/migrations"
 )
 
 // Tx is a transaction. It is for one goroutine.
@@ -19,7 +21,7 @@ type Tx struct {
 	inGroup     bool         // see commitGroup
 	dialect     Dialect
 	afterCommit []func()
-	changed     tableSet
+	changed     migrations.TableSet
 	notifier    *notifier
 	notified    map[string]bool
 }
@@ -177,19 +179,19 @@ func (t *Tx) uninterruptible(ctx context.Context) context.Context {
 
 // Exec runs one statement.
 func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
-	t.changed |= changedBy(query)
+	t.changed |= migrations.ChangedBy(query)
 	return affected(t.tx.ExecContext(t.uninterruptible(ctx), query, args...))
 }
 
 // Query runs a query. Close the rows before the next call.
 func (t *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	t.changed |= changedBy(query)
+	t.changed |= migrations.ChangedBy(query)
 	return t.tx.QueryContext(t.uninterruptible(ctx), query, args...)
 }
 
 // QueryRow runs a query for one row.
 func (t *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
-	t.changed |= changedBy(query)
+	t.changed |= migrations.ChangedBy(query)
 	return t.tx.QueryRowContext(t.uninterruptible(ctx), query, args...)
 }
 

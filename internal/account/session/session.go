@@ -40,7 +40,7 @@ func New(db *sqldb.DB, c clock.Clock, log *slog.Logger, clients *throttle.Client
 
 // Authenticate returns the actor of a session token; Name is empty for
 // an unclaimed member. It fails with Unauthenticated "invalid_credential" or
-// "credential_expired". It reads one row by a unique key.
+// "credential_expired".
 func (s *Active) Authenticate(ctx context.Context, token string) (actor.Actor, error) {
 	found, err := sessionByHash(ctx, s.db, account.HashToken(token))
 	if errs.KindOf(err) == errs.NotFound {
@@ -53,7 +53,7 @@ func (s *Active) Authenticate(ctx context.Context, token string) (actor.Actor, e
 	if found.expiresAt <= now {
 		return actor.Actor{}, account.CredentialExpired()
 	}
-	s.touch.Do(ctx, found.seenAt, now, func(ctx context.Context) error {
+	s.touch.Do(ctx, found.actor.SessionID, found.seenAt, now, func(ctx context.Context) error {
 		return touchSession(ctx, s.db, found.actor.SessionID, now)
 	})
 	return found.actor, nil

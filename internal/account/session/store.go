@@ -7,6 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/account/flow"
 	"github.com/regulars/regulars/internal/account/link"
 	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/cache"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -24,14 +25,18 @@ func insertSession(ctx context.Context, q sqldb.Querier, s Session) error {
 	return err
 }
 
+var cachedSessions = cache.New[activeSession](20_000, "sessions", "accounts") // by the hash of the token
+
 func sessionByHash(ctx context.Context, q sqldb.Querier, hash string) (activeSession, error) {
 	scan := func(r sqldb.Scanner) (activeSession, error) {
 		s := activeSession{actor: actor.Actor{Kind: actor.Session}}
 		err := r.Scan(&s.actor.SessionID, &s.actor.AccountID, &s.actor.OnlyCommunity, &s.actor.MemberID, &s.actor.SignedInAt, &s.actor.Name, &s.actor.InstallationOwner, &s.actor.Language, &s.expiresAt, &s.seenAt)
 		return s, err
 	}
-	return sqldb.One(ctx, q, "session", scan, `SELECT s.id, COALESCE(a.id, ''), s.community_id, s.user_id, s.created_at, COALESCE(a.username, ''), COALESCE(a.installation_owner, FALSE), COALESCE(a.language, ''), s.expires_at, s.seen_at
+	return cachedSessions.Get(q, hash, func() (activeSession, error) {
+		return sqldb.One(ctx, q, "session", scan, `SELECT s.id, COALESCE(a.id, ''), s.community_id, s.user_id, s.created_at, COALESCE(a.username, ''), COALESCE(a.installation_owner, FALSE), COALESCE(a.language, ''), s.expires_at, s.seen_at
 		FROM sessions s LEFT JOIN accounts a ON a.id = s.account_id WHERE s.token_hash = $1`, hash)
+	})
 }
 
 func touchSession(ctx context.Context, q sqldb.Querier, sessionID string, now int64) error {

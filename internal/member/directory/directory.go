@@ -9,6 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/cache"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -18,7 +19,33 @@ func (s *Directory) Names(ctx context.Context, caller actor.Actor, communityID s
 	if err := s.view(ctx, caller, communityID); err != nil {
 		return member.Names{}, err
 	}
-	return member.LoadNamesOf(ctx, s.db, communityID, nil)
+	return s.namesOf(ctx, communityID, nil)
+}
+
+// maxCachedTags bounds the memory of the names of one community, and the time to read
+// them after a change.
+const maxCachedTags = 2_000
+
+var cachedNames = cache.New[*member.Names](500, "roles", "tags", "merged_tags") // by community; nil: it has more tags
+
+// namesOf is member.LoadNamesOf with more names where they are known. Nobody may
+// change the maps.
+func (s *Directory) namesOf(ctx context.Context, communityID string, tagIDs []string) (member.Names, error) {
+	known, err := cachedNames.Get(s.db, communityID, func() (*member.Names, error) {
+		few, err := member.HasFewTags(ctx, s.db, communityID, maxCachedTags)
+		if err != nil || !few {
+			return nil, err
+		}
+		names, err := member.LoadNames(ctx, s.db, communityID)
+		return &names, err
+	})
+	if err != nil {
+		return member.Names{}, err
+	}
+	if known == nil {
+		return member.LoadNamesOf(ctx, s.db, communityID, tagIDs)
+	}
+	return *known, nil
 }
 
 // NamesFor returns the names of all roles, and of the tags of members, also for
@@ -32,7 +59,7 @@ func (s *Directory) NamesFor(ctx context.Context, caller actor.Actor, communityI
 		ids = append(ids, members[i].TagIDs...)
 	}
 	slices.Sort(ids)
-	return member.LoadNamesOf(ctx, s.db, communityID, slices.Compact(ids))
+	return s.namesOf(ctx, communityID, slices.Compact(ids))
 }
 
 // RolesOf returns the roles of a member, the highest first and @all last. user

@@ -57,7 +57,7 @@ func (s *Directory) Histories(ctx context.Context, caller actor.Actor, community
 
 // NameHistory replaces ids with names in rows.
 func (s *Directory) NameHistory(ctx context.Context, communityID string, rows []member.HistoryRow) error {
-	names, err := member.LoadNames(ctx, s.db, communityID)
+	names, err := s.namesOf(ctx, communityID, nil)
 	if err != nil {
 		return err
 	}
