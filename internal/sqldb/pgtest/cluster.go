@@ -44,12 +44,12 @@ if [ "$temporary" = true ]; then rm -rf "$dir"; fi
 
 // Start runs the cluster in dir, and creates it first if dir is empty. dir
 // must be accessible to an unprivileged user and its path short, because it
-// contains a socket. If dir is "", the cluster uses a temporary directory that
-// Stop removes.
+// contains a socket. If dir is "", the cluster uses a temporary directory, in
+// memory if there is room, that Stop removes.
 func Start(dir string) (*Cluster, error) {
 	c := &Cluster{dir: dir}
 	if dir == "" {
-		temp, err := os.MkdirTemp("", "pgtest-")
+		temp, err := os.MkdirTemp(tempDir(), "pgtest-")
 		if err != nil {
 			return nil, err
 		}
