@@ -26,6 +26,7 @@ import (
 type contract struct {
 	model     *v3.Document
 	validator validator.Validator
+	options   *config.ValidationOptions // of lookups of paths
 }
 
 var loadContract = sync.OnceValues(func() (*contract, error) {
@@ -42,7 +43,10 @@ var loadContract = sync.OnceValues(func() (*contract, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &contract{&model.Model, validator.NewValidatorFromV3Model(&model.Model, config.WithFormatAssertions())}, nil
+	return &contract{
+		model: &model.Model, validator: validator.NewValidatorFromV3Model(&model.Model, config.WithFormatAssertions()),
+		options: config.NewValidationOptions(config.WithRegexCache(&sync.Map{})), // else each lookup compiles the patterns of all paths
+	}, nil
 })
 
 // validating is a transport that fails the test on a response that the document
@@ -84,7 +88,7 @@ func (v validating) RoundTrip(r *http.Request) (*http.Response, error) {
 // problems returns the differences between a response and the document.
 func (c *contract) problems(r *http.Request, response *http.Response, body []byte) (list []string) {
 	described := &http.Request{Method: r.Method, Header: r.Header, URL: &url.URL{Path: strings.TrimPrefix(r.URL.Path, "/apis")}}
-	if item, _, _ := paths.FindPath(described, c.model, nil); item == nil || item.GetOperations().GetOrZero(strings.ToLower(r.Method)) == nil {
+	if item, _, _ := paths.FindPath(described, c.model, c.options); item == nil || item.GetOperations().GetOrZero(strings.ToLower(r.Method)) == nil {
 		return nil
 	}
 	answer := *response
