@@ -124,7 +124,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 		Erase:    []community.Eraser{p.eraseCommunity},
 	})
 	p.Accounts = signin.New(signin.Deps{
-		DB: p.DB, Clock: now, Log: log, Keys: p.Keys, Mail: p.Mail, Closed: c.Registration == "closed", BaseURL: p.url, Provider: c.SignInConfig.Provider(),
+		DB: p.DB, Clock: now, Log: log, Keys: p.Keys, Mail: p.Mail, Closed: c.Registration == "closed", BaseURL: p.url, Provider: c.SignInConfig.Provider(), PasswordCost: c.PasswordCost,
 		AssignedUsername: member.Memberships{}.GivenName, LimitSession: access.LimitedSessions(member.Memberships{}, now), RevokeKeys: access.RevokeUserKeys,
 		ChangeHooks: []account.ChangeHook{member.Follow(now)},
 	})

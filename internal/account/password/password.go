@@ -2,6 +2,7 @@
 package password
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -101,15 +102,16 @@ var unmaskLetters = strings.NewReplacer("@", "a", "4", "a", "3", "e", "1", "i", 
 
 func notLetter(r rune) bool { return !unicode.IsLetter(r) }
 
-// cost is the cost of a hash. The current values are the minimum for argon2id
-// in OWASP's password storage cheat sheet; one hash takes about 40 ms.
-type cost struct {
-	memory uint32 // KiB
-	passes uint32
-	lanes  uint8
+// Cost is the cost of a hash with argon2id. The zero value means the default.
+type Cost struct {
+	Memory uint32 // KiB
+	Passes uint32
+	Lanes  uint8
 }
 
-var currentCost = cost{memory: 19 * 1024, passes: 2, lanes: 1}
+// defaultCost is the minimum in OWASP's password storage cheat sheet; one hash
+// takes about 40 ms.
+var defaultCost = Cost{Memory: 19 * 1024, Passes: 2, Lanes: 1}
 
 const (
 	saltSize = 16
@@ -122,12 +124,15 @@ func maxConcurrentHashes() int { return min(max(runtime.GOMAXPROCS(0), 2), 8) }
 
 // Hasher hashes passwords, a few at a time. It is safe for concurrent use.
 type Hasher struct {
+	cost  Cost          // of new hashes
 	count atomic.Int64  // passwords hashed so far
 	slots chan struct{} // one for each password that is being hashed
 }
 
-// NewHasher returns a Hasher.
-func NewHasher() *Hasher { return &Hasher{slots: make(chan struct{}, maxConcurrentHashes())} }
+// NewHasher returns a Hasher for hashes of a cost.
+func NewHasher(c Cost) *Hasher {
+	return &Hasher{cost: cmp.Or(c, defaultCost), slots: make(chan struct{}, maxConcurrentHashes())}
+}
 
 // Count returns how many passwords were hashed: the cost of an answer.
 func (h *Hasher) Count() int64 { return h.count.Load() }
@@ -137,11 +142,11 @@ func (h *Hasher) Count() int64 { return h.count.Load() }
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltSize)
 	_, _ = rand.Read(salt) // never fails, see crypto/rand
-	sum, err := h.derive(ctx, password, salt, currentCost)
+	sum, err := h.derive(ctx, password, salt, h.cost)
 	if err != nil {
 		return "", err
 	}
-	return encodeHash(currentCost, salt, sum), nil
+	return encodeHash(h.cost, salt, sum), nil
 }
 
 // Verify reports whether the password matches the hash, and whether the hash
@@ -150,7 +155,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 func (h *Hasher) Verify(ctx context.Context, encoded, password string) (right, outdated bool, err error) {
 	missing := encoded == ""
 	if missing {
-		encoded = encodeHash(currentCost, make([]byte, saltSize), make([]byte, hashSize))
+		encoded = encodeHash(h.cost, make([]byte, saltSize), make([]byte, hashSize))
 	}
 	hashCost, salt, want, err := decodeHash(encoded)
 	if err != nil {
@@ -161,10 +166,10 @@ func (h *Hasher) Verify(ctx context.Context, encoded, password string) (right, o
 		return false, false, err
 	}
 	same := subtle.ConstantTimeCompare(got, want) == 1
-	return same && !missing, hashCost != currentCost, nil
+	return same && !missing, hashCost != h.cost, nil
 }
 
-func (h *Hasher) derive(ctx context.Context, password string, salt []byte, c cost) ([]byte, error) {
+func (h *Hasher) derive(ctx context.Context, password string, salt []byte, c Cost) ([]byte, error) {
 	select {
 	case h.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -172,29 +177,29 @@ func (h *Hasher) derive(ctx context.Context, password string, salt []byte, c cos
 	}
 	defer func() { <-h.slots }()
 	h.count.Add(1)
-	return argon2.IDKey([]byte(norm.NFC.String(password)), salt, c.passes, c.memory, c.lanes, hashSize), nil
+	return argon2.IDKey([]byte(norm.NFC.String(password)), salt, c.Passes, c.Memory, c.Lanes, hashSize), nil
 }
 
 // The PHC string format: $argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>
 const phc = "$argon2id$v=%d$m=%d,t=%d,p=%d$"
 
-func encodeHash(c cost, salt, sum []byte) string {
+func encodeHash(c Cost, salt, sum []byte) string {
 	raw := base64.RawStdEncoding
-	return fmt.Sprintf(phc, argon2.Version, c.memory, c.passes, c.lanes) + raw.EncodeToString(salt) + "$" + raw.EncodeToString(sum)
+	return fmt.Sprintf(phc, argon2.Version, c.Memory, c.Passes, c.Lanes) + raw.EncodeToString(salt) + "$" + raw.EncodeToString(sum)
 }
 
-func decodeHash(encoded string) (c cost, salt, sum []byte, err error) {
+func decodeHash(encoded string) (c Cost, salt, sum []byte, err error) {
 	parts := strings.Split(encoded, "$")
 	if len(parts) != 6 {
 		return c, nil, nil, fmt.Errorf("password hash has %d parts, not 6", len(parts))
 	}
 	version := 0
 	head := strings.Join(parts[:4], "$") + "$"
-	if _, err := fmt.Sscanf(head, phc, &version, &c.memory, &c.passes, &c.lanes); err != nil {
+	if _, err := fmt.Sscanf(head, phc, &version, &c.Memory, &c.Passes, &c.Lanes); err != nil {
 		return c, nil, nil, fmt.Errorf("parse password hash: %w", err)
 	}
-	if version != argon2.Version || c.memory > 1<<20 || c.passes < 1 || c.lanes < 1 {
-		return c, nil, nil, fmt.Errorf("password hash with version %d, %d KiB, %d passes, %d lanes", version, c.memory, c.passes, c.lanes)
+	if version != argon2.Version || c.Memory > 1<<20 || c.Passes < 1 || c.Lanes < 1 {
+		return c, nil, nil, fmt.Errorf("password hash with version %d, %d KiB, %d passes, %d lanes", version, c.Memory, c.Passes, c.Lanes)
 	}
 	if salt, err = base64.RawStdEncoding.DecodeString(parts[4]); err != nil {
 		return c, nil, nil, fmt.Errorf("decode salt of password hash: %w", err)

@@ -71,6 +71,7 @@ type Deps struct {
 	Mail             *mail.Mail    // nil: operations that send mail fail
 	BaseURL          func() string // address of the server without trailing slash; "": unknown
 	Provider         provider.Config
+	PasswordCost     password.Cost // zero: the default
 	AssignedUsername AssignedUsername
 	LimitSession     LimitSession
 	RevokeKeys       session.RevokeKeys
@@ -85,7 +86,7 @@ func New(d Deps) *Accounts {
 	a := &Accounts{
 		db: d.DB, clock: d.Clock, closed: d.Closed, mail: d.Mail, baseURL: d.BaseURL,
 		assignedUsername: d.AssignedUsername, limitSession: d.LimitSession, revokeKeys: d.RevokeKeys, changeHooks: d.ChangeHooks,
-		mailer: mailer.New(d.Mail, d.BaseURL), hasher: password.NewHasher(), throttle: throttle.New(d.DB, d.Clock),
+		mailer: mailer.New(d.Mail, d.BaseURL), hasher: password.NewHasher(d.PasswordCost), throttle: throttle.New(d.DB, d.Clock),
 		flows: flow.New(d.Clock, d.Keys), links: link.New(d.DB, d.Clock), codes: totp.New(d.Clock, d.Keys, d.Log),
 		Clients: throttle.NewClients(d.DB, d.Clock),
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/password"
 	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/api"
@@ -88,6 +89,7 @@ func New(t testing.TB, engine sqldb.Dialect, opts ...Option) *App {
 	config.Data, config.Addr, config.Synchronous = t.TempDir(), "127.0.0.1:0", "OFF"
 	config.AnonymousPerSec, config.SignInsPerMin, config.OpenImports, config.MinFreeMiB, config.PerHour = 0, 0, 0, 0, 0
 	config.UploadsPerAccount, config.UploadsPerAddress, config.FilesWait = 0, 0, time.Minute // CI may be slow
+	config.PasswordCost = password.Cost{Memory: 64, Passes: 1, Lanes: 1}                     // the default takes a third of the time of some packages
 	config.DatabaseURL = database(t, engine, config.Data)
 	s := settings{config: config}
 	for _, o := range opts {

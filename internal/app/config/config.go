@@ -18,6 +18,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/regulars/regulars/internal/account/password"
 	"github.com/regulars/regulars/internal/account/provider"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/seal"
@@ -146,6 +147,9 @@ type SignInConfig struct {
 	OIDCClientID     string `name:"oidc-client-id" env:"REGULARS_OIDC_CLIENT_ID" placeholder:"ID" help:"Client id at the provider. Required with a provider."`
 	OIDCClientSecret string `secret:"" name:"oidc-client-secret" env:"REGULARS_OIDC_CLIENT_SECRET" placeholder:"SECRET" help:"Client secret at the provider."`
 	OIDCName         string `name:"oidc-name" env:"REGULARS_OIDC_NAME" placeholder:"NAME" help:"Name of the provider on the sign-in button (default: its host)."`
+
+	// PasswordCost is a setting of tests only, zero for the default.
+	PasswordCost password.Cost `kong:"-" hidden:""`
 }
 
 // Provider returns the provider, zero if none is configured.
