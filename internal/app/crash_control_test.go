@@ -22,6 +22,7 @@ func TestKilledPlansUpdatesAndUndosEndLikeUninterruptedOnes(t *testing.T) {
 	t.Logf("seed %d", seed)
 	for _, engine := range sqldbtest.Engines(t) {
 		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
 			g := &generator{Rand: rand.New(rand.NewPCG(seed, 1))}
 			files := [][]byte{g.seedFile(t, 1000), g.mixedFile(t, controlRows), g.sums(controlRows)}
 			calm, n := newNode(t, engine, "REGULARS_BULK_PIECE_ROWS=200"), newNode(t, engine, "REGULARS_BULK_PIECE_ROWS=200")

@@ -29,7 +29,7 @@ import (
 
 const (
 	crashSeedRows = 3_000
-	crashRows     = 30_000
+	crashRows     = 15_000
 )
 
 // TestImportKilledManyTimesEndsLikeUninterruptedOne kills the program
@@ -39,6 +39,7 @@ func TestImportKilledManyTimesEndsLikeUninterruptedOne(t *testing.T) {
 	t.Logf("seed %d", seed)
 	for _, engine := range sqldbtest.Engines(t) {
 		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
 			chance := &generator{Rand: rand.New(rand.NewPCG(seed, 0))}
 			first, second := chance.seedFile(t, crashSeedRows), chance.mixedFile(t, crashRows)
 

@@ -129,6 +129,7 @@ func (n *node) text(path string) string {
 
 // A job accepted by one machine continues on another one without its file.
 func TestJobFailsIfItsFileIsOnALostNode(t *testing.T) {
+	t.Parallel()
 	for _, engine := range sqldbtest.Engines(t) {
 		if engine != sqldb.Postgres {
 			continue // SQLite is one machine
@@ -143,7 +144,7 @@ func TestJobFailsIfItsFileIsOnALostNode(t *testing.T) {
 		other := *lost
 		other.config.Data = t.TempDir()
 		other.Process = apptest.StartBinary(t, "REGULARS_DATA="+other.config.Data, "REGULARS_DATABASE_URL="+other.config.DatabaseURL,
-			"REGULARS_MIN_FREE_MIB=0", "REGULARS_SECRET_KEY="+strings.TrimSpace(string(key)))
+			"REGULARS_LEASE=1s", "REGULARS_MIN_FREE_MIB=0", "REGULARS_SECRET_KEY="+strings.TrimSpace(string(key)))
 		done := other.watch(jobID, bulk.Status.Finished)
 		if done.Status != bulk.Failed || done.Error == nil || done.Error.Code != "damaged_file" || !strings.Contains(done.Error.Message.English, "share one file storage") {
 			t.Errorf("%+v, %+v", done, done.Error)

@@ -43,10 +43,7 @@ func onSmallDisk(t *testing.T, script string, env ...string) *node {
 	config.Data, config.Addr = t.TempDir(), "127.0.0.1:0"
 	n := &node{t: t, config: config, client: &http.Client{Timeout: apptest.Timeout}}
 	n.createFixtures()
-	address, err := freeAddress()
-	if err != nil {
-		t.Fatal(err)
-	}
+	address := apptest.FreeAddress(t)
 	n.Process = &apptest.Process{URL: "http://" + address}
 	n.server = exec.CommandContext(context.WithoutCancel(t.Context()), "unshare", "-rm", "sh", "-ec", script, "sh", config.Data, apptest.Binary(t)) //nolint:gosec // our own program
 	n.server.Env = append(os.Environ(), append(env, "REGULARS_DATA="+config.Data, "REGULARS_ADDR="+address, "REGULARS_MIN_FREE_MIB=0", "REGULARS_BULK_PIECE_ROWS=500")...)

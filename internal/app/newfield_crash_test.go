@@ -19,6 +19,7 @@ const newFieldRows = 6_000
 func TestNewFieldsOfAKilledImportAreCreatedOnceAndUndone(t *testing.T) {
 	for _, engine := range sqldbtest.Engines(t) {
 		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
 			n := newNode(t, engine)
 			n.chance = rand.New(rand.NewPCG(rand.Uint64(), 0))
 			var file strings.Builder

@@ -40,6 +40,7 @@ func importDuringOutage(t *testing.T, calm, n *node, fail func(jobID string)) {
 }
 
 func TestImportContinuesAfterPostgreSQLOutage(t *testing.T) {
+	t.Parallel()
 	for _, engine := range sqldbtest.Engines(t) {
 		if engine != sqldb.Postgres {
 			continue
@@ -98,6 +99,7 @@ func (n *node) wantUnavailable(path string) {
 }
 
 func TestImportWaitsForSQLiteLockOfAnotherProcess(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, sqldb.SQLite)
 	importDuringOutage(t, newNode(t, sqldb.SQLite), n, func(jobID string) {
 		db, err := sqldb.Open(t.Context(), "sqlite:"+n.config.Data+"/regulars.db", sqldb.Options{})

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -52,10 +51,7 @@ func TestCommands(t *testing.T) {
 
 func setUp(t *testing.T, engine sqldb.Dialect, e *testscript.Env) error {
 	e.Setenv("REGULARS_DATA", filepath.Join(e.WorkDir, "data"))
-	address, err := freeAddress()
-	if err != nil {
-		return err
-	}
+	address := apptest.FreeAddress(t)
 	e.Setenv("REGULARS_ADDR", address)
 	e.Setenv("URL", "http://"+address)
 	e.Setenv("REGULARS_SQLITE_SYNCHRONOUS", "NORMAL")
@@ -64,14 +60,6 @@ func setUp(t *testing.T, engine sqldb.Dialect, e *testscript.Env) error {
 		e.Setenv("OTHER_DATABASE_URL", pgtest.EmptyURL(t))
 	}
 	return nil
-}
-
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), listener.Close()
 }
 
 // cut FROM TO copies a file without its last 4 KiB.

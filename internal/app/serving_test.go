@@ -59,6 +59,7 @@ func TestServerWithFullDiskIsNotReady(t *testing.T) {
 }
 
 func TestSecondNodeWithOwnFolderIsNotReady(t *testing.T) {
+	t.Parallel()
 	for _, engine := range sqldbtest.Engines(t) {
 		if engine != sqldb.Postgres {
 			continue
@@ -73,6 +74,7 @@ func TestSecondNodeWithOwnFolderIsNotReady(t *testing.T) {
 }
 
 func TestServerIsNotReadyDuringDatabaseOutage(t *testing.T) {
+	t.Parallel()
 	for _, engine := range sqldbtest.Engines(t) {
 		if engine != sqldb.Postgres {
 			continue

@@ -24,6 +24,7 @@ const mergedRows = 12_000
 func TestMergeOfATagKilledManyTimesIsCompleted(t *testing.T) {
 	for _, engine := range sqldbtest.Engines(t) {
 		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
 			n := newNode(t, engine)
 			n.chance = rand.New(rand.NewPCG(rand.Uint64(), 0))
 			vip, other := n.createTag("Vip"), n.createTag("VIP")

@@ -18,6 +18,7 @@ func TestUndoKilledManyTimesEndsLikeUninterruptedOne(t *testing.T) {
 	t.Logf("seed %d", seed)
 	for _, engine := range sqldbtest.Engines(t) {
 		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
 			chance := &generator{Rand: rand.New(rand.NewPCG(seed, 0))}
 			first, second := chance.seedFile(t, undoRows/6), chance.mixedFile(t, undoRows)
 			begin := func() (n *node, jobs []string) {

@@ -125,6 +125,7 @@ func (v visitor) files() (paths []string) {
 func TestWizardContinuesAfterKillsOfTheServer(t *testing.T) {
 	for _, engine := range sqldbtest.Engines(t) {
 		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
 			v := newVisitor(t, engine)
 			home := "/c/" + v.community + "/import"
 			var rows strings.Builder

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -71,7 +72,7 @@ type Process struct {
 // REGULARS_DATA and, for PostgreSQL, REGULARS_DATABASE_URL.
 func StartBinary(t testing.TB, env ...string) *Process {
 	t.Helper()
-	address := freeAddress(t)
+	address := FreeAddress(t)
 	p := &Process{URL: "http://" + address, t: t, env: append([]string{"REGULARS_LOG_LEVEL=debug", "REGULARS_ADDR=" + address}, env...)}
 	t.Cleanup(func() {
 		p.Kill()
@@ -189,15 +190,21 @@ func (p *Process) Log() string {
 	return p.logs.String()
 }
 
-func freeAddress(t testing.TB) string {
+// FreeAddress returns a free address of 127.0.0.1, which a server may leave and use
+// again: its port is below those that systems assign to connections.
+func FreeAddress(t testing.TB) string {
 	t.Helper()
+	const first, last = 15_000, 32_000
 	var config net.ListenConfig
-	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(last-first))
+		if listener, err := config.Listen(t.Context(), "tcp", address); err == nil {
+			_ = listener.Close() // only its port was needed
+			return address
+		}
 	}
-	defer func() { _ = listener.Close() }() // only its port was needed
-	return listener.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // logs is a concurrent buffer for the output of processes.

@@ -58,7 +58,7 @@ func StartProxy(t testing.TB, server string) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	control, listen := freeAddress(t), freeAddress(t)
+	control, listen := FreeAddress(t), FreeAddress(t)
 	host, port, _ := strings.Cut(control, ":")
 	process := exec.CommandContext(context.WithoutCancel(t.Context()), path, "-host", host, "-port", port)
 	process.Stdout, process.Stderr = t.Output(), t.Output()
