@@ -13,9 +13,12 @@ import (
 	"testing"
 	"time"
 
+	cdpbrowser "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 )
 
@@ -38,32 +41,93 @@ func browserPath(t *testing.T) (string, bool) {
 	return "", false
 }
 
-// Tab is an empty tab of a fresh browser. Whatever the browser complains about
-// on its console, a breach of the Content-Security-Policy too, fails the test.
+// chromium is the browser of this process: starting one for each test takes longer
+// than many tests.
+var chromium struct {
+	start sync.Once
+	ctx   context.Context
+	stop  func()
+	err   error
+}
+
+// startChromium starts the browser at its first call and returns its context.
+func startChromium(path string) (context.Context, error) {
+	chromium.start.Do(func() {
+		options := append(chromedp.DefaultExecAllocatorOptions[:],
+			chromedp.ExecPath(path), chromedp.WindowSize(1440, 900), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+			chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true))
+		allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+		ctx, closeTab := chromedp.NewContext(allocator)
+		chromium.ctx, chromium.err = ctx, chromedp.Run(ctx)
+		chromium.stop = func() {
+			_ = chromedp.Cancel(ctx) // ends the browser and waits; the folder can go then
+			closeTab()
+			stopAllocator()
+		}
+	})
+	return chromium.ctx, chromium.err
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if chromium.stop != nil {
+		chromium.stop()
+	}
+	os.Exit(code)
+}
+
+// Tab is a window of the browser with a profile of its own. Whatever the browser
+// complains about on its console, a breach of the Content-Security-Policy too,
+// fails the test.
 func Tab(t *testing.T) (context.Context, bool) {
 	t.Helper()
 	path, ok := browserPath(t)
 	if !ok {
 		return nil, false
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.WindowSize(1440, 900), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true))
-	allocator, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
-	t.Cleanup(stop)
-	ctx, closeTab := chromedp.NewContext(allocator)
+	started, err := startChromium(path)
+	if err != nil {
+		t.Fatalf("start the browser: %v", err)
+	}
+	executor := cdp.WithExecutor(started, chromedp.FromContext(started).Browser)
+	profile, err := target.CreateBrowserContext().Do(executor)
+	if err != nil {
+		t.Fatalf("create a profile: %v", err)
+	}
 	t.Cleanup(func() {
-		_ = chromedp.Cancel(ctx) // ends the browser and waits; the folder can go then
-		closeTab()
+		if err := target.DisposeBrowserContext(profile).Do(executor); err != nil {
+			t.Errorf("delete the profile: %v", err)
+		}
 	})
+	window, err := target.CreateTarget("about:blank").WithBrowserContextID(profile).WithNewWindow(true).Do(executor)
+	if err != nil {
+		t.Fatalf("open a window: %v", err)
+	}
+	ctx, closeTab := chromedp.NewContext(started, chromedp.WithTargetID(window))
+	t.Cleanup(closeTab)
 	ctx, giveUp := context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(giveUp)
 	listen(t, ctx)
 	if err := chromedp.Run(ctx, log.Enable(), runtime.Enable()); err != nil {
-		t.Fatalf("start the browser: %v", err)
+		t.Fatalf("attach to the window: %v", err)
 	}
 	return ctx, true
+}
+
+// minimize makes the browser lay out pages without painting them, which takes a
+// third of the time. Pictures need a painted page.
+func minimize() chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		if os.Getenv("REGULARS_SCREENSHOTS") != "" {
+			return nil
+		}
+		window, _, err := cdpbrowser.GetWindowForTarget().Do(ctx)
+		if err != nil {
+			return err
+		}
+		return cdpbrowser.SetWindowBounds(window, &cdpbrowser.Bounds{WindowState: cdpbrowser.WindowStateMinimized}).Do(ctx)
+	})
 }
 
 func listen(t *testing.T, ctx context.Context) {

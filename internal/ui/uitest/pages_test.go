@@ -307,6 +307,9 @@ func checkGallery(t *testing.T, pages map[string]templ.Component) {
 		return
 	}
 	address := gallery(t, pages)
+	if err := chromedp.Run(ctx, minimize()); err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range slices.Sorted(maps.Keys(pages)) {
 		if err := chromedp.Run(ctx, looks[0].put(), chromedp.Navigate(address+"/"+name), chromedp.WaitReady("#main")); err != nil {
 			t.Fatalf("%s: %v", name, err)

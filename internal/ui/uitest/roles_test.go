@@ -236,6 +236,7 @@ func TestRolesAndChannelsInTheBrowser(t *testing.T) {
 	b.until("the button keeps the focus", `document.activeElement.getAttribute("aria-label") === "Move lobby down"`)
 	b.do("once more", chromedp.KeyEvent("\r"))
 	topics("news /lobby")
+	b.until("the new page handles drags", `customElements.get("channel-tree") !== undefined`)
 	b.do("drag", chromedp.Evaluate(`(() => {
 		const data = new DataTransfer(), event = (name, at) => at.dispatchEvent(new DragEvent(name, {bubbles: true, cancelable: true, dataTransfer: data}));
 		const [news, lobby] = [...document.querySelectorAll("[data-channel]")];
