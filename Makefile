@@ -31,9 +31,12 @@ demo: ## starts a demo community in a fresh folder
 build: ## builds ./bin/regulars
 	go build -trimpath -ldflags '-s -w -X github.com/regulars/regulars/internal/app.version=$(VERSION)' -o bin/regulars ./cmd/regulars
 
+# The slowest packages start first, so that none of them runs alone at the end.
+slow_packages := ./internal/app ./internal/ui/uitest ./internal/api ./internal/bulk
+
 test: $(s3_server) ## runs every test, on SQLite, on PostgreSQL and in a browser
 	.ci/packages postgresql chromium libreoffice-calc
-	REGULARS_TEST_ALL=1 go test -p 2 -timeout 25m ./...
+	REGULARS_TEST_ALL=1 go test -p 2 -timeout 25m $(slow_packages) ./...
 
 screenshots: ## renews the pictures in docs/screenshots from the demo
 	.ci/packages chromium
