@@ -86,6 +86,8 @@ func (h *handlers) routes() []ui.Route {
 		ui.InCommunity(permission.BulkUpdateUser).Get("/import/{draft}/jobs/{job}/apply", up(1)),
 		ui.InCommunity(permission.BulkUpdateUser).Get("/bulk-jobs/{job}/cancel", up(1)),
 		ui.InCommunity(permission.BulkUpdateUser).Get("/bulk-jobs/{job}/apply", up(1)),
+		ui.InCommunity(permission.BulkUpdateUser).Get("/bulk-jobs/{job}/check", up(1)),
+		ui.InCommunity(permission.BulkUpdateUser).Get("/bulk-jobs/{job}/continue", up(1)),
 		ui.InCommunity(permission.BulkUpdateUser).Get("/bulk-jobs/{job}/undo", up(1)),
 		ui.InCommunity(permission.BulkUpdateUser).Get(oldPath, h.redirectOld),
 		ui.InCommunity(permission.BulkUpdateUser).Get(oldPath+"/*", h.redirectOld),

@@ -49,6 +49,9 @@ func (h *handlers) columnOf(v *ui.Request) (column, error) {
 }
 
 func (h *handlers) showValues(v *ui.Request) error {
+	if !v.URL.Query().Has("column") { // the address of the form, which a browser opens again
+		return toDraft(v)
+	}
 	c, err := h.columnOf(v)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -154,30 +155,27 @@ func TestEndedSessionReturnsToTheStepOfTheForm(t *testing.T) {
 		job := check[strings.LastIndex(check, "/")+1:]
 		a.Await(t, communityID, job)
 		jobPage := home + "/bulk-jobs/" + job
-		for _, row := range []struct{ form, page string }{
-			{home + "/import/files", home + "/import"},
-			{draft + "/reading", draft},
-			{draft + "/columns", draft},
-			{draft + "/discard", home + "/import"},
-			{check + "/apply", check},
-			{jobPage + "/apply", jobPage},
-			{jobPage + "/undo", jobPage},
-			{jobPage + "/cancel", jobPage},
-		} {
-			for _, referer := range []string{"", olivia.app.URL() + row.page, "https://evil.example" + home + "/members"} {
+		names := strings.NewReplacer("{draft}", lastPart(draft), "{job}", job)
+		for _, route := range wizardForms(t) {
+			form := home + names.Replace(route)
+			page := pageOfForm(form)
+			if again := olivia.follows(form); again.address != page || again.status != http.StatusOK {
+				t.Errorf("GET %s leads to %d %s", form, again.status, again.address)
+			}
+			for _, referer := range []string{"", olivia.app.URL() + page, "https://evil.example" + home + "/members"} {
 				b := newBrowser(t, a)
-				got := b.send(http.MethodPost, row.form, strings.NewReader("version=1"), map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Referer": referer})
+				got := b.send(http.MethodPost, form, strings.NewReader("version=1"), map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Referer": referer})
 				signIn, err := url.Parse(got.header.Get("Location"))
 				if err != nil || got.status != http.StatusSeeOther || signIn.Path != "/sign-in" {
-					t.Fatalf("POST %s without a session: %d %s", row.form, got.status, signIn)
+					t.Fatalf("POST %s without a session: %d %s", form, got.status, signIn)
 				}
 				b.cookies["regulars_unsent"] = "1"
-				page := b.returns(signIn)
-				if page.address != row.page || page.status != http.StatusOK || !strings.Contains(page.text, "your last action was not carried out") {
-					t.Errorf("POST %s from %q returns to %d %s", row.form, referer, page.status, page.address)
+				shown := b.returns(signIn)
+				if shown.address != page || shown.status != http.StatusOK || !strings.Contains(shown.text, "your last action was not carried out") {
+					t.Errorf("POST %s from %q returns to %d %s", form, referer, shown.status, shown.address)
 				}
-				if again := b.ask(http.MethodGet, row.page, nil); strings.Contains(again.text, "was not carried out") {
-					t.Errorf("%s: the notice is shown again", row.page)
+				if again := b.ask(http.MethodGet, page, nil); strings.Contains(again.text, "was not carried out") {
+					t.Errorf("%s: the notice is shown again", page)
 				}
 			}
 		}
@@ -192,6 +190,28 @@ func TestEndedSessionReturnsToTheStepOfTheForm(t *testing.T) {
 			}
 		}
 	})
+}
+
+// pageOfForm is the address of the page with a form of the wizard or of a job.
+func pageOfForm(form string) string {
+	if path.Base(form) == "discard" {
+		return path.Dir(path.Dir(form))
+	}
+	return path.Dir(form)
+}
+
+// follows asks for a page and follows redirects.
+func (p person) follows(address string) landing {
+	p.Helper()
+	got := p.get(address)
+	for range 4 {
+		if got.status != http.StatusSeeOther {
+			break
+		}
+		address = got.header.Get("Location")
+		got = p.get(address)
+	}
+	return landing{got, address}
 }
 
 // landing is a page after redirects.

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,6 +22,7 @@ import (
 
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
@@ -220,64 +223,193 @@ func (p person) cutPost(proxy *apptest.Proxy, path string, form url.Values, done
 	proxy.Restore()
 }
 
-func TestFormsThatAreCutStartOneJob(t *testing.T) {
+// unsteady is a person behind a network that can be cut, with the forms that were cut.
+type unsteady struct {
+	person
+	proxy       *apptest.Proxy
+	communityID string
+	cut         map[string]bool // paths of routes
+}
+
+// idsInPaths are the ids in addresses of the wizard and of jobs.
+var idsInPaths = regexp.MustCompile(`/(import|jobs|bulk-jobs)/[0-9a-f]{24}`)
+
+// sendCut cuts a form, sends it again and returns the response.
+func (n unsteady) sendCut(path string, form url.Values, done func() bool) page {
+	n.Helper()
+	n.cut[idsInPaths.ReplaceAllStringFunc(strings.TrimPrefix(path, "/c/"+n.communityID), func(found string) string {
+		if strings.HasPrefix(found, "/import") {
+			return "/import/{draft}"
+		}
+		return found[:strings.LastIndex(found, "/")] + "/{job}"
+	})] = true
+	n.cutPost(n.proxy, path, form, done)
+	return n.post(path, form)
+}
+
+// leads is sendCut of a form that leads to a page. It returns the address of that page.
+func (n unsteady) leads(path string, form url.Values, done func() bool) string {
+	n.Helper()
+	got := n.sendCut(path, form, done)
+	if got.status != http.StatusSeeOther {
+		n.Fatalf("POST %s after a cut: %d %.600s", path, got.status, got.text)
+	}
+	return got.header.Get("Location")
+}
+
+// starts is leads of a form that starts one job. It returns the address of its page
+// after the job.
+func (n unsteady) starts(path string, form url.Values) string {
+	n.Helper()
+	before := jobCount(n.T, n.app, n.communityID)
+	place := n.leads(path, form, func() bool { return jobCount(n.T, n.app, n.communityID) == before+1 })
+	if after := jobCount(n.T, n.app, n.communityID); after != before+1 {
+		n.Fatalf("POST %s started %d jobs", path, after-before)
+	}
+	n.app.Await(n.T, n.communityID, lastPart(place))
+	return place
+}
+
+// has reports whether the page at an address has a text.
+func (n unsteady) has(address, text string) func() bool {
+	return func() bool { return strings.Contains(n.get(address).text, text) }
+}
+
+// uncut are the forms that change nothing when the network is cut, or have a test of
+// their own.
+var uncut = []string{"/import/files", "/import/{draft}/try"}
+
+// wizardForms are the paths of all forms of the wizard and of jobs.
+func wizardForms(t *testing.T) (paths []string) {
+	t.Helper()
+	files, err := filepath.Glob("../*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile(`\.(?:Post|PostFile)\("(/(?:import|bulk-jobs)\b[^"]*)"`).FindAllStringSubmatch(string(source), -1) {
+			paths = append(paths, found[1])
+		}
+	}
+	if len(paths) < 15 {
+		t.Fatalf("only %q", paths)
+	}
+	return paths
+}
+
+func TestFormsThatAreCutAreCarriedOutOnce(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, olivia := owner(t, a)
-		proxy := apptest.StartProxy(t, a.URL())
-		jobs := func(want int64) func() bool {
-			return func() bool { return jobCount(t, a, communityID) == want }
-		}
-		expect := func(what string, got page, status int, texts ...string) {
-			t.Helper()
-			if got.status != status {
-				t.Errorf("%s: %d %.300s", what, got.status, got.text)
+		n := unsteady{olivia, apptest.StartProxy(t, a.URL()), communityID, map[string]bool{}}
+		draft := n.stageFile(communityID, "members.csv", "Email,Username,First Name,Last Name,Tag,Country\nzoe@example.com,zoe,Zoe,Z,new,Germny\n")
+		imported := n.importCut(draft, n.cutColumns(draft))
+		n.cutJob(imported)
+		n.leads(draft+"/discard", nil, func() bool { return n.get(draft).status == http.StatusNotFound })
+		for _, path := range wizardForms(t) {
+			if !n.cut[path] && !slices.Contains(uncut, path) {
+				t.Errorf("the network is never cut during the form %s", path)
 			}
-			for _, text := range texts {
-				if !strings.Contains(got.text+got.header.Get("Location"), text) {
-					t.Errorf("%s: %q is missing", what, text)
-				}
-			}
+			delete(n.cut, path)
 		}
-		draft := olivia.stageFile(communityID, "members.csv", wizardFile)
-
-		reading := url.Values{"version": {olivia.get(draft).formValue("version")}, "delimiter": {","}}
-		olivia.cutPost(proxy, draft+"/reading", reading, func() bool { return strings.Contains(olivia.get(draft).text, `<option value="," selected>`) })
-		expect("the reading again", olivia.post(draft+"/reading", reading), http.StatusSeeOther, draft)
-
-		columns := wizardColumns(olivia.get(draft).formValue("version"))
-		olivia.cutPost(proxy, draft+"/columns", columns, jobs(1))
-		check := olivia.follow(draft+"/columns", columns)
-		checked := a.Await(t, communityID, lastPart(check))
-		expect("the columns after a cut", olivia.get(draft), http.StatusOK, `href="`+check+`"`)
-
-		olivia.cutPost(proxy, check+"/apply", nil, jobs(2))
-		expect("the check after a cut", olivia.get(check), http.StatusOK, "/jobs/")
-		run := olivia.follow(check+"/apply", nil)
-		imported := a.Await(t, communityID, lastPart(run))
-		if imported.PlanJobID != checked.JobID || imported.Counts.Created != 1 || !jobs(2)() {
-			t.Errorf("%+v, %d jobs", imported, jobCount(t, a, communityID))
+		for path := range n.cut {
+			t.Errorf("%s is the path of no form", path)
 		}
-		expect("the run", olivia.get(run), http.StatusOK, "1 member was created.")
-
-		job := "/c/" + communityID + "/bulk-jobs/" + imported.JobID
-		olivia.cutPost(proxy, job+"/undo", nil, jobs(3))
-		expect("the undo again", olivia.post(job+"/undo", nil), http.StatusConflict, `role="alert"`)
-		undos, _, err := a.Bulk.List(t.Context(), apptest.Operator, communityID, bulk.ListFilter{Type: "undo", Limit: 10})
-		if err != nil || len(undos) != 1 || !jobs(3)() {
-			t.Fatalf("%d undos, %d jobs, %v", len(undos), jobCount(t, a, communityID), err)
-		}
-		a.Await(t, communityID, undos[0].JobID)
-
-		runAgain(t, a, imported.JobID)
-		olivia.cutPost(proxy, job+"/cancel", nil, func() bool {
-			s, err := a.Bulk.Status(t.Context(), apptest.Operator, communityID, imported.JobID)
-			return err == nil && s.Status == bulk.Cancelled
-		})
-		expect("the cancel again", olivia.post(job+"/cancel", nil), http.StatusSeeOther, job)
-
-		olivia.cutPost(proxy, draft+"/discard", nil, func() bool { return olivia.get(draft).status == http.StatusNotFound })
-		expect("the discard again", olivia.post(draft+"/discard", nil), http.StatusSeeOther, "/import")
 	})
+}
+
+// cutColumns cuts the forms of the columns and returns the address of a check.
+func (n unsteady) cutColumns(draft string) string {
+	n.Helper()
+	version := func() url.Values { return url.Values{"version": {n.get(draft).formValue("version")}} }
+	reading := version()
+	reading.Set("delimiter", ",")
+	n.leads(draft+"/reading", reading, n.has(draft, `<option value="," selected>`))
+
+	columns := func() url.Values {
+		form := wizardColumns(n.get(draft).formValue("version"))
+		form.Set("column-4", "tag")
+		form.Set("column-5", "country")
+		return form
+	}
+	for _, kind := range []string{"update", "import"} {
+		form := columns()
+		form.Set("kind", kind)
+		n.leads(draft+"/choices", form, n.has(draft, `name="kind" value="`+kind+`" checked`))
+	}
+	values := version()
+	values.Set("column", "Country")
+	values.Set("from-0", "Germny")
+	values.Set("to-0", "DE")
+	n.leads(draft+"/values", values, n.has(draft, "1 value mapped"))
+	n.leads(draft+"/scratch", version(), func() bool { return !n.has(draft, "1 value mapped")() })
+	return n.starts(draft+"/columns", columns())
+}
+
+// importCut cuts the forms of a check until the file is imported, and returns the
+// job.
+func (n unsteady) importCut(draft, check string) (jobID string) {
+	n.Helper()
+	about := func() url.Values {
+		return url.Values{"version": {n.get(draft).formValue("version")}, "job": {lastPart(check)}}
+	}
+	remedy := about()
+	remedy.Set("createTags", "true")
+	check = n.starts(draft+"/remedy", remedy)
+
+	saved := about()
+	saved.Set("cell-2-2", "Zoë")
+	saved.Set("was-2-2", "Zoe")
+	n.leads(draft+"/corrections", saved, n.has(check, "1 correction is saved for the next check."))
+	checked := about()
+	checked.Set("cell-2-5", "Germany")
+	checked.Set("was-2-5", "Germny")
+	checked.Set("check", "true")
+	check = n.starts(draft+"/corrections", checked)
+	if _, err := n.app.Fields.Create(n.Context(), apptest.Operator, n.communityID, field.Input{Field: "late", Name: "Late", Type: field.Boolean}); err != nil {
+		n.Fatal(err)
+	}
+	job := "/c/" + n.communityID + "/bulk-jobs/"
+	check = n.starts(job+lastPart(check)+"/check", url.Values{"back": {strings.TrimPrefix(draft, "/c/"+n.communityID+"/")}})
+	run := n.starts(check+"/apply", nil)
+	done := n.app.Await(n.T, n.communityID, lastPart(run))
+	if done.PlanJobID != lastPart(check) || done.Counts.Created != 1 {
+		n.Errorf("%+v", done)
+	}
+	n.seesOn(n.get(run), "1 member was created.")
+	return done.JobID
+}
+
+// cutJob cuts the forms of the pages of jobs.
+func (n unsteady) cutJob(jobID string) {
+	n.Helper()
+	jobs := "/c/" + n.communityID + "/bulk-jobs/"
+	before := jobCount(n.T, n.app, n.communityID)
+	again := n.sendCut(jobs+jobID+"/undo", nil, func() bool { return jobCount(n.T, n.app, n.communityID) == before+1 })
+	if again.status != http.StatusConflict || !strings.Contains(again.text, `role="alert"`) {
+		n.Errorf("the undo again: %d", again.status)
+	}
+	undos, _, err := n.app.Bulk.List(n.Context(), apptest.Operator, n.communityID, bulk.ListFilter{Type: "undo", Limit: 10})
+	if err != nil || len(undos) != 1 {
+		n.Fatalf("%d undos, %v", len(undos), err)
+	}
+	n.app.Await(n.T, n.communityID, undos[0].JobID)
+
+	runAgain(n.T, n.app, jobID)
+	n.leads(jobs+jobID+"/cancel", nil, func() bool {
+		s, err := n.app.Bulk.Status(n.Context(), apptest.Operator, n.communityID, jobID)
+		return err == nil && s.Status == bulk.Cancelled
+	})
+	if _, err := n.app.DB.Exec(n.Context(), "UPDATE bulk_jobs SET unread_rows = 7 WHERE id = $1", jobID); err != nil {
+		n.Fatal(err)
+	}
+	n.starts(jobs+jobID+"/continue", nil)
+
+	plan := n.app.Import(n.T, n.communityID, n.app.Key(n.T, n.communityID), wizardFile, map[string]string{"dryRun": "true"})
+	n.starts(jobs+plan.JobID+"/apply", nil)
 }
 
 func TestConcurrentSubmissionsOfAFormStartOneJob(t *testing.T) {
