@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -413,16 +414,24 @@ func (g *lastGate) Read([]byte) (int, error) {
 // reserved, which takes a minute.
 func (n *node) release() {
 	n.t.Helper()
+	n.withDatabase(func(db *sqldb.DB) error {
+		_, err := db.Exec(n.t.Context(), "UPDATE idempotency_keys SET locked_until = 1 WHERE state = 'running'")
+		return err
+	})
+}
+
+// withDatabase opens the database of the server, which does not run, for f.
+func (n *node) withDatabase(f func(db *sqldb.DB) error) {
+	n.t.Helper()
 	address := n.config.DatabaseURL
 	if address == "" {
-		address = "sqlite:" + n.config.Data + "/regulars.db"
+		address = "sqlite:" + filepath.Join(n.config.Data, "regulars.db")
 	}
 	db, err := sqldb.Open(n.t.Context(), address, sqldb.Options{})
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	_, err = db.Exec(n.t.Context(), "UPDATE idempotency_keys SET locked_until = 1 WHERE state = 'running'")
-	if err := errors.Join(err, db.Close()); err != nil {
+	if err := errors.Join(f(db), db.Close()); err != nil {
 		n.t.Fatal(err)
 	}
 }

@@ -3,7 +3,6 @@ package app_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -60,16 +59,14 @@ func TestNewFieldsOfAKilledImportAreCreatedOnceAndUndone(t *testing.T) {
 func (n *node) wantStored(want map[string]int) {
 	n.t.Helper()
 	n.Stop()
-	address := n.config.DatabaseURL
-	if address == "" {
-		address = "sqlite:" + filepath.Join(n.config.Data, "regulars.db")
-	}
-	db := sqldbtest.Open(n.t, address)
-	for table, rows := range want {
-		got, err := sqldb.One(n.t.Context(), db, "count", sqldb.Value[int], "SELECT count(*) FROM "+table+" WHERE community_id = $1", n.community)
-		if err != nil || got != rows {
-			n.t.Errorf("%s has %d rows, want %d %v", table, got, rows, err)
+	n.withDatabase(func(db *sqldb.DB) error {
+		for table, rows := range want {
+			got, err := sqldb.One(n.t.Context(), db, "count", sqldb.Value[int], "SELECT count(*) FROM "+table+" WHERE community_id = $1", n.community)
+			if err != nil || got != rows {
+				n.t.Errorf("%s has %d rows, want %d %v", table, got, rows, err)
+			}
 		}
-	}
+		return nil
+	})
 	n.Restart()
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -126,12 +125,7 @@ func (n *node) nextReplacement(after string) (row string) {
 // wantMerged checks the database of a stopped server.
 func (n *node) wantMerged(vip, other string) {
 	n.t.Helper()
-	address := n.config.DatabaseURL
-	if address == "" {
-		address = "sqlite:" + filepath.Join(n.config.Data, "regulars.db")
-	}
-	db := sqldbtest.Open(n.t, address)
-	for what, c := range map[string]struct {
+	wanted := map[string]struct {
 		query string
 		args  []any
 		want  int
@@ -140,10 +134,14 @@ func (n *node) wantMerged(vip, other string) {
 		"rows of the history":             {"SELECT count(*) FROM field_history WHERE community_id = $1 AND source_type = 'tag' AND source_id = $2", []any{n.community, vip}, mergedRows / 3 * 2},
 		"members with a row":              {"SELECT count(DISTINCT user_id) FROM field_history WHERE community_id = $1 AND source_type = 'tag'", []any{n.community}, mergedRows / 3 * 2},
 		"pending merges":                  {"SELECT count(*) FROM merged_tags WHERE community_id = $1 AND pending", []any{n.community}, 0},
-	} {
-		got, err := sqldb.One(n.t.Context(), db, "count", sqldb.Value[int], c.query, c.args...)
-		if err != nil || got != c.want {
-			n.t.Errorf("%s: %d, want %d %v", what, got, c.want, err)
-		}
 	}
+	n.withDatabase(func(db *sqldb.DB) error {
+		for what, c := range wanted {
+			got, err := sqldb.One(n.t.Context(), db, "count", sqldb.Value[int], c.query, c.args...)
+			if err != nil || got != c.want {
+				n.t.Errorf("%s: %d, want %d %v", what, got, c.want, err)
+			}
+		}
+		return nil
+	})
 }

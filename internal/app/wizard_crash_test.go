@@ -1,6 +1,8 @@
 package app_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -58,7 +60,12 @@ func newVisitor(t *testing.T, engine sqldb.Dialect) visitor {
 // send returns the place that a response leads to, or its page.
 func (v visitor) send(method, path, kind string, body io.Reader) (string, error) {
 	v.t.Helper()
-	r, err := http.NewRequestWithContext(v.t.Context(), method, v.URL+path, body)
+	return v.sendIn(v.t.Context(), method, path, kind, body)
+}
+
+func (v visitor) sendIn(ctx context.Context, method, path, kind string, body io.Reader) (string, error) {
+	v.t.Helper()
+	r, err := http.NewRequestWithContext(ctx, method, v.URL+path, body)
 	if err != nil {
 		v.t.Fatal(err)
 	}
@@ -98,6 +105,23 @@ func (v visitor) post(path string, form url.Values) (place, id string) {
 	v.t.Helper()
 	place = v.must(http.MethodPost, path, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
 	return place, place[strings.LastIndex(place, "/")+1:]
+}
+
+// stage uploads a file in the wizard and returns the address of its draft.
+func (v visitor) stage(name, content string) string {
+	v.t.Helper()
+	body, kind := apptest.Form(v.t, name, []byte(content), nil)
+	return v.must(http.MethodPost, "/c/"+v.community+"/import/files", kind, bytes.NewReader(body))
+}
+
+// versionOf is the version that the page of a draft shows.
+func (v visitor) versionOf(draft string) string {
+	v.t.Helper()
+	version := regexp.MustCompile(`name="version" value="([0-9]+)"`).FindStringSubmatch(v.page(draft))
+	if version == nil {
+		v.t.Fatal("the columns have no version")
+	}
+	return version[1]
 }
 
 // restart kills the server and starts it again.
@@ -153,11 +177,7 @@ func TestWizardContinuesAfterKillsOfTheServer(t *testing.T) {
 
 			draft := v.must(http.MethodPost, home+"/files", kind, strings.NewReader(string(body)))
 			v.restart()
-			version := regexp.MustCompile(`name="version" value="([0-9]+)"`).FindStringSubmatch(v.page(draft))
-			if version == nil {
-				t.Fatal("the columns have no version")
-			}
-			check, checkID := v.post(draft+"/columns", url.Values{"version": {version[1]}, "mode": {"upsert"}})
+			check, checkID := v.post(draft+"/columns", url.Values{"version": {v.versionOf(draft)}, "mode": {"upsert"}})
 			v.restart()
 			v.await(checkID)
 			if page := v.page(check); !strings.Contains(page, "6,000 members would be created.") {
