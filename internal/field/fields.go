@@ -109,7 +109,7 @@ func Insert(ctx context.Context, tx *sqldb.Tx, communityID string, f *Field) err
 	if err != nil {
 		return err
 	}
-	if err := CheckNew(existing, *f); err != nil {
+	if err := checkNew(existing, *f); err != nil {
 		return err
 	}
 	for i := range existing {
@@ -119,11 +119,20 @@ func Insert(ctx context.Context, tx *sqldb.Tx, communityID string, f *Field) err
 	return insertField(ctx, tx, communityID, *f)
 }
 
-// CheckNew returns Conflict "duplicate_field" or "too_many_fields" if a new field
-// cannot be added to the custom fields of a community.
-func CheckNew(existing []Field, f Field) error {
-	if len(existing) >= maxFields {
+// CheckNumber returns Conflict "too_many_fields" if a community with a number of custom
+// fields can have no other one.
+func CheckNumber(custom int) error {
+	if custom >= maxFields {
 		return errs.New(errs.Conflict, "too_many_fields", "A community has at most %d custom fields.", maxFields)
+	}
+	return nil
+}
+
+// checkNew returns Conflict "duplicate_field" or "too_many_fields" if a new field
+// cannot be added to the custom fields of a community.
+func checkNew(existing []Field, f Field) error {
+	if err := CheckNumber(len(existing)); err != nil {
+		return err
 	}
 	for _, other := range existing {
 		if err := Collision(f, other); err != nil {

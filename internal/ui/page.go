@@ -89,6 +89,26 @@ func Icon(name string, class ...string) templ.Component {
 	})
 }
 
+// IconSymbols defines icons once, for the rows of a long table with SharedIcon.
+func IconSymbols(names ...string) templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		var symbols strings.Builder
+		for _, name := range names {
+			symbols.WriteString(`<symbol id="icon-` + name + `" viewBox="0 0 24 24">` + web.Icon(name) + `</symbol>`)
+		}
+		_, err := io.WriteString(w, `<svg hidden>`+symbols.String()+`</svg>`)
+		return err
+	})
+}
+
+// SharedIcon is an icon that IconSymbols defines in the same page.
+func SharedIcon(name string) templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		_, err := io.WriteString(w, `<svg class="icon" aria-hidden="true"><use href="#icon-`+name+`"/></svg>`)
+		return err
+	})
+}
+
 // SearchAttributes are the attributes of a form that searches on input and
 // replaces target.
 func SearchAttributes(address, target, trigger string) templ.Attributes {

@@ -66,13 +66,13 @@ func Load(ctx context.Context, q sqldb.Querier, communityID string, header []str
 // that exist no more.
 func (s *Saved) For(header []string, d *source.Dictionary) (mapping map[string]*string, dropped []string) {
 	mapping = map[string]*string{}
-	for i, name := range header {
+	for _, name := range header {
 		target, known := s.Fields[field.HeaderKey(name)]
 		if !known || strings.TrimSpace(name) == "" {
 			continue
 		}
 		if target != nil {
-			if _, problem := d.Column(i, name, map[string]*string{name: target}); problem != nil {
+			if _, known := d.Known(name, source.NewMapping(map[string]*string{name: target})); !known {
 				dropped = append(dropped, name)
 				continue
 			}

@@ -22,7 +22,7 @@ import (
 // The problems of the others are listed by header.
 func Resolve(existing []field.Field, list []job.NewField, newID func() string) (resolved []job.NewField, wrong []errs.Field) {
 	custom := slices.DeleteFunc(slices.Clone(existing), func(f field.Field) bool { return f.Default })
-	known := len(custom)
+	known, names := len(custom), newNames(custom)
 	for _, n := range list {
 		if n.ID == "" {
 			n.ID = newID()
@@ -32,37 +32,75 @@ func Resolve(existing []field.Field, list []job.NewField, newID func() string) (
 			wrong = append(wrong, *problem)
 			continue
 		}
-		if at := slices.IndexFunc(custom, func(other field.Field) bool { return other.ID == f.ID || field.Collision(f, other) != nil }); at >= 0 {
+		if at := names.find(custom, &f); at >= 0 {
 			if other := &custom[at]; at >= known || other.Type != f.Type {
 				wrong = append(wrong, errs.Wrong(n.Header, "duplicate_field", "There is a field %q of the type %s already. Map the column to that field, or rename the column.", other.Name, errs.Word(other.Type)))
 			}
 			continue
 		}
-		if e := errs.From(field.CheckNew(custom, f)); e != nil {
+		if e := errs.From(field.CheckNumber(len(custom))); e != nil {
 			wrong = append(wrong, e.Sentence.Field(n.Header, e.Code))
 			continue
 		}
+		names.add(&f, len(custom))
 		custom, resolved = append(custom, f), append(resolved, n)
 	}
 	return resolved, wrong
+}
+
+// fieldNames are the indexes of fields in a list, by field.HeaderKey of their names.
+type fieldNames map[string]int
+
+func newNames(list []field.Field) fieldNames {
+	names := fieldNames{}
+	for i := range list {
+		names.add(&list[i], i)
+	}
+	return names
+}
+
+func (names fieldNames) add(f *field.Field, at int) {
+	for _, name := range []string{f.Field, f.Name} {
+		key := field.HeaderKey(name)
+		if _, known := names[key]; !known {
+			names[key] = at
+		}
+	}
+}
+
+// find returns the index of the first field of the list with the id or a name of
+// another one, -1 without one.
+func (names fieldNames) find(list []field.Field, f *field.Field) int {
+	first := slices.IndexFunc(list, func(other field.Field) bool { return other.ID == f.ID })
+	for _, name := range []string{f.Field, f.Name} {
+		if at, known := names[field.HeaderKey(name)]; known && (first < 0 || at < first) {
+			first = at
+		}
+	}
+	return first
 }
 
 // Mapping returns the mapping of a file with the columns of new fields that it does
 // not mention.
 func Mapping(header []string, mapping map[string]*string, list []job.NewField) map[string]*string {
 	mapping = maps.Clone(mapping)
+	fields := map[string]string{}
 	for _, n := range list {
-		for _, name := range header {
-			_, exact := mapping[name]
-			_, plain := mapping[text.Name(name)]
-			if exact || plain || text.Name(name) != text.Name(n.Header) {
-				continue
-			}
-			if mapping == nil {
-				mapping = map[string]*string{}
-			}
-			mapping[name] = new(n.Field)
+		if name := text.Name(n.Header); fields[name] == "" {
+			fields[name] = n.Field
 		}
+	}
+	for _, name := range header {
+		target := fields[text.Name(name)]
+		_, exact := mapping[name]
+		_, plain := mapping[text.Name(name)]
+		if exact || plain || target == "" {
+			continue
+		}
+		if mapping == nil {
+			mapping = map[string]*string{}
+		}
+		mapping[name] = &target
 	}
 	return mapping
 }

@@ -19,6 +19,7 @@ type Dictionary struct {
 	Update bool // the file may have the columns user_id and FIELD_op
 	Fields []field.Field
 	byName map[string]*field.Field // by field.HeaderKey
+	names  []knownName             // of byName, in order
 	named  map[*field.Field]bool   // fields that a column names
 
 	// Samples returns values of the columns, for suggestions; nil: unknown.
@@ -34,7 +35,16 @@ func NewDictionary(update bool, fields []field.Field) *Dictionary {
 		d.byName[field.HeaderKey(f.Name)] = f
 		d.byName[field.HeaderKey(f.Field)] = f
 	}
+	for _, key := range slices.Sorted(maps.Keys(d.byName)) {
+		d.names = append(d.names, knownName{[]rune(strings.ReplaceAll(key, " ", "")), d.byName[key]})
+	}
 	return d
+}
+
+// knownName is a name of a field without spaces.
+type knownName struct {
+	letters []rune
+	field   *field.Field
 }
 
 // meaning returns the meaning of a name; ok is false for an unknown one.
@@ -60,15 +70,16 @@ func (d *Dictionary) meaning(name string) (Column, bool) {
 // every unknown or repeated header.
 func (d *Dictionary) ReadHeader(header []string, mapping map[string]*string) (*Header, error) {
 	l := &Header{Columns: make([]Column, len(header)), hasColumn: map[*field.Field]bool{}}
-	d.Describe(header, mapping)
+	m := NewMapping(mapping)
+	d.Describe(header, m)
 	var wrong []errs.Field
 	taken := map[string]string{} // meaning -> header
 	for i, text := range header {
-		if IsBlank(text, mapping) {
+		if m.IsBlank(text) {
 			l.Columns[i].blank = true
 			continue
 		}
-		c, problem := d.Column(i, text, mapping)
+		c, problem := d.Column(i, text, m)
 		if problem != nil {
 			wrong = append(wrong, *problem)
 			continue
@@ -111,17 +122,14 @@ const maxHeaderText = 1 << 10
 // names at least two fields, one of which identifies members. Names of default
 // fields in other programs count.
 func (d *Dictionary) Fits(mapping map[string]*string) func(header []string) bool {
-	targets := map[string]*string{}
-	for name, target := range mapping {
-		targets[text.Name(name)] = target
-	}
+	m := NewMapping(mapping)
 	return func(header []string) bool {
 		known, identifies := map[string]bool{}, false
 		for _, cell := range header {
 			if len(cell) > maxHeaderText {
 				continue
 			}
-			if c := d.likelyMeaning(cell, targets); !c.ignored() {
+			if c := d.likelyMeaning(cell, m); !c.ignored() {
 				known[c.name()] = true
 				identifies = identifies || d.identifying(&c)
 			}
@@ -130,9 +138,9 @@ func (d *Dictionary) Fits(mapping map[string]*string) func(header []string) bool
 	}
 }
 
-// likelyMeaning is the meaning of a header with a mapping of normalised names.
-func (d *Dictionary) likelyMeaning(header string, targets map[string]*string) Column {
-	if target, ok := targets[text.Name(header)]; ok {
+// likelyMeaning is the meaning of a header, also of one of another program.
+func (d *Dictionary) likelyMeaning(header string, m Mapping) Column {
+	if target, ok := m.Target(header); ok {
 		if target == nil {
 			return Column{}
 		}
@@ -150,24 +158,29 @@ func (d *Dictionary) identifying(c *Column) bool {
 	return c.userID || c.Field != nil && (c.Field.Field == field.EmailName || c.Field.Field == field.Username || d.Update && c.Field.Identifier)
 }
 
-// Column returns the meaning of a header, or an error that names it.
-func (d *Dictionary) Column(i int, header string, mapping map[string]*string) (Column, *errs.Field) {
-	if target, mapped := mapped(mapping, header); mapped {
+// Known returns the meaning of a header; ok is false for an unknown one.
+func (d *Dictionary) Known(header string, m Mapping) (c Column, ok bool) {
+	if target, mapped := m.Target(header); mapped {
 		if target == nil {
-			return Column{}, nil
+			return Column{}, true
 		}
-		if c, ok := d.meaning(*target); ok {
-			return c, nil
-		}
-		return Column{}, d.unknownField(header, *target)
+		return d.meaning(*target)
 	}
 	if IsErrorColumn(header) {
-		return Column{}, nil
+		return Column{}, true
 	}
-	if c, ok := d.meaning(trimCell(header)); ok {
+	return d.meaning(trimCell(header))
+}
+
+// Column is Known with an error that names an unknown header and the nearest field.
+func (d *Dictionary) Column(i int, header string, m Mapping) (Column, *errs.Field) {
+	if c, ok := d.Known(header, m); ok {
 		return c, nil
 	}
-	if IsBlank(header, mapping) {
+	if target, mapped := m.Target(header); mapped {
+		return Column{}, d.unknownField(header, *target)
+	}
+	if m.IsBlank(header) {
 		return Column{}, new(errs.Wrong(fmt.Sprintf("column %d (%s)", i+1, columnLetters(i)), "unknown_header", "Column %d (%s) has no header: name it, or map it to null to ignore it.", i+1, columnLetters(i)))
 	}
 	return Column{}, d.unknownHeader(i, header)
@@ -176,11 +189,9 @@ func (d *Dictionary) Column(i int, header string, mapping map[string]*string) (C
 // ReadHeaderTolerant parses a header that ReadHeader accepted before. Columns of
 // fields that were deleted since are ignored.
 func (d *Dictionary) ReadHeaderTolerant(header []string, mapping map[string]*string) *Header {
-	l := &Header{Columns: make([]Column, len(header)), hasColumn: map[*field.Field]bool{}}
+	l, m := &Header{Columns: make([]Column, len(header)), hasColumn: map[*field.Field]bool{}}, NewMapping(mapping)
 	for i, text := range header {
-		if c, problem := d.Column(i, text, mapping); problem == nil {
-			l.Columns[i] = c
-		}
+		l.Columns[i], _ = d.Known(text, m)
 		l.Columns[i].Header = text
 		l.operations = l.operations || l.Columns[i].operation != nil
 	}
@@ -239,12 +250,12 @@ func (d *Dictionary) Nearest(name string) *field.Field {
 		return f
 	}
 	var best *field.Field
-	squeezed := strings.ReplaceAll(key, " ", "")
-	least := 1 + len([]rune(squeezed))/4
-	for _, known := range slices.Sorted(maps.Keys(d.byName)) {
-		if n := distance(squeezed, strings.ReplaceAll(known, " ", ""), least); n <= least {
+	letters := []rune(strings.ReplaceAll(key, " ", ""))
+	least := 1 + len(letters)/4
+	for i := range d.names {
+		if n := distance(letters, d.names[i].letters, least); n <= least {
 			if best == nil || n < least {
-				best, least = d.byName[known], n
+				best, least = d.names[i].field, n
 			}
 		}
 	}

@@ -75,10 +75,10 @@ func (d *Dictionary) Suggest(index int, header string) *field.Field {
 }
 
 // Describe sets the header of the file, for Suggest.
-func (d *Dictionary) Describe(header []string, mapping map[string]*string) {
+func (d *Dictionary) Describe(header []string, m Mapping) {
 	d.named = map[*field.Field]bool{}
-	for i, text := range header {
-		if c, problem := d.Column(i, text, mapping); problem == nil && c.Field != nil {
+	for _, text := range header {
+		if c, ok := d.Known(text, m); ok && c.Field != nil {
 			d.named[c.Field] = true
 		}
 	}
@@ -128,20 +128,24 @@ func allOfType(samples []string, t field.Type) bool {
 	return t != field.Country && t != field.Language || codes == 0 || len(samples) > 1
 }
 
-// distance is the number of letters to add, remove, replace or swap between a
-// and b; limit+1 if it is more than limit.
-func distance(a, b string, limit int) int {
-	x, y := []rune(a), []rune(b)
-	if len(x) > 100 || len(y) > 100 || len(x)-len(y) > limit || len(y)-len(x) > limit {
+// maxCompared is the number of letters of the longest names that are compared.
+const maxCompared = 100
+
+// distance is the number of letters to add, remove, replace or swap between x and
+// y; limit+1 if it is more than limit.
+func distance(x, y []rune, limit int) int {
+	if len(x) > maxCompared || len(y) > maxCompared || len(x)-len(y) > limit || len(y)-len(x) > limit {
 		return limit + 1
 	}
-	before, above := make([]int, len(y)+1), make([]int, len(y)+1)
-	for j := range above {
+	var rows [3][maxCompared + 1]int
+	before, above, row := &rows[0], &rows[1], &rows[2]
+	for j := range len(y) + 1 {
 		above[j] = j
 	}
+	nearestAbove := 0
 	for i := 1; i <= len(x); i++ {
-		row := make([]int, len(y)+1)
 		row[0] = i
+		nearest := i
 		for j := 1; j <= len(y); j++ {
 			cost := 1
 			if x[i-1] == y[j-1] {
@@ -151,8 +155,13 @@ func distance(a, b string, limit int) int {
 			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
 				row[j] = min(row[j], before[j-2]+1)
 			}
+			nearest = min(nearest, row[j])
 		}
-		before, above = above, row
+		if min(nearest, nearestAbove) > limit {
+			return limit + 1
+		}
+		nearestAbove = nearest
+		before, above, row = above, row, before
 	}
-	return above[len(y)]
+	return min(above[len(y)], limit+1)
 }

@@ -12,7 +12,7 @@ func TestNearNamesAreSuggested(t *testing.T) {
 		want int
 	}{{"email", "email", 0}, {"emial", "email", 1}, {"emal", "email", 1}, {"username", "user", 3}, {"", "abc", 3}}
 	for _, test := range tests {
-		if got := distance(test.a, test.b, 2); got != test.want {
+		if got := distance([]rune(test.a), []rune(test.b), 2); got != test.want {
 			t.Errorf("from %q to %q: %d, want %d", test.a, test.b, got, test.want)
 		}
 	}
@@ -64,7 +64,7 @@ func TestColumnsAreSuggestedByTheirValues(t *testing.T) {
 	} {
 		d, last := NewDictionary(false, fields), len(test.header)-1
 		d.Samples = func() [][]string { return append(make([][]string, last), test.samples) }
-		d.Describe(test.header, nil)
+		d.Describe(test.header, Mapping{})
 		got := ""
 		if f := d.Suggest(last, "Gx7 blob"); f != nil {
 			got = f.Field

@@ -43,15 +43,36 @@ func (f *Files) resolveNewFields(ctx context.Context, j *job.Job) (rejected []re
 	return rejected, nil
 }
 
-// describeNew sets the new field of a column, its problem or the suggested type.
-func (c *Column) describeNew(j *job.Job, rejected []rejectedField) {
-	c.NewType = source.SuggestType(c.Samples, j.Formats())
-	same := func(n job.NewField) bool { return text.Name(n.Header) == text.Name(c.Header) }
-	if at := slices.IndexFunc(j.Options.NewFields, func(n job.NewField) bool { return same(n) && n.Field == c.Field }); at >= 0 {
-		c.New = j.Options.NewFields[at].Type
+// newFields are the new fields of a draft by the names of their columns.
+type newFields struct {
+	accepted map[string][]job.NewField
+	rejected map[string]rejectedField
+}
+
+func newFieldsOf(j *job.Job, rejected []rejectedField) newFields {
+	list := newFields{map[string][]job.NewField{}, map[string]rejectedField{}}
+	for _, n := range j.Options.NewFields {
+		name := text.Name(n.Header)
+		list.accepted[name] = append(list.accepted[name], n)
 	}
-	if at := slices.IndexFunc(rejected, func(r rejectedField) bool { return same(r.NewField) }); at >= 0 {
-		c.Field, c.Suggested, c.New, c.Problem = "", false, rejected[at].Type, rejected[at].problem
+	for _, r := range slices.Backward(rejected) { // the first one remains
+		list.rejected[text.Name(r.Header)] = r
+	}
+	return list
+}
+
+// describe sets the new field of a column, its problem or the suggested type.
+func (list newFields) describe(c *Column, formats field.Formats) {
+	c.NewType = source.SuggestType(c.Samples, formats)
+	name := text.Name(c.Header)
+	for _, n := range list.accepted[name] {
+		if n.Field == c.Field {
+			c.New = n.Type
+			break
+		}
+	}
+	if r, ok := list.rejected[name]; ok {
+		c.Field, c.Suggested, c.New, c.Problem = "", false, r.Type, r.problem
 	}
 }
 

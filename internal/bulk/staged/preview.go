@@ -93,13 +93,15 @@ func (f *Files) preview(ctx context.Context, j *job.Job, suggest bool) (Draft, e
 		return d, err
 	}
 	dict.Samples = func() [][]string { return samples }
-	dict.Describe(header, j.Options.Mapping)
+	m := source.NewMapping(j.Options.Mapping)
+	dict.Describe(header, m)
+	fresh := newFieldsOf(j, rejected)
 	for i, text := range header {
-		if len(samples[i]) == 0 && source.IsBlank(text, j.Options.Mapping) {
+		if len(samples[i]) == 0 && m.IsBlank(text) {
 			continue // an empty column of a spreadsheet
 		}
-		c := newColumn(dict, i, text, samples[i], j.Options.Mapping, suggest)
-		c.describeNew(j, rejected)
+		c := newColumn(dict, i, text, samples[i], m, suggest)
+		fresh.describe(&c, j.Formats())
 		d.Columns = append(d.Columns, c)
 	}
 	d.Fields = slices.DeleteFunc(slices.Clone(d.Fields), func(f field.Field) bool { return isNew(f.ID, j.Options.NewFields) })
@@ -125,7 +127,7 @@ func (d *Draft) findUpdates(dict *source.Dictionary) {
 	update := source.NewDictionary(true, dict.Fields)
 	for i := range d.Columns {
 		c := &d.Columns[i]
-		if meaning, problem := update.Column(c.Index, c.Header, nil); problem == nil && meaning.OnlyUpdates() && c.Field == "" {
+		if meaning, ok := update.Known(c.Header, source.Mapping{}); ok && meaning.OnlyUpdates() && c.Field == "" {
 			d.Updates = append(d.Updates, c.Header)
 		}
 	}
@@ -141,18 +143,21 @@ func count(j *job.Job, table source.File) error {
 	return err
 }
 
-func newColumn(d *source.Dictionary, index int, header string, samples []string, mapping map[string]*string, suggest bool) Column {
+func newColumn(d *source.Dictionary, index int, header string, samples []string, m source.Mapping, suggest bool) Column {
 	c := Column{Index: index, Header: header, Samples: samples}
-	known, problem := d.Column(index, header, mapping)
+	known, ok := d.Known(header, m)
 	c.Field = known.Target()
-	if problem != nil {
-		c.Problem = problem.Sentence
-		if near := d.Suggest(index, header); suggest && near != nil && !source.IsBlank(header, mapping) {
-			c.Field, c.Suggested, c.Problem = near.Field, true, errs.Sentence{}
+	if !ok && suggest && !m.IsBlank(header) {
+		if near := d.Suggest(index, header); near != nil {
+			c.Field, c.Suggested = near.Field, true
 		}
 	}
-	alone, problem := d.Column(index, header, nil)
-	c.NeedsMapping = problem != nil || alone.Target() != c.Field
+	if !ok && !c.Suggested {
+		_, problem := d.Column(index, header, m)
+		c.Problem = problem.Sentence
+	}
+	alone, ok := d.Known(header, source.Mapping{})
+	c.NeedsMapping = !ok || alone.Target() != c.Field
 	return c
 }
 

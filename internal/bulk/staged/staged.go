@@ -147,7 +147,11 @@ func (f *Files) Correct(ctx context.Context, caller actor.Actor, communityID, dr
 		if err != nil {
 			return err
 		}
-		changed = slices.ContainsFunc(list, func(c source.Correction) bool { return !slices.Contains(saved, c) })
+		known := make(map[source.Correction]bool, len(saved))
+		for _, c := range saved {
+			known[c] = true
+		}
+		changed = slices.ContainsFunc(list, func(c source.Correction) bool { return !known[c] })
 		switch {
 		case !changed:
 			return nil

@@ -96,7 +96,7 @@ func updateChoices(v *ui.Request, fields []field.Field) []FieldChoice {
 }
 
 // columnsPerPage bounds the page of a file with very many columns.
-const columnsPerPage = 100
+const columnsPerPage = 50
 
 // columnsPageOf is the page of columns of a request, from 1.
 func columnsPageOf(v *ui.Request) int {
