@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -23,12 +22,35 @@ import (
 )
 
 type importCommand struct {
-	File        string `arg:"" help:"File to import (CSV or XLSX, also compressed with gzip or zip), or - for standard input."`
+	File        string `arg:"" optional:"" help:"File to import (CSV or XLSX, also compressed with gzip or zip), or - for standard input."`
 	Community   string `required:"" placeholder:"ID" help:"Id of the community."`
-	Update      bool   `help:"Bulk update: change existing members only."`
+	earlierJob  `embed:""`
+	Update      bool `help:"Bulk update: change existing members only."`
 	importFlags `embed:""`
 	Failed      string `placeholder:"FILE" help:"Write the failed rows and their errors to this file. Those of a workbook become a workbook if the name ends in .xlsx."`
 	JSON        bool   `name:"json" help:"Print one JSON object when the job has ended: {\"jobId\",\"status\",\"dryRun\",\"counts\"}, and if there are any, \"warnings\", \"errors\" of rows in groups, \"unread\" rows of a stopped job, \"next\" commands, and the \"error\" that it failed with."`
+}
+
+// earlierJob has the flags with the id of a job whose stored file is read instead of a
+// FILE.
+type earlierJob struct {
+	RestOf     string `placeholder:"JOB" xor:"job" help:"Instead of FILE: import the rows that a cancelled or failed job did not read, with its options."`
+	CheckAgain string `placeholder:"JOB" xor:"job" help:"Instead of FILE: repeat a dry run with its options, such as after missing tags, roles or fields were created."`
+	Apply      string `placeholder:"JOB" xor:"job" help:"Instead of FILE: run the plan of a dry run."`
+}
+
+// Validate is called by the parser of the command line.
+func (c importCommand) Validate() error {
+	ofJob := c.earlierJob != earlierJob{}
+	switch {
+	case c.File == "" && !ofJob:
+		return errors.New("expected \"<file>\", or a job with --rest-of, --check-again or --apply")
+	case c.File != "" && ofJob:
+		return errors.New("a job has its own file; leave out the file or the job")
+	case ofJob && (c.Update || !reflect.ValueOf(c.importFlags).IsZero()):
+		return errors.New("a job has its own options; leave out --update and the import options")
+	}
+	return nil
 }
 
 // importFlags are the flags of import options. A field has the name of its
@@ -61,7 +83,7 @@ func (f importFlags) options() (bulk.Options, error) {
 		case option.Switch:
 			form[option.Name] = strconv.FormatBool(value.Bool())
 		case option.Pairs:
-			object, err := joinPairs(value.Interface().([]string))
+			object, err := job.JoinPairs(value.Interface().([]string))
 			if err != nil {
 				return bulk.Options{}, fmt.Errorf("%s: %w", option.Flag(), err)
 			}
@@ -103,11 +125,23 @@ func (c importCommand) Run(sh *shell) error {
 }
 
 func (c importCommand) queue(sh *shell, p *Services) (bulk.Status, error) {
-	options, err := c.options()
-	if err != nil {
+	if _, err := p.Communities.Get(sh.ctx, c.Community); err != nil {
 		return bulk.Status{}, err
 	}
-	if _, err := p.Communities.Get(sh.ctx, c.Community); err != nil {
+	switch {
+	case c.RestOf != "":
+		return p.Bulk.Continue(sh.ctx, operator, c.Community, c.RestOf, "")
+	case c.CheckAgain != "":
+		return p.Bulk.CheckAgain(sh.ctx, operator, c.Community, c.CheckAgain)
+	case c.Apply != "":
+		return p.Bulk.Apply(sh.ctx, operator, c.Community, c.Apply, "")
+	}
+	return c.upload(sh, p)
+}
+
+func (c importCommand) upload(sh *shell, p *Services) (bulk.Status, error) {
+	options, err := c.options()
+	if err != nil {
 		return bulk.Status{}, err
 	}
 	var from io.Reader = sh.stdin
@@ -134,32 +168,6 @@ func (c importCommand) queue(sh *shell, p *Services) (bulk.Status, error) {
 		return bulk.Status{}, errors.Join(err, p.Files.Delete(sh.ctx, fileID))
 	}
 	return queued, err
-}
-
-// joinPairs returns the JSON object of a flag with values HEADER=VALUE or JSON
-// objects. Later values replace earlier ones of the same header.
-func joinPairs(values []string) (string, error) {
-	joined := map[string]*string{}
-	for _, text := range values {
-		if strings.HasPrefix(text, "{") {
-			if err := json.Unmarshal([]byte(text), &joined); err != nil {
-				return "", fmt.Errorf("%q is not a JSON object of texts. Write HEADER=VALUE instead", text)
-			}
-			continue
-		}
-		header, value, found := strings.Cut(text, "=")
-		if !found {
-			return "", fmt.Errorf("%q has no equals sign. Write HEADER=VALUE", text)
-		}
-		if joined[header] = nil; value != "" {
-			joined[header] = &value
-		}
-	}
-	if len(joined) == 0 {
-		return "", nil
-	}
-	object, err := json.Marshal(joined)
-	return string(object), err
 }
 
 // storeFile stores a file durably and scans its bytes.
@@ -227,7 +235,7 @@ func (p *Services) followJob(ctx context.Context, communityID, jobID string, sho
 // report prints the results; it returns errFailedRows if a row failed or the job
 // was cancelled.
 func (c importCommand) report(sh *shell, p *Services, done bulk.Status) error {
-	command := importreport.Command{File: c.File, Community: c.Community, Data: sh.given, Update: c.Update, Failed: c.Failed != ""}
+	command := importreport.Command{File: c.File, Community: c.Community, Data: sh.given, Update: done.Type == bulk.Update, Failed: c.Failed != ""}
 	report := importreport.Report{Job: done}
 	if done.Counts.Failed > 0 {
 		var err error

@@ -1,9 +1,12 @@
 package app_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,6 +20,10 @@ import (
 
 	"github.com/regulars/regulars/internal/app"
 	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/app/config"
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/pgtest"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -40,7 +47,7 @@ func TestCommands(t *testing.T) {
 					t.Parallel()
 					testscript.Run(t, testscript.Params{
 						Files: []string{script}, Setup: func(e *testscript.Env) error { return setUp(t, engine, e) },
-						Cmds: map[string]func(*testscript.TestScript, bool, []string){"alike": alike, "cut": cut, "field": addField, "get": get, "until": until}, RequireExplicitExec: true,
+						Cmds: map[string]func(*testscript.TestScript, bool, []string){"alike": alike, "cancelled": cancelled, "cut": cut, "field": addField, "get": get, "until": until}, RequireExplicitExec: true,
 						Condition: func(c string) (bool, error) { return c == string(engine), nil },
 					})
 				})
@@ -67,6 +74,29 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 	content, err := os.ReadFile(ts.MkAbs(args[0]))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), content[:max(len(content)-4096, 0)], 0o600))
+}
+
+// cancelled FILE VARIABLE sets a variable to an import of a file that was cancelled
+// before its first row.
+func cancelled(ts *testscript.TestScript, _ bool, args []string) {
+	c, err := config.Default()
+	ts.Check(err)
+	c.Data, c.DatabaseURL = ts.Getenv("REGULARS_DATA"), ts.Getenv("REGULARS_DATABASE_URL")
+	ctx := context.Background()
+	a, err := app.New(ctx, c, clock.Clock{}, slog.New(slog.DiscardHandler))
+	ts.Check(err)
+	stored, err := a.Files.Create(ctx)
+	ts.Check(err)
+	content := ts.ReadFile(args[0])
+	var scan sheet.Scanner
+	_, err = io.MultiWriter(stored, &scan).Write([]byte(content))
+	ts.Check(errors.Join(err, stored.Commit()))
+	community := ts.Getenv("COMMUNITY")
+	job, err := a.Bulk.Start(ctx, apptest.Operator, community, bulk.Start{Type: bulk.Import, FileID: stored.ID(), FileName: args[0], FileScan: scan.Result(), Options: bulk.Options{Mode: bulk.Upsert}})
+	ts.Check(err)
+	_, err = a.Bulk.Cancel(ctx, apptest.Operator, community, job.JobID)
+	ts.Check(errors.Join(err, a.Close()))
+	ts.Setenv(args[1], job.JobID)
 }
 
 var scriptIDs = regexp.MustCompile(`\b[0-9a-f]{24}\b|--data [^ "\s]+`)

@@ -8,7 +8,7 @@ import (
 
 // Command is an import command without its options.
 type Command struct {
-	File      string
+	File      string // "": the file of an earlier job
 	Community string // id
 	Data      string // data folder; "": the default one
 	Update    bool
@@ -23,17 +23,25 @@ type Step struct {
 
 // Line returns the command line of the command with options.
 func (c Command) Line(o bulk.Options) string {
-	args := []string{"regulars", "import", c.File, "--community", c.Community}
-	if c.Data != "" {
-		args = append(args, "--data", c.Data)
-	}
+	var flags []string
 	if c.Update {
-		args = append(args, "--update")
+		flags = append(flags, "--update")
 	}
 	o.Notify = false // no flag
 	for _, f := range o.Form() {
-		args = append(args, f.Arguments()...)
+		flags = append(flags, f.Arguments()...)
 	}
+	return c.line([]string{c.File}, flags)
+}
+
+// line returns the command line with arguments before and behind those of the
+// community.
+func (c Command) line(first, flags []string) string {
+	args := append(append([]string{"regulars", "import"}, first...), "--community", c.Community)
+	if c.Data != "" {
+		args = append(args, "--data", c.Data)
+	}
+	args = append(args, flags...)
 	for i := range args {
 		args[i] = quoted(args[i])
 	}
@@ -48,7 +56,12 @@ func (c Command) Next(job bulk.Status, groups bulk.ErrorGroups) []Step {
 		o := *job.Options
 		o.DryRun = false
 		change(&o)
-		steps = append(steps, Step{text, c.Line(o)})
+		if c.File != "" {
+			steps = append(steps, Step{text, c.Line(o)})
+		}
+	}
+	follow := func(text, flag string) {
+		steps = append(steps, Step{text, c.line([]string{flag, job.JobID}, nil)})
 	}
 	for i := range groups.List {
 		if groups.List[i].Code == "unknown_tag" {
@@ -59,10 +72,16 @@ func (c Command) Next(job bulk.Status, groups bulk.ErrorGroups) []Step {
 	unchanged := func(*bulk.Options) {}
 	switch {
 	case job.DryRun && job.Status == bulk.Completed && job.Counts.Created+job.Counts.Updated > 0:
+		if c.File == "" {
+			follow("To import the file, run:", "--apply")
+		}
 		add("To import the file, run:", unchanged)
-	case job.DryRun || c.Update: // an update may add to numbers twice
+	case job.DryRun:
 	case stopped(job):
-		add("To import the rest, run the command again. Rows that were imported stay unchanged:", unchanged)
+		if job.Unread == nil || *job.Unread > 0 {
+			follow("To import the rest, run:", "--rest-of")
+		}
+	case c.Update: // may add to numbers twice
 	case job.Counts.Failed > 0 && !c.Failed:
 		add("Correct these rows in the file, then run the command again. Rows that were imported stay unchanged:", unchanged)
 	}

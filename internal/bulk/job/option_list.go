@@ -2,6 +2,7 @@ package job
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -117,6 +118,32 @@ func (f FormField) Arguments() []string {
 		args = append(args, f.Flag(), pair)
 	}
 	return args
+}
+
+// JoinPairs returns the JSON object of the arguments of a pairs option, HEADER=VALUE or JSON
+// objects. Later values replace earlier ones of the same header.
+func JoinPairs(values []string) (string, error) {
+	joined := map[string]*string{}
+	for _, text := range values {
+		if strings.HasPrefix(text, "{") {
+			if err := json.Unmarshal([]byte(text), &joined); err != nil {
+				return "", fmt.Errorf("%q is not a JSON object of texts. Write HEADER=VALUE instead", text)
+			}
+			continue
+		}
+		header, value, found := strings.Cut(text, "=")
+		if !found {
+			return "", fmt.Errorf("%q has no equals sign. Write HEADER=VALUE", text)
+		}
+		if joined[header] = nil; value != "" {
+			joined[header] = &value
+		}
+	}
+	if len(joined) == 0 {
+		return "", nil
+	}
+	object, err := json.Marshal(joined)
+	return string(object), err
 }
 
 // choice is an option with one of the allowed values.
