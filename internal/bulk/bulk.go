@@ -21,6 +21,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/bulk/spill"
 	"github.com/regulars/regulars/internal/bulk/staged"
+	"github.com/regulars/regulars/internal/bulk/undo"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/jobs"
@@ -52,6 +53,8 @@ type (
 	ErrorGroup = errorgroup.Group
 	// Correction is the text to read instead of a cell of a file.
 	Correction = source.Correction
+	// KeptCause is a reason for which an undo kept something.
+	KeptCause = undo.Cause
 	// ErrorGroups are the errors of a job.
 	ErrorGroups = errorgroup.Groups
 	// ErrorFilter selects rows by an error.

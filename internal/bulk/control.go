@@ -301,7 +301,7 @@ func (b *Bulk) PlanProblem(ctx context.Context, caller actor.Actor, communityID,
 
 // Kept returns the causes for which an undo kept something, in the order of the file.
 // It fails like Details.
-func (b *Bulk) Kept(ctx context.Context, caller actor.Actor, communityID, undoID string) ([]undo.Cause, error) {
+func (b *Bulk) Kept(ctx context.Context, caller actor.Actor, communityID, undoID string) ([]KeptCause, error) {
 	if err := b.may(ctx, caller, communityID); err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ type Status struct {
 	Creates       *newfield.Creates `json:"creates,omitempty" doc:"what the run of this dry run will create, apart from members; not in lists"`
 	Kept          int64             `json:"kept,omitempty" doc:"rows of an undo with something that was kept; the details have the causes"`
 	Unread        *int64            `json:"unread" doc:"rows that a stopped job did not read; null until they are counted, or if the file cannot be read"`
-	Warnings      []sheet.Warning   `json:"warnings" doc:"assumptions about the file; no row fails because of them"`
+	Warnings      []sheet.Warning   `json:"warnings" doc:"assumptions about the file, and the fields and tags of the job that an undo kept; no row fails because of them"`
 	Percent       *float64          `json:"percent" doc:"null while unknown"`
 	RowsPerSecond float64           `json:"rowsPerSecond"`
 	EtaSeconds    *float64          `json:"etaSeconds" doc:"null while unknown"`

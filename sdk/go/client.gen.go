@@ -2175,7 +2175,7 @@ type BulkJob struct {
 	// Waiting why the job makes no progress at the moment; null: it does, or it has ended
 	Waiting *JobWait `json:"waiting"`
 
-	// Warnings assumptions about the file; no row fails because of them
+	// Warnings assumptions about the file, and the fields and tags of the job that an undo kept; no row fails because of them
 	Warnings *[]Warning `json:"warnings"`
 }
 

@@ -141,6 +141,16 @@ func ListWithFailedRows(ctx context.Context, q sqldb.Querier, communityID string
 // another worker.
 var ErrLostClaim = errs.New(errs.Conflict, "job_moved", "The job was cancelled or is run by another worker.")
 
+// AddWarning adds a warning to a job that the transaction has locked.
+func AddWarning(ctx context.Context, tx *sqldb.Tx, j *Job, w sheet.Warning) error {
+	stored, err := Load(ctx, tx, j.CommunityID, j.ID)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, "UPDATE bulk_jobs SET warnings = $1 WHERE community_id = $2 AND id = $3", encodeWarnings(append(stored.Warnings, w)), j.CommunityID, j.ID)
+	return err
+}
+
 // LockForBatch locks a job for a batch. done reports that the batch was
 // committed before, but its result was lost.
 func LockForBatch(ctx context.Context, tx *sqldb.Tx, j *Job, number int64) (done bool, err error) {

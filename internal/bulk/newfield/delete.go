@@ -55,23 +55,23 @@ func DeleteUnused(ctx context.Context, tx *sqldb.Tx, undo *job.Job, fieldID stri
 // use returns the reason to keep a field, zero if it is unused.
 func use(ctx context.Context, tx *sqldb.Tx, undo *job.Job, f *field.Field) (errs.Sentence, error) {
 	if f.Required || f.Filterable || f.Identifier || f.DefaultValue != nil || f.Description != "" || len(f.Options) > 0 || f.Work.Kind != "" {
-		return errs.Constant("The field was created by this job and is kept, because its settings were changed since."), nil
+		return errs.NewSentence("The field %q was created by the job and is kept, because its settings were changed since.", f.Name), nil
 	}
 	used, err := member.HasValueSince(ctx, tx, undo.CommunityID, f.Field, f.CreatedAt-clockSkew.Milliseconds())
 	if err != nil || used {
-		return errs.Constant("The field was created by this job and is kept, because members have other values in it now."), err
+		return errs.NewSentence("The field %q was created by the job and is kept, because members have other values in it now.", f.Name), err
 	}
 	used, err = roster.ViewsName(ctx, tx, undo.CommunityID, f.Field)
 	if err != nil || used {
-		return errs.Constant("The field was created by this job and is kept, because a saved view uses it."), err
+		return errs.NewSentence("The field %q was created by the job and is kept, because a saved view uses it.", f.Name), err
 	}
 	home, err := community.Load(ctx, tx, undo.CommunityID)
 	if err != nil || slices.Contains(home.Settings.Joining.RequiredFields, f.ID) {
-		return errs.Constant("The field was created by this job and is kept, because members need it to join."), err
+		return errs.NewSentence("The field %q was created by the job and is kept, because members need it to join.", f.Name), err
 	}
 	active, err := job.ListActive(ctx, tx, undo.CommunityID)
 	if err != nil || slices.ContainsFunc(active, func(j job.Job) bool { return !j.DryRun && writes(&j, f.ID) }) {
-		return errs.Constant("The field was created by this job and is kept, because another job writes to it."), err
+		return errs.NewSentence("The field %q was created by the job and is kept, because another job writes to it.", f.Name), err
 	}
 	return errs.Sentence{}, nil
 }

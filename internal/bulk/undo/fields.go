@@ -8,12 +8,13 @@ import (
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // undoFields deletes the fields that the original job created and nothing else uses.
-// A field that is kept is listed in the details of the first row of the undo in file
-// order.
+// A field that is kept is a warning of the undo, and listed in the details of its first
+// row in file order.
 func (r *run) undoFields(ctx context.Context, original *job.Job) error {
 	ids, err := newfield.Of(ctx, r.db, r.Job.CommunityID, original.ID)
 	if err != nil {
@@ -36,15 +37,19 @@ func (r *run) undoField(ctx context.Context, tx *sqldb.Tx, original *job.Job, fi
 		return err
 	}
 	if !kept.IsZero() {
-		if err := r.listKeptField(ctx, tx, original, f, kept); err != nil {
+		err := job.AddWarning(ctx, tx, r.Job, sheet.Warning{Code: WarnFieldKept, Message: kept, Count: 1})
+		if err == nil {
+			err = r.listKeptField(ctx, tx, original, f, kept)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return newfield.Forget(ctx, tx, r.Job.CommunityID, original.ID, fieldID)
 }
 
-// listKeptField adds a field to the details of the first row in file order. An undo
-// without rows has no details.
+// listKeptField adds a field to the details of the first row in file order, if the
+// undo has rows.
 func (r *run) listKeptField(ctx context.Context, tx *sqldb.Tx, original *job.Job, f *field.Field, kept errs.Sentence) error {
 	for number := original.Batches - 1; number >= 0; number-- {
 		found, err := outcome.Find(ctx, tx, r.Job.CommunityID, r.Job.ID, number, 0, 0)

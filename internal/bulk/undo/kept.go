@@ -7,11 +7,20 @@ import (
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Codes of the warnings of an undo: what it kept of the fields and tags that the job
+// created. They stay when the details of its rows have expired.
+const (
+	WarnFieldKept = "field_kept"
+	WarnTagsKept  = "tags_kept"
 )
 
 // Cause is a reason for which an undo kept something.
 type Cause struct {
+	Created   bool // a field or tag that the job created
 	Column    string
 	Code      string
 	Message   errs.Sentence // of the first such row
@@ -61,7 +70,7 @@ func addCauses(list []Cause, rec *outcome.Record) []Cause {
 			list[at].Count++
 			list[at].FirstLine = min(list[at].FirstLine, rec.Pos.Line)
 		case len(list) < maxCauses:
-			list = append(list, Cause{Column: e.Column, Code: e.Code, Message: e.Message, Count: 1, FirstLine: rec.Pos.Line})
+			list = append(list, Cause{Created: e.Code == "used_elsewhere" && e.Column != field.Username, Column: e.Column, Code: e.Code, Message: e.Message, Count: 1, FirstLine: rec.Pos.Line})
 		}
 	}
 	return list

@@ -2,7 +2,9 @@ package undo
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/outcome"
@@ -10,11 +12,13 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // undoTags deletes the tags that the original job created and no member has. A
-// tag that is kept is listed in the details of the first row that named it.
+// tag that is kept is named by a warning of the undo, and listed in the details of the
+// first row that named it.
 func (r *run) undoTags(ctx context.Context, originID string) error {
 	tags, err := outcome.Tags(ctx, r.db, r.Job.CommunityID, originID)
 	if err != nil || len(tags) == 0 {
@@ -63,7 +67,42 @@ func (r *run) deleteUnused(ctx context.Context, originID string, ids []string) e
 		if err != nil {
 			return err
 		}
+		if err := r.warnOfTags(ctx, tx, slices.DeleteFunc(ids, func(id string) bool { return slices.Contains(deleted, id) })); err != nil {
+			return err
+		}
 		return outcome.DeleteTags(ctx, tx, r.Job.CommunityID, originID, deleted)
+	})
+}
+
+// maxKeptNames limits the names in a warning.
+const maxKeptNames = 10
+
+// warnOfTags adds the warning of tags that are kept, once.
+func (r *run) warnOfTags(ctx context.Context, tx *sqldb.Tx, kept []string) error {
+	undo, err := job.Load(ctx, tx, r.Job.CommunityID, r.Job.ID)
+	if err != nil || slices.ContainsFunc(undo.Warnings, func(w sheet.Warning) bool { return w.Code == WarnTagsKept }) {
+		return err
+	}
+	tags, err := plan.LoadTags(ctx, tx, r.Job.CommunityID)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(tags)) {
+		if slices.Contains(kept, tags[name]) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	count := int64(len(names))
+	if len(names) > maxKeptNames {
+		names = append(names[:maxKeptNames], "…")
+	}
+	return job.AddWarning(ctx, tx, r.Job, sheet.Warning{
+		Code: WarnTagsKept, Count: count,
+		Message: errs.NewSentence("Tags that were created by the job and are kept, because other members have them now: %s.", strings.Join(names, ", ")),
 	})
 }
 

@@ -178,14 +178,14 @@ func (j JobView) stopped() bool { return j.Status == "cancelled" || j.Status == 
 
 // canContinue reports whether a job stopped before the end of its file.
 func (j JobView) canContinue() bool {
-	return !j.DryRun && j.Type != "undo" && j.stopped() && (j.Unread == nil || *j.Unread > 0)
+	return !j.DryRun && !j.Expired && j.Type != "undo" && j.stopped() && (j.Unread == nil || *j.Unread > 0)
 }
 
 // createsFields reports whether the job created fields at its start.
 func (j JobView) createsFields() bool { return len(j.NewFields) > 0 && j.Continues == "" }
 
 func (j JobView) canUndo() bool {
-	if j.DryRun || j.Type == "undo" || j.writes() == 0 && !j.createsFields() {
+	if j.DryRun || j.Expired || j.Type == "undo" || j.writes() == 0 && !j.createsFields() {
 		return false
 	}
 	switch j.Status {
@@ -222,6 +222,9 @@ func undoText(r ui.Reader, j JobView) string {
 	if j.createsFields() {
 		parts = append(parts, r.T("This deletes the fields that it created, unless something else uses them."))
 	}
+	if j.Options != nil && j.Options.CreateTags {
+		parts = append(parts, r.T("This deletes the tags that it created, unless other members have them."))
+	}
 	return r.Sentences(append(parts, r.T("Later changes are kept; the log lists them."))...)
 }
 
@@ -233,6 +236,17 @@ func problemsTitle(p ui.Page, j JobView) string {
 		return p.Reader.Count(j.Counts.Failed, "row was not undone", "rows were not undone")
 	}
 	return p.Reader.Count(j.Counts.Failed, "row was not imported", "rows were not imported")
+}
+
+// remedyText is the key of what can be done about the failed rows of a check.
+func remedyText(j JobView) string {
+	switch {
+	case j.writes() > 0 && !j.stopped():
+		return i18n.Key("Import the others now and these later, or correct your file and start again.")
+	case j.Draft != nil:
+		return i18n.Key("Correct them below, or correct your file and start again.")
+	}
+	return i18n.Key("Correct your file and start again.")
 }
 
 func changesTitle(j JobView) string {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,12 +51,14 @@ func (h *handlers) renderJob(v *ui.Request, cause error) error {
 	if view.Rows, err = h.rowsOf(v, j, p.In("/bulk-jobs/"+j.ID)); err != nil {
 		return err
 	}
+	view.Job.Expired = view.Rows.Gone != ""
 	return ui.Render(v, status, JobPage(view))
 }
 
 // FollowView is the result of the jobs that followed a job.
 type FollowView struct {
-	Kept    []KeptView // causes for which its undo kept something
+	Kept    []KeptView // causes for which its undo kept something in rows
+	Created []string   // the created fields and tags that its undo kept, as sentences
 	Problem string     // why the plan of a dry run cannot be applied; "": it can
 	Stale   bool       // a new dry run removes the problem
 }
@@ -78,6 +81,9 @@ func (h *handlers) followOf(v *ui.Request, j *JobView) (f FollowView, err error)
 		}
 		undo = new(jobView(v, s))
 		j.Undo = undo
+	}
+	if undo.Type == string(bulk.Undo) && !undo.Live() {
+		f.Created = undo.KeptTexts
 	}
 	if undo.Type == string(bulk.Undo) && !undo.Live() && undo.Kept > 0 {
 		if f.Kept, err = h.keptBy(v, j, undo); err != nil {
@@ -104,6 +110,9 @@ func (h *handlers) keptBy(v *ui.Request, j, undo *JobView) ([]KeptView, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if len(undo.KeptTexts) > 0 {
+		causes = slices.DeleteFunc(causes, func(k bulk.KeptCause) bool { return k.Created })
 	}
 	names, err := h.fieldNames(v, *j)
 	var list []KeptView

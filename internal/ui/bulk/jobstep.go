@@ -45,6 +45,7 @@ func (h *handlers) renderJobStep(v *ui.Request, cause error) error {
 	if view.Rows, err = h.rowsOf(v, view.Job, view.here()); err != nil {
 		return err
 	}
+	view.Job.Expired = view.Rows.Gone != ""
 	return ui.Render(v, status, ImportPage(view))
 }
 

@@ -46,7 +46,12 @@ func jobView(v *ui.Request, s bulk.Status) JobView {
 		j.Waiting, j.NextAttempt = waitText(s.Waiting.Reason), millisOf(s.Waiting.NextAttemptAt)
 	}
 	for _, w := range s.Warnings {
-		j.Warnings = append(j.Warnings, ui.Translate(v.Context(), w.Message))
+		text := ui.Translate(v.Context(), w.Message)
+		if s.Type == bulk.Undo {
+			j.KeptTexts, j.KeptCreated = append(j.KeptTexts, text), j.KeptCreated+w.Count
+			continue
+		}
+		j.Warnings = append(j.Warnings, text)
 	}
 	if s.Error != nil {
 		j.Error = ui.Translate(v.Context(), s.Error.Message)
@@ -160,6 +165,9 @@ type JobView struct {
 	Left                       *time.Duration
 	Error                      string
 	Warnings                   []string // sentences
+	Expired                    bool     // the file and the details of the rows are no longer stored
+	KeptTexts                  []string // of an undo: the fields and tags of the job that it kept, as sentences
+	KeptCreated                int64    // number of those fields and tags
 	Waiting                    string   // the reason of waiting, a key of a sentence; "": it is not waiting
 	NextAttempt                int64    // when it is tried again; 0: as soon as it can be
 	By                         string
@@ -265,7 +273,7 @@ func (j JobView) Headline(r ui.Reader) string {
 		return j.undone(r)
 	case j.UndoneBy != "":
 		return r.T("This is being undone.")
-	case j.Counts.Read == 0:
+	case j.Counts.Read == 0 && j.Type != "undo":
 		return r.T("The file has no rows.")
 	}
 	return r.Sentences(j.result(r), j.notDone(r))
@@ -276,7 +284,7 @@ func (j JobView) undone(r ui.Reader) string {
 	switch u := j.Undo; {
 	case u == nil:
 		return r.T("This was undone.")
-	case u.Kept == 0:
+	case u.Kept == 0 && u.KeptCreated == 0:
 		return r.T("All of this was undone.")
 	default:
 		return r.Sentences(u.result(r), u.notDone(r))
@@ -297,16 +305,21 @@ func (j JobView) unread(r ui.Reader) string {
 }
 
 func (j JobView) kept(r ui.Reader) string {
-	if done := j.Counts.Created + j.Counts.Updated; done > 0 && !j.DryRun {
+	switch done := j.Counts.Created + j.Counts.Updated; {
+	case done > 0 && j.Type == "undo":
+		return r.Count(done, "%d row was undone before that.", "%d rows were undone before that.")
+	case done > 0 && !j.DryRun:
 		return r.Count(done, "%d row was written before that, and stays.", "%d rows were written before that, and stay.")
 	}
-	return r.T("Nothing was changed.")
+	return j.onlyFields(r)
 }
 
 // result summarises the changes, made or planned.
 func (j JobView) result(r ui.Reader) string {
 	created, updated := j.Counts.Created, j.Counts.Updated
 	switch {
+	case j.Type == "undo" && j.Counts.Read == 0:
+		return r.T("No row had to be undone.")
 	case j.Type == "undo":
 		return r.Count(created+updated, "%d row was undone.", "%d rows were undone.")
 	case j.DryRun && created > 0 && updated > 0:
@@ -326,6 +339,15 @@ func (j JobView) result(r ui.Reader) string {
 	case updated > 0:
 		return r.Count(updated, "%d member was updated.", "%d members were updated.")
 	}
+	return j.onlyFields(r)
+}
+
+// onlyFields says that a job changed no member. Its new fields are created before
+// the first row.
+func (j JobView) onlyFields(r ui.Reader) string {
+	if !j.DryRun && j.createsFields() {
+		return r.Sentences(r.T("No member was changed."), r.Count(int64(len(j.NewFields)), "%d field was created.", "%d fields were created."))
+	}
 	return r.T("Nothing was changed.")
 }
 
@@ -335,6 +357,8 @@ func (j JobView) notDone(r ui.Reader) string {
 	switch {
 	case j.Type == "undo" && j.Kept > 0:
 		return r.Count(j.Kept, "In %d row something was kept.", "In %d rows something was kept.")
+	case j.Type == "undo" && j.KeptCreated > 0:
+		return r.Count(j.KeptCreated, "%d field or tag that it created was kept.", "%d fields or tags that it created were kept.")
 	case j.Type == "undo" || c.Failed == 0:
 		return ""
 	case j.DryRun:

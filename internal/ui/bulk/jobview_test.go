@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/ui"
 )
 
@@ -22,6 +23,13 @@ func TestHeadlineSummarisesAJob(t *testing.T) {
 		{"a failed import with an unreadable rest", JobView{Status: "failed"}, "The job could not continue. Nothing was changed. The rest of the file was not read."},
 		{"a cancelled check", JobView{Status: "cancelled", DryRun: true, Unread: new(int64(0)), Counts: Counts{Read: 10, Created: 10}}, "Cancelled. Nothing was changed."},
 		{"an undo", JobView{Type: "undo", Status: "completed", Kept: 1, Counts: Counts{Read: 3, Updated: 2, Skipped: 1}}, "2 rows were undone. In 1 row something was kept."},
+		{"an undo without rows", JobView{Type: "undo", Status: "completed", KeptCreated: 2}, "No row had to be undone. 2 fields or tags that it created were kept."},
+		{"a cancelled undo", JobView{Type: "undo", Status: "cancelled", Unread: new(int64(4)), Counts: Counts{Read: 3, Updated: 3}}, "Cancelled. 3 rows were undone before that. 4 rows are not undone."},
+		{"an import that created fields only", JobView{Status: "completed_with_errors", NewFields: make([]job.NewField, 2), Counts: Counts{Read: 1, Failed: 1}}, "No member was changed. 2 fields were created. 1 row was not imported."},
+		{"a check with new fields and errors only", JobView{Status: "completed", DryRun: true, NewFields: make([]job.NewField, 2), Counts: Counts{Read: 1, Failed: 1}}, "Nothing would be changed. 1 row cannot be imported."},
+		{"a cancelled check with new fields", JobView{Status: "cancelled", DryRun: true, Unread: new(int64(0)), NewFields: make([]job.NewField, 2)}, "Cancelled. Nothing was changed."},
+		{"a cancelled import that created fields", JobView{Status: "cancelled", Unread: new(int64(5)), NewFields: make([]job.NewField, 1)}, "Cancelled. No member was changed. 1 field was created. 5 rows were not read."},
+		{"an undone job with a kept field", JobView{Status: "undone", Undo: &JobView{Type: "undo", KeptCreated: 1}}, "No row had to be undone. 1 field or tag that it created was kept."},
 		{"a job whose undo runs", JobView{Status: "completed", UndoneBy: "u", Counts: Counts{Read: 1, Created: 1}}, "This is being undone."},
 		{"an undone job", JobView{Status: "undone", Undo: &JobView{Type: "undo", Counts: Counts{Read: 1, Updated: 1}}}, "All of this was undone."},
 		{"a job that was undone in part", JobView{Status: "undone", Undo: &JobView{Type: "undo", Kept: 2, Counts: Counts{Read: 4, Updated: 3, Skipped: 1}}}, "3 rows were undone. In 2 rows something was kept."},

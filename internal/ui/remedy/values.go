@@ -28,6 +28,7 @@ type column struct {
 	staged.Column
 	draft bulk.Draft
 	set   choice.Set
+	more  bool // the form does not have all texts
 }
 
 // columnOf returns the column that a request names.
@@ -45,7 +46,7 @@ func (h *handlers) columnOf(v *ui.Request) (column, error) {
 	if err == nil && set.Field.Field == "" {
 		err = errs.New(errs.Invalid, "no_choices", "The field of the column %q can have any value, so none can be mapped.", header)
 	}
-	return column{d.Columns[at], d, set}, err
+	return column{Column: d.Columns[at], draft: d, set: set}, err
 }
 
 func (h *handlers) showValues(v *ui.Request) error {
@@ -56,10 +57,11 @@ func (h *handlers) showValues(v *ui.Request) error {
 	if err != nil {
 		return err
 	}
-	texts, err := h.textsToMap(v, &c)
+	texts, more, err := h.textsToMap(v, &c)
 	if err != nil {
 		return err
 	}
+	c.more = more
 	return h.renderValues(v, &c, texts, nil)
 }
 
@@ -75,7 +77,7 @@ func (h *handlers) renderValues(v *ui.Request, c *column, rows []ValueRow, cause
 	}
 	p.Alert = alert
 	view := ValuesView{
-		Page: p, Path: v.In("/import/" + c.draft.ID + "/values"), Back: back(v), JobID: v.FormValue("job"), Version: strconv.FormatInt(c.draft.Version, 10), Header: c.Header,
+		Page: p, Path: v.In("/import/" + c.draft.ID + "/values"), Back: back(v), JobID: v.FormValue("job"), Version: strconv.FormatInt(c.draft.Version, 10), Header: c.Header, More: c.more,
 		Field: ui.FieldName(v.Context(), c.set.Field.Default, c.set.Field.Name), Rows: rows,
 	}
 	view.Choices = c.choices(p.Reader)
@@ -101,14 +103,18 @@ func (c *column) choices(r ui.Reader) (list []ui.Choice) {
 }
 
 // textsToMap are the mapped texts of a column, the ones with errors in the check,
-// and those of the first rows that are no value of the field.
-func (h *handlers) textsToMap(v *ui.Request, c *column) ([]ValueRow, error) {
+// and those of the first rows that are no value of the field. more reports that there
+// are others.
+func (h *handlers) textsToMap(v *ui.Request, c *column) (rows []ValueRow, more bool, err error) {
 	mapped := c.draft.Options.Values.Of(c.Header)
-	var rows []ValueRow
 	seen := map[string]bool{}
 	add := func(row ValueRow) {
 		key := source.ValueKey(row.Text)
-		if key == "" || seen[key] || len(rows) == maxRows || strings.HasSuffix(row.Text, "…") {
+		if key == "" || seen[key] || strings.HasSuffix(row.Text, "…") {
+			return
+		}
+		if len(rows) == maxRows {
+			more = true
 			return
 		}
 		seen[key] = true
@@ -121,9 +127,12 @@ func (h *handlers) textsToMap(v *ui.Request, c *column) ([]ValueRow, error) {
 	if jobID := v.FormValue("job"); jobID != "" {
 		groups, err := h.Bulk.ErrorGroups(v.Context(), v.Actor, v.Community.ID, jobID)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		for _, g := range groups.List {
+			if g.Column == c.Header && g.OtherRows > 0 {
+				more = true
+			}
 			for _, value := range g.Values {
 				if g.Column == c.Header && !c.set.Has(value.Text) {
 					add(ValueRow{Text: value.Text, Rows: value.Rows})
@@ -134,7 +143,7 @@ func (h *handlers) textsToMap(v *ui.Request, c *column) ([]ValueRow, error) {
 	for _, text := range c.misfits() {
 		add(ValueRow{Text: text})
 	}
-	return rows, nil
+	return rows, more, nil
 }
 
 // misfits are the sample texts of a column that are no value of its field.

@@ -57,7 +57,7 @@ func TestWizardSaysWhatARunCreatesKeepsAndLeavesUnread(t *testing.T) {
 	b.sees("1 row was undone. In 1 row something was kept.", "What the undo kept")
 	b.checkLooks("undo-kept")
 	b.open(run)
-	b.sees("1 row was undone. In 1 row something was kept.", "What the undo kept", "Field Points", "How it was undone")
+	b.sees("1 row was undone. In 1 row something was kept.", "What the undo kept", `The field "Points" was created by the job and is kept, because`, "How it was undone")
 	b.checkLooks("undone-kept")
 
 	if _, err := b.app.DB.Exec(t.Context(), "UPDATE bulk_jobs SET status = 'cancelled', unread_rows = 7 WHERE status = 'undone'"); err != nil {

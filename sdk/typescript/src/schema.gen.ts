@@ -1993,7 +1993,7 @@ export interface components {
             unread: number | null;
             /** @description why the job makes no progress at the moment; null: it does, or it has ended */
             waiting: components["schemas"]["JobWait"];
-            /** @description assumptions about the file; no row fails because of them */
+            /** @description assumptions about the file, and the fields and tags of the job that an undo kept; no row fails because of them */
             warnings: components["schemas"]["Warning"][] | null;
         };
         BulkOptions: {
