@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/app/config"
+	"github.com/regulars/regulars/internal/app/metrics"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/httpx"
 )
@@ -26,7 +27,7 @@ type App struct {
 	lock          *dirLock
 	listener      net.Listener
 	server        *http.Server
-	metrics       *metrics
+	metrics       *metrics.Metrics
 	stopping      chan struct{} // closed at shutdown, to end long responses
 	engineRunning atomic.Bool   // the worker engine is running
 	close         func() error
@@ -64,7 +65,7 @@ func New(ctx context.Context, c config.Config, now clock.Clock, log *slog.Logger
 		return nil, errors.Join(fmt.Errorf("listen: %w", err), a.Close())
 	}
 	a.baseURL = a.URL()
-	a.metrics = newMetrics(services)
+	a.metrics = metrics.New(services.Jobs, now, services.features)
 	handler, err := a.handler()
 	if err != nil {
 		return nil, errors.Join(err, a.Close())

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/regulars/regulars/internal/actor"
@@ -13,12 +15,13 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // check is a health check.
 type check struct {
 	name, title string // for programs; for people, a key
-	ready       bool   // part of /readyz
+	ready       bool   // part of /readyz, which fails without it
 	slow        bool   // reads much of the database
 	run         func(ctx context.Context) (finding, error)
 }
@@ -45,33 +48,52 @@ func (f finding) withRemedy(remedy string) finding {
 }
 
 type checkResult struct {
-	Name    string `json:"name"`
-	OK      bool   `json:"ok"`
-	Problem string `json:"problem,omitempty"` // with the remedy
+	Name     string `json:"name"`
+	OK       bool   `json:"ok"`
+	Optional bool   `json:"optional,omitempty"` // /readyz does not fail because of it
+	Problem  string `json:"problem,omitempty"`  // with the remedy
 
 	title   string
 	finding finding
 	err     error // failure of the check itself
 }
 
+const filesCheck = "files"
+
 // checkTimeout bounds one check.
 const checkTimeout = 5 * time.Second
 
-// runChecks runs the checks, each with its own timeout: one that hangs or fails
-// does not hide another.
-func runChecks(ctx context.Context, checks []check) (results []checkResult, ok bool) {
-	ok = true
-	for _, c := range checks {
-		limited, cancel := context.WithTimeout(ctx, checkTimeout)
-		found, err := c.run(limited)
-		cancel()
-		if err != nil {
-			found = failing("The check failed.").withRemedy("Read the error in the log of the server.")
-		}
-		results = append(results, checkResult{c.name, found.ok(), found.String(), c.title, found, err})
-		ok = ok && found.ok()
+// runChecks runs the checks at the same time, each with its own timeout: one that
+// hangs or fails does not hide another.
+func runChecks(ctx context.Context, checks []check) []checkResult {
+	results := make([]checkResult, len(checks))
+	var running sync.WaitGroup
+	for i, c := range checks {
+		running.Go(func() {
+			limited, cancel := context.WithTimeout(ctx, checkTimeout)
+			defer cancel()
+			found, err := c.run(limited)
+			switch {
+			case sqldb.IsUnavailable(err) || errors.Is(err, context.DeadlineExceeded):
+				found = failing("The database does not answer.").withRemedy("Check its address and that it runs.")
+			case err != nil:
+				found = failing("The check failed.").withRemedy("Read the error in the log of the server.")
+			}
+			results[i] = checkResult{c.name, found.ok(), !c.ready, found.String(), c.title, found, err}
+		})
 	}
-	return results, ok
+	running.Wait()
+	return results
+}
+
+// allPassed reports whether all checks passed, optional ones included.
+func allPassed(results []checkResult) bool {
+	return !slices.ContainsFunc(results, func(r checkResult) bool { return !r.OK })
+}
+
+// isReady reports whether all checks passed but the optional ones.
+func isReady(results []checkResult) bool {
+	return !slices.ContainsFunc(results, func(r checkResult) bool { return !r.OK && !r.Optional })
 }
 
 // checks are all health checks: those of /readyz, of doctor and of the page Health.
@@ -82,7 +104,7 @@ func (p *Services) checks(c config.Config, running func() bool) []check {
 		{"schema", i18n.Key("Schema of the database"), true, false, p.checkSchema},
 		{"disk", i18n.Key("Free disk space"), true, false, func(context.Context) (finding, error) { return p.checkDisk(c.MinFreeMiB) }},
 		{"nodes", i18n.Key("Nodes"), true, false, p.checkNodes},
-		{"files", i18n.Key("File storage"), false, false, p.checkFiles},
+		{filesCheck, i18n.Key("File storage"), false, false, p.checkFiles},
 		{"file rights", i18n.Key("Rights of the file storage"), false, true, p.checkFileRights},
 		{"data folder", i18n.Key("Data folder"), false, false, func(context.Context) (finding, error) { return finding{}, writable(c.Data) }},
 		{"secret key", i18n.Key("Secret key"), false, false, p.checkSecretKey},
@@ -100,10 +122,11 @@ func (p *Services) checks(c config.Config, running func() bool) []check {
 	return list
 }
 
-// readiness are the checks of /readyz.
+// readiness are the checks of /readyz. It names a missing file storage, but does not
+// fail without it: all nodes share it, and other requests do not need it.
 func readiness(checks []check) (list []check) {
 	for _, c := range checks {
-		if c.ready {
+		if c.ready || c.name == filesCheck {
 			list = append(list, c)
 		}
 	}

@@ -26,7 +26,8 @@ func (c doctorCommand) Run(sh *shell) error {
 			return err
 		}
 		config.StorageConfig = sh.store
-		results, ok := runChecks(sh.ctx, p.checks(config, nil))
+		results := runChecks(sh.ctx, p.checks(config, nil))
+		ok := allPassed(results)
 		if err := c.print(sh, results, ok); err != nil {
 			return err
 		}
@@ -39,6 +40,7 @@ func (c doctorCommand) Run(sh *shell) error {
 
 func (c doctorCommand) print(sh *shell, results []checkResult, ok bool) error {
 	for i, f := range results {
+		results[i].Optional = false // a failed one is an error of doctor
 		if f.err != nil {
 			results[i].Problem = "The check failed: " + f.err.Error()
 		}

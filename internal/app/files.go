@@ -72,6 +72,8 @@ func storageFinding(err error) finding {
 		f := failing("The file storage does not answer.").withRemedy("Check its address and that it runs.")
 		f.detail = fmt.Sprint(errors.Unwrap(errs.From(err)))
 		return f
+	case errors.Is(err, context.DeadlineExceeded):
+		return failing("The file storage does not answer.").withRemedy("Check its address and that it runs.")
 	}
 	f := failing("The file storage refuses requests.").withRemedy("Check the bucket, the access key and its rights to read, write, list and delete.")
 	f.detail = err.Error()

@@ -37,11 +37,11 @@ func (a *App) handler() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
-	mux.Handle("GET /metrics", a.metrics.handler())
+	mux.Handle("GET /metrics", a.metrics.Handler())
 	mux.Handle("GET /media/", a.Pictures)
 	mux.Handle("/", a.console(uiLimits{pictures, streams, uploads, a.config.BulkFileMiB << 20, a.config.SignInsPerMin, a.stopping}, a.serverPages()))
 	return withRouteContext(httpx.Wrap(routeAPI(rest, mux), httpx.Options{
-		Log: a.log, Clock: a.clock, Proxies: proxies, SkipLog: isProbe, Observe: a.metrics.observe,
+		Log: a.log, Clock: a.clock, Proxies: proxies, SkipLog: isProbe, Observe: a.metrics.Observe,
 		Body: httpx.BodyLimits{Anonymous: a.config.AnonymousBody, Idle: a.config.BodyIdle},
 	})), nil
 }
@@ -82,7 +82,7 @@ func isProbe(r *http.Request) bool {
 func withRouteContext(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodHead {
-			r = r.WithContext(setRouteContext(r.Context(), chi.NewRouteContext()))
+			r = r.WithContext(context.WithValue(r.Context(), chi.RouteCtxKey, chi.NewRouteContext()))
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -94,17 +94,17 @@ func healthz(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte(`{"status":"ok"}` + "\n")) // the client disconnected
 }
 
-// readyz responds 200 if all checks pass, else 503, with the result of each
-// check. Error texts may contain addresses and are only logged.
+// readyz responds 200 if all checks pass but the optional ones, else 503, with the
+// result of each check. Error texts may contain addresses and are only logged.
 func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
-	results, ok := runChecks(r.Context(), readiness(a.checks(a.config, a.engineRunning.Load)))
+	results := runChecks(r.Context(), readiness(a.checks(a.config, a.engineRunning.Load)))
 	a.logCheckErrors(r.Context(), results)
 	body := struct {
 		Status string        `json:"status"`
 		Checks []checkResult `json:"checks"`
 	}{"ready", results}
 	status := http.StatusOK
-	if !ok {
+	if !isReady(results) {
 		body.Status, status = "not ready", http.StatusServiceUnavailable
 	}
 	w.Header().Set("Content-Type", "application/json")

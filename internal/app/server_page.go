@@ -28,7 +28,7 @@ func (a *App) checkForPage(ctx context.Context, slow bool) (list []uiinstallatio
 			list = append(list, uiinstallation.Check{Title: c.title, Skipped: true})
 			continue
 		}
-		results, _ := runChecks(ctx, []check{c})
+		results := runChecks(ctx, []check{c})
 		a.logCheckErrors(ctx, results)
 		for _, r := range results {
 			list = append(list, uiinstallation.Check{Title: r.title, OK: r.OK, Problem: r.finding.problem, Remedy: r.finding.remedy, Detail: r.finding.detail})

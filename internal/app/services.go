@@ -88,7 +88,7 @@ func openServices(ctx context.Context, c config.Config, now clock.Clock, log *sl
 	if p.Files, err = openStore(c.StorageConfig, p.Folder); err != nil {
 		return nil, errors.Join(err, p.Folder.Close())
 	}
-	if p.DB, err = sqldb.Open(ctx, c.Address(), c.Options()); err != nil {
+	if p.DB, err = sqldb.Open(ctx, c.Address(), c.DatabaseOptions()); err != nil {
 		return nil, errors.Join(err, p.closeFiles())
 	}
 	if err := checkOwnDatabase(ctx, p.DB); err != nil {

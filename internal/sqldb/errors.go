@@ -66,8 +66,8 @@ func IsUnavailable(err error) bool {
 		return true
 	}
 	// 08 connection, 53 resources (disk full, too many connections), 57P
-	// shutdown
-	if strings.HasPrefix(pg, "08") || strings.HasPrefix(pg, "53") || strings.HasPrefix(pg, "57P") || pg == "25006" {
+	// shutdown, 25P03 the process sent no statement for too long
+	if strings.HasPrefix(pg, "08") || strings.HasPrefix(pg, "53") || strings.HasPrefix(pg, "57P") || pg == "25006" || pg == "25P03" {
 		return true
 	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {

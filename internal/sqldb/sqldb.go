@@ -12,8 +12,8 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
 	"modernc.org/sqlite"
 
 	"github.com/regulars/regulars/migrations"
@@ -35,6 +35,7 @@ type DB struct {
 	read, write *sql.DB
 	writerQueue writerQueue   // of the writing connection of SQLite
 	checkpoints *checkpointer // SQLite only
+	link        *link         // PostgreSQL only
 	dialect     Dialect
 	synchronous string // SQLite only
 	notifier    *notifier
@@ -49,6 +50,9 @@ type Options struct {
 	Synchronous string
 	// MaxConns is the size of the PostgreSQL pool. 0 means 20.
 	MaxConns int
+	// IdleTx is the time after which PostgreSQL rolls back a transaction whose
+	// process sends no statement. 0 means 20 s.
+	IdleTx time.Duration
 }
 
 // Open opens "sqlite:<path>" or "postgres://..." and pings it. It does not
@@ -72,34 +76,7 @@ func open(address string, opts Options) (*DB, error) {
 	if !strings.HasPrefix(address, "postgres://") && !strings.HasPrefix(address, "postgresql://") {
 		return nil, errors.New(`invalid database address: start it with "postgres://" or "sqlite:"`)
 	}
-	pool, err := sql.Open("pgx", withPlanMode(address))
-	if err != nil {
-		return nil, err
-	}
-	conns := opts.MaxConns
-	if conns == 0 {
-		conns = 20
-	}
-	pool.SetMaxOpenConns(conns)
-	pool.SetMaxIdleConns(conns)
-	db := &DB{read: pool, write: pool, dialect: Postgres, notifier: newNotifier(), versions: newTableVersions()}
-	db.notifier.startListening = db.startListening
-	return db, nil
-}
-
-// withPlanMode disables generic plans: one made while a table was empty would
-// scan it entirely after an import.
-func withPlanMode(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return address
-	}
-	q := u.Query()
-	if q.Get("plan_cache_mode") == "" {
-		q.Set("plan_cache_mode", "force_custom_plan")
-	}
-	u.RawQuery = q.Encode()
-	return u.String()
+	return openPostgres(address, opts)
 }
 
 func openSQLite(path string, opts Options) (*DB, error) {
@@ -146,6 +123,7 @@ func openPool(address, initSQL string) (*sql.DB, error) {
 func (db *DB) Close() error {
 	db.versions.close()
 	if db.read == db.write {
+		db.link.close()
 		return db.write.Close()
 	}
 	return errors.Join(db.checkpoints.close(), db.read.Close(), db.write.Close())

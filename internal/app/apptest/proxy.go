@@ -24,6 +24,7 @@ type Proxy struct {
 
 	t       testing.TB
 	control string // address of the process
+	process *os.Process
 }
 
 // Directions of a connection.
@@ -61,6 +62,7 @@ func StartProxy(t testing.TB, server string) *Proxy {
 	control, listen := FreeAddress(t), FreeAddress(t)
 	host, port, _ := strings.Cut(control, ":")
 	process := exec.CommandContext(context.WithoutCancel(t.Context()), path, "-host", host, "-port", port)
+	process.Env = append(os.Environ(), "LOG_LEVEL=fatal") // else it logs each connection
 	process.Stdout, process.Stderr = t.Output(), t.Output()
 	if err := process.Start(); err != nil {
 		t.Fatal(err)
@@ -69,7 +71,7 @@ func StartProxy(t testing.TB, server string) *Proxy {
 		_ = process.Process.Kill()
 		_ = process.Wait() // the signal
 	})
-	p := &Proxy{URL: "http://" + listen, t: t, control: "http://" + control}
+	p := &Proxy{URL: "http://" + listen, t: t, control: "http://" + control, process: process.Process}
 	tick, late := time.NewTicker(10*time.Millisecond), time.After(Timeout)
 	defer tick.Stop()
 	for p.call(http.MethodGet, "/version", nil) != nil {

@@ -51,6 +51,15 @@ func (s StorageConfig) Options() sqldb.Options {
 	return sqldb.Options{Synchronous: s.Synchronous, MaxConns: s.DBConns}
 }
 
+// DatabaseOptions returns the options for sqldb.Open of a server. PostgreSQL frees
+// the locks of a silent node before the lease of its jobs ends, but never in under
+// five seconds.
+func (c Config) DatabaseOptions() sqldb.Options {
+	o := c.StorageConfig.Options()
+	o.IdleTx = min(max(c.Lease*2/3, 5*time.Second), time.Minute)
+	return o
+}
+
 // FilesDir returns the folder of uploaded files.
 func (s StorageConfig) FilesDir() string { return filepath.Join(s.Data, "files") }
 

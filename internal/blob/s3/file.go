@@ -10,6 +10,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
+	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 )
 
@@ -175,12 +176,17 @@ func (f *file) forget(failed *block) {
 	}
 }
 
+// retryFor is the time after which a failed block is not read again.
+const retryFor = stallTimeout
+
 // request reads a block, several times if the connection is cut within the answer.
 func (f *file) request(number int64) (data []byte, err error) {
+	var now clock.Clock
+	last := now.Now().Add(retryFor)
 	pause := 50 * time.Millisecond
 	for try := 1; ; try++ {
 		data, err = f.requestOnce(number)
-		if err == nil || try == retries || !errs.Is(err, "files_unavailable") {
+		if err == nil || try == 5 || now.Now().After(last) || !errs.Is(err, "files_unavailable") {
 			return data, err
 		}
 		select {

@@ -81,18 +81,17 @@ type Bucket struct {
 
 var _ blob.Store = (*Bucket)(nil)
 
-// retries of one request after an answer 5xx or a cut connection, with growing
-// pauses of at most a second.
-const retries = 5
+// attempts at one request after an answer 5xx, a cut connection or a stall, with
+// growing pauses of at most a second.
+const attempts = 3
 
 // Open returns a bucket. It sends no request.
 func Open(c Config) (*Bucket, error) {
-	transport, err := minio.DefaultTransport(c.Secure)
+	transport, err := newTransport(c.Secure)
 	if err != nil {
 		return nil, err
 	}
-	transport.ResponseHeaderTimeout = 30 * time.Second
-	client, err := minio.NewCore(c.Endpoint, &minio.Options{Creds: c.credentials(), Secure: c.Secure, Region: c.Region, Transport: transport, MaxRetries: retries})
+	client, err := minio.NewCore(c.Endpoint, &minio.Options{Creds: c.credentials(), Secure: c.Secure, Region: c.Region, Transport: transport, MaxRetries: attempts})
 	if err != nil {
 		return nil, fmt.Errorf("open bucket: %w", err)
 	}

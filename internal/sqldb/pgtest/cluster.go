@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -15,11 +16,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Cluster is a PostgreSQL server that listens only on a Unix socket. Its data
-// survives a crash of its processes, but not a power failure.
+// Cluster is a PostgreSQL server that listens only on a Unix socket, or also on
+// 127.0.0.1. Its data survives a crash of its processes, but not a power failure.
 type Cluster struct {
 	dir        string
 	temporary  bool
+	port       int // of 127.0.0.1; 0: none
 	supervisor *exec.Cmd
 	signals    io.WriteCloser // names of signals for the supervisor to send
 }
@@ -46,9 +48,24 @@ if [ "$temporary" = true ]; then rm -rf "$dir"; fi
 // must be accessible to an unprivileged user and its path short, because it
 // contains a socket. If dir is "", the cluster uses a temporary directory, in
 // memory if there is room, that Stop removes.
-func Start(dir string) (*Cluster, error) {
-	c := &Cluster{dir: dir}
-	if dir == "" {
+func Start(dir string) (*Cluster, error) { return start(&Cluster{dir: dir}) }
+
+// StartTCP is Start for a temporary cluster that also listens on 127.0.0.1, for
+// tests with a network that fails.
+func StartTCP() (*Cluster, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // ends at once
+	if err != nil {
+		return nil, err
+	}
+	port := listener.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // of a TCP listener
+	if err := listener.Close(); err != nil {
+		return nil, err
+	}
+	return start(&Cluster{port: port})
+}
+
+func start(c *Cluster) (*Cluster, error) {
+	if c.dir == "" {
 		temp, err := os.MkdirTemp(tempDir(), "pgtest-")
 		if err != nil {
 			return nil, err
@@ -90,8 +107,15 @@ func (c *Cluster) create() error {
 // URL returns the address of a database of the cluster. The database "postgres"
 // always exists.
 func (c *Cluster) URL(db string) string {
-	return "postgres://postgres@/" + db + "?sslmode=disable&host=" + url.QueryEscape(c.dir)
+	address := "postgres://postgres@/" + db + "?sslmode=disable&host=" + url.QueryEscape(c.dir)
+	if c.port != 0 {
+		address += fmt.Sprintf("&port=%d", c.port)
+	}
+	return address
 }
+
+// TCPAddress returns the host and port of a cluster of StartTCP.
+func (c *Cluster) TCPAddress() string { return fmt.Sprintf("127.0.0.1:%d", c.port) }
 
 // Restart starts the server after Kill and returns once it has recovered and
 // answers.
@@ -100,10 +124,16 @@ func (c *Cluster) Restart() error {
 	if err != nil {
 		return err
 	}
-	c.supervisor = exec.Command("/bin/sh", "-c", supervisorScript, "supervisor", c.dir, fmt.Sprint(c.temporary), //nolint:noctx // lives as long as the process
-		filepath.Join(programs, "postgres"), "-D", c.data(), "-k", c.dir, "-c", "listen_addresses=",
+	listen := []string{"-c", "listen_addresses="}
+	if c.port != 0 {
+		listen = []string{"-c", "listen_addresses=127.0.0.1", "-c", fmt.Sprintf("port=%d", c.port)}
+	}
+	arguments := append([]string{
+		"-c", supervisorScript, "supervisor", c.dir, fmt.Sprint(c.temporary), filepath.Join(programs, "postgres"), "-D", c.data(), "-k", c.dir,
 		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "wal_level=minimal", "-c", "max_wal_senders=0",
-		"-c", "max_connections=300", "-c", "shared_buffers=64MB", "-c", "jit=off", "-c", "max_wal_size=512MB")
+		"-c", "max_connections=300", "-c", "shared_buffers=64MB", "-c", "jit=off", "-c", "max_wal_size=512MB",
+	}, listen...)
+	c.supervisor = exec.Command("/bin/sh", arguments...) //nolint:noctx // lives as long as the process
 	c.supervisor.Dir = c.dir
 	setServerUser(c.supervisor)
 	if c.signals, err = c.supervisor.StdinPipe(); err != nil {

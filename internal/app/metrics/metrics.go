@@ -1,4 +1,5 @@
-package app
+// Package metrics contains the metrics of a server for Prometheus.
+package metrics
 
 import (
 	"context"
@@ -11,18 +12,21 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/jobs"
 )
 
-// metrics are the Prometheus metrics of /metrics.
-type metrics struct {
+// Metrics are the metrics of /metrics.
+type Metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
 }
 
-func newMetrics(p *Services) *metrics {
-	m := &metrics{
+// New returns the metrics of requests, jobs and nodes, and those of the features.
+func New(engine *jobs.Engine, now clock.Clock, features []feature.Feature) *Metrics {
+	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "regulars_http_request_duration_seconds", Help: "Time from the first byte of a request to the last byte of its response.",
@@ -30,20 +34,21 @@ func newMetrics(p *Services) *metrics {
 		}, []string{"method", "route", "status"}),
 	}
 	m.registry.MustRegister(m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		&queueCollector{p})
-	for _, f := range p.features {
+		&queueCollector{engine, now})
+	for _, f := range features {
 		m.registry.MustRegister(f.Metrics...)
 	}
 	return m
 }
 
-func (m *metrics) handler() http.Handler {
+// Handler responds with the metrics.
+func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }
 
-// observe records a request. Labels have few values: the pattern of the route
+// Observe records a request. Labels have few values: the pattern of the route
 // instead of the path, and known methods only.
-func (m *metrics) observe(o httpx.Observed) {
+func (m *Metrics) Observe(o httpx.Observed) {
 	route := "other"
 	if c := chi.RouteContext(o.Request.Context()); c != nil && c.RoutePattern() != "" {
 		route = c.RoutePattern()
@@ -57,13 +62,12 @@ func (m *metrics) observe(o httpx.Observed) {
 	m.requests.WithLabelValues(method, route, strconv.Itoa(o.Status)).Observe(o.Duration.Seconds())
 }
 
-func setRouteContext(ctx context.Context, c *chi.Context) context.Context {
-	return context.WithValue(ctx, chi.RouteCtxKey, c)
-}
-
 // queueCollector reads the state of the queue from the database at each scrape;
 // all nodes report the same.
-type queueCollector struct{ services *Services }
+type queueCollector struct {
+	jobs  *jobs.Engine
+	clock clock.Clock
+}
 
 var (
 	deadJobsDesc    = prometheus.NewDesc("regulars_dead_jobs", "Jobs that were given up, by kind.", []string{"kind"}, nil)
@@ -86,18 +90,18 @@ func (q *queueCollector) Describe(to chan<- *prometheus.Desc) {
 func (q *queueCollector) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	if live, err := q.services.Jobs.LiveNodes(ctx); err == nil {
+	if live, err := q.jobs.LiveNodes(ctx); err == nil {
 		to <- prometheus.MustNewConstMetric(nodesDesc, prometheus.GaugeValue, float64(live))
 	}
-	if stats, err := q.services.Jobs.Stats(ctx); err == nil {
+	if stats, err := q.jobs.Stats(ctx); err == nil {
 		for state, n := range map[string]int64{
 			"waiting": stats.Waiting, "queued": stats.Queued, "running": stats.Running, "dead": stats.Dead, "cancelled": stats.Cancelled,
 		} {
 			to <- prometheus.MustNewConstMetric(jobsDesc, prometheus.GaugeValue, float64(n), state)
 		}
 	}
-	if kinds, err := q.services.Jobs.KindStats(ctx); err == nil {
-		collectKinds(kinds, q.services.clock.MS(), to)
+	if kinds, err := q.jobs.KindStats(ctx); err == nil {
+		collectKinds(kinds, q.clock.MS(), to)
 	}
 }
 
