@@ -134,11 +134,11 @@ func readiness(checks []check) (list []check) {
 }
 
 func (p *Services) checkSchema(ctx context.Context) (finding, error) {
-	current, newest, err := p.DB.SchemaVersion(ctx)
-	if err != nil || current == newest {
+	s, err := p.DB.Schema(ctx)
+	if err != nil || s.Usable() {
 		return finding{}, err
 	}
-	return failing("The database has schema version %d; this program needs %d.", current, newest).
+	return failing("The database has schema version %d; this program needs %d.", s.Current, s.Newest).
 		withRemedy("Start the newest version of the program on every node."), nil
 }
 

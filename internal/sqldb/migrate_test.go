@@ -73,9 +73,32 @@ func TestMigrateRejectsNewerSchema(t *testing.T) {
 			t.Fatalf("version %d of %d, %v", current, newest, err)
 		}
 		mustExec(t, db, "INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, TRUE)", newest+1)
+		mustExec(t, db, "UPDATE schema_compatibility SET oldest = $1", newest+1)
 		err = db.Migrate(context.Background())
 		if want := fmt.Sprintf("schema version %d, this program knows %d", newest+1, newest); err == nil || !strings.Contains(err.Error(), want) {
 			t.Fatalf("%v, want %q", err, want)
+		}
+	})
+}
+
+// TestOlderProgramUsesACompatibleSchema records a newer migration, as a newer
+// program does.
+func TestOlderProgramUsesACompatibleSchema(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		s, err := db.Schema(t.Context())
+		if err != nil || !s.Usable() || s.Oldest == 0 || s.Oldest >= s.Newest {
+			t.Fatalf("%+v, %v", s, err)
+		}
+		mustExec(t, db, "INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, TRUE)", s.Newest+1)
+		for oldest, usable := range map[int64]bool{s.Newest: true, s.Newest + 1: false} {
+			mustExec(t, db, "UPDATE schema_compatibility SET oldest = $1", oldest)
+			if err := db.Migrate(t.Context()); (err == nil) != usable {
+				t.Errorf("with the oldest program %d of %d: %v", oldest, s.Newest, err)
+			}
+			after, err := db.Schema(t.Context())
+			if want := (sqldb.Schema{Current: s.Newest + 1, Newest: s.Newest, Oldest: oldest}); err != nil || after != want || after.Usable() != usable {
+				t.Errorf("%+v, %v; want %+v, usable %v", after, err, want, usable)
+			}
 		}
 	})
 }
