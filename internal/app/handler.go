@@ -14,6 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/api"
 	bulkapi "github.com/regulars/regulars/internal/api/bulk"
 	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/jobs"
 )
 
 // handler routes requests to the API, the probes, metrics and media, and all
@@ -102,7 +103,8 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 	body := struct {
 		Status string        `json:"status"`
 		Checks []checkResult `json:"checks"`
-	}{"ready", results}
+		Nodes  []jobs.Node   `json:"nodes"` // empty without the database
+	}{"ready", results, a.nodes(r.Context())}
 	status := http.StatusOK
 	if !isReady(results) {
 		body.Status, status = "not ready", http.StatusServiceUnavailable
@@ -111,6 +113,17 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // the client disconnected
+}
+
+// nodes returns the nodes of the installation, none if the database does not answer.
+func (a *App) nodes(ctx context.Context) []jobs.Node {
+	limited, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	list, err := a.Jobs.Nodes(limited)
+	if err != nil {
+		return []jobs.Node{}
+	}
+	return list
 }
 
 func (a *App) logCheckErrors(ctx context.Context, results []checkResult) {

@@ -101,7 +101,7 @@ func openServices(ctx context.Context, c config.Config, now clock.Clock, log *sl
 		return nil, errors.Join(err, p.Close())
 	}
 	p.Jobs = jobs.New(p.DB, now, log, jobs.EngineOptions{
-		Workers: c.Workers, Lease: c.Lease, NodeID: node,
+		Workers: c.Workers, Lease: c.Lease, NodeID: node, Version: version,
 		ReclaimAll: node != "" && p.DB.Dialect() == sqldb.SQLite, // the lock on the data folder guarantees a single server
 	})
 	if err := p.assemble(c); err != nil {

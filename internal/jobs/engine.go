@@ -26,6 +26,7 @@ type EngineOptions struct {
 	Lease      time.Duration // lease of a job, renewed while its worker lives; 0 means 30 s
 	Slice      time.Duration // how long a job may run before Job.ShouldYield may report true; 0 means 5 s
 	ReclaimAll bool          // Start requeues every running job; the caller guarantees that no other process is working
+	Version    string        // of the program, for Nodes
 	NodeID     string        // Start requeues the running jobs of this node; the caller guarantees that no other process has the id; "" generates one
 }
 
@@ -38,6 +39,7 @@ type Engine struct {
 	options   EngineOptions
 	poll      time.Duration // polling interval, in case notifications are missed
 	nodeID    string
+	node      Node // set by Start
 	workers   map[string]worker
 	schedules []*schedule
 
@@ -98,6 +100,7 @@ func New(db *sqldb.DB, c clock.Clock, log *slog.Logger, o EngineOptions) *Engine
 // Start starts the engine, once. ctx bounds only the start; Stop ends the
 // engine.
 func (e *Engine) Start(ctx context.Context) error {
+	e.node = Node{ID: e.nodeID, Version: e.options.Version, StartedAt: e.clock.MS()}
 	err := e.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := e.reclaimOwn(ctx, tx); err != nil {
 			return err
@@ -105,7 +108,7 @@ func (e *Engine) Start(ctx context.Context) error {
 		if err := e.startSchedules(ctx, tx); err != nil {
 			return err
 		}
-		return upsertNode(ctx, tx, e.nodeID, e.clock.MS())
+		return insertNode(ctx, tx, e.node)
 	})
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func (e *Engine) heartbeat(ctx context.Context, alsoForget bool) error {
 	before := e.snapshot()
 	var mine []lease
 	err := e.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := upsertNode(ctx, tx, e.nodeID, e.clock.MS()); err != nil {
+		if err := renewNode(ctx, tx, e.node, e.clock.MS()); err != nil {
 			return err
 		}
 		if alsoForget {
@@ -81,6 +81,28 @@ func (e *Engine) renewLeases(ctx context.Context, tx *sqldb.Tx, list []*Job) err
 		ids[i], idsWithTokens[i] = j.ID, j.ID+j.token
 	}
 	return renewLeases(ctx, tx, ids, idsWithTokens, e.leaseEnd())
+}
+
+// Node is a process that runs jobs.
+type Node struct {
+	ID          string `json:"id"`
+	Version     string `json:"version"`     // of its program; "" of a program that does not record it
+	StartedAt   int64  `json:"startedAt"`   // Unix milliseconds
+	SeenAt      int64  `json:"lastSeenAt"`  // Unix milliseconds
+	RunningJobs int64  `json:"runningJobs"` // also those with an expired lease
+	Live        bool   `json:"live"`        // seen within the length of a lease
+	This        bool   `json:"this"`        // this process
+}
+
+// Nodes returns the nodes that were live in the last day and have not stopped, in
+// the order of their start.
+func (e *Engine) Nodes(ctx context.Context) ([]Node, error) {
+	list, err := selectNodes(ctx, e.db)
+	since := e.clock.Now().Add(-e.options.Lease).UnixMilli()
+	for i := range list {
+		list[i].Live, list[i].This = list[i].SeenAt >= since, list[i].ID == e.nodeID
+	}
+	return list, err
 }
 
 // OtherNodes returns how many other nodes were live in the last day and have not

@@ -91,3 +91,32 @@ func setSeen(t *testing.T, db *sqldb.DB, node string, seen time.Time) {
 		t.Fatal(err)
 	}
 }
+
+// TestNodesAreListedWithTheirJobs starts one of two nodes after a crash.
+func TestNodesAreListedWithTheirJobs(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		setSeen(t, db, "silent", time.Now().Add(-2*time.Hour))
+		setSeen(t, db, "a", time.Now().Add(-time.Hour)) // crashed
+		begun := time.Now().UnixMilli()
+		options := jobs.EngineOptions{NodeID: "a", Version: "1.1.0", Lease: time.Hour}
+		started, release := make(chan struct{}), make(chan struct{})
+		e := engine(t, db, system, options, func(context.Context, *jobs.Job, task) error {
+			close(started)
+			<-release
+			return nil
+		})
+		insert(t, db, task{}, jobs.Options{})
+		<-started
+		list, err := e.Nodes(t.Context())
+		close(release)
+		if err != nil || len(list) != 2 {
+			t.Fatalf("%+v, %v", list, err)
+		}
+		if n := list[0]; n.ID != "silent" || n.Live || n.This || n.RunningJobs != 0 || n.Version != "" {
+			t.Errorf("the silent node: %+v", n)
+		}
+		if n := list[1]; n.ID != "a" || !n.Live || !n.This || n.RunningJobs != 1 || n.Version != "1.1.0" || n.StartedAt < begun || n.SeenAt < begun {
+			t.Errorf("this node: %+v, started after %d", n, begun)
+		}
+	})
+}

@@ -405,17 +405,33 @@ func countRunningByShare(ctx context.Context, q sqldb.Querier) (map[Lane]map[sha
 	return found, err
 }
 
-// upsertNode records that a node is live and deletes nodes that have not been
-// for a day.
-func upsertNode(ctx context.Context, tx *sqldb.Tx, nodeID string, at int64) error {
+// insertNode records the start of a node.
+func insertNode(ctx context.Context, tx *sqldb.Tx, n Node) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO job_nodes (id, started_at, seen_at) VALUES ($1, $2, $2)
-		ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at`, nodeID, at)
+		INSERT INTO job_nodes (id, version, started_at, seen_at) VALUES ($1, $2, $3, $3)
+		ON CONFLICT (id) DO UPDATE SET version = excluded.version, started_at = excluded.started_at, seen_at = excluded.seen_at`, n.ID, n.Version, n.StartedAt)
+	return err
+}
+
+// renewNode records that a node is live and deletes nodes that have not been
+// for a day. It inserts a node that another process has removed.
+func renewNode(ctx context.Context, tx *sqldb.Tx, n Node, at int64) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO job_nodes (id, version, started_at, seen_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at`, n.ID, n.Version, n.StartedAt, at)
 	if err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, "DELETE FROM job_nodes WHERE seen_at < $1", at-dayMS)
 	return err
+}
+
+func selectNodes(ctx context.Context, q sqldb.Querier) ([]Node, error) {
+	return sqldb.All(ctx, q, func(s sqldb.Scanner) (n Node, err error) {
+		return n, s.Scan(&n.ID, &n.Version, &n.StartedAt, &n.SeenAt, &n.RunningJobs)
+	}, `
+		SELECT id, version, started_at, seen_at, (SELECT count(*) FROM jobs WHERE state = 'running' AND node_id = job_nodes.id)
+		FROM job_nodes ORDER BY started_at, id`)
 }
 
 func removeNode(ctx context.Context, q sqldb.Querier, nodeID string) error {

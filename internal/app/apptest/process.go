@@ -60,20 +60,28 @@ const Timeout = 3 * time.Minute
 type Process struct {
 	URL string // unchanged by restarts
 
-	t     testing.TB
-	env   []string
-	cmd   *exec.Cmd
-	ended chan struct{} // closed when cmd has ended
-	exit  error         // exit error of cmd, set before ended is closed
-	logs  *logs
+	t       testing.TB
+	program string // path
+	env     []string
+	cmd     *exec.Cmd
+	ended   chan struct{} // closed when cmd has ended
+	exit    error         // exit error of cmd, set before ended is closed
+	logs    *logs
 }
 
 // StartBinary starts the server and returns when it responds. env must contain
 // REGULARS_DATA and, for PostgreSQL, REGULARS_DATABASE_URL.
 func StartBinary(t testing.TB, env ...string) *Process {
 	t.Helper()
+	return StartProgram(t, Binary(t), env...)
+}
+
+// StartProgram is StartBinary for a program at a path, such as one of an earlier
+// version.
+func StartProgram(t testing.TB, path string, env ...string) *Process {
+	t.Helper()
 	address := FreeAddress(t)
-	p := &Process{URL: "http://" + address, t: t, env: append([]string{"REGULARS_LOG_LEVEL=debug", "REGULARS_ADDR=" + address}, env...)}
+	p := &Process{URL: "http://" + address, t: t, program: path, env: append([]string{"REGULARS_LOG_LEVEL=debug", "REGULARS_ADDR=" + address}, env...)}
 	t.Cleanup(func() {
 		p.Kill()
 		if t.Failed() {
@@ -95,7 +103,7 @@ func (p *Process) Restart() {
 // TryRestart is Restart, but returns an error if the server ends at startup.
 func (p *Process) TryRestart() error {
 	p.t.Helper()
-	p.cmd = exec.CommandContext(context.Background(), Binary(p.t), "serve")
+	p.cmd = exec.CommandContext(context.Background(), p.program, "serve")
 	p.cmd.Env = append(os.Environ(), p.env...)
 	if p.logs == nil {
 		p.logs = &logs{}

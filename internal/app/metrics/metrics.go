@@ -69,6 +69,8 @@ type queueCollector struct {
 	clock clock.Clock
 }
 
+var nodeLabels = []string{"node", "version"}
+
 var (
 	deadJobsDesc    = prometheus.NewDesc("regulars_dead_jobs", "Jobs that were given up, by kind.", []string{"kind"}, nil)
 	waitingJobsDesc = prometheus.NewDesc("regulars_waiting_jobs", "Jobs waiting for a worker, by kind.", []string{"kind"}, nil)
@@ -76,11 +78,15 @@ var (
 
 	jobsDesc  = prometheus.NewDesc("regulars_jobs", "Jobs of all nodes by state.", []string{"state"}, nil)
 	nodesDesc = prometheus.NewDesc("regulars_nodes", "Nodes that are alive.", nil, nil)
+
+	nodeJobsDesc    = prometheus.NewDesc("regulars_node_running_jobs", "Jobs running on a node.", nodeLabels, nil)
+	nodeSeenDesc    = prometheus.NewDesc("regulars_node_last_seen_seconds", "Time since the last heartbeat of a node.", nodeLabels, nil)
+	nodeStartedDesc = prometheus.NewDesc("regulars_node_start_time_seconds", "Start of a node, in Unix seconds.", nodeLabels, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (q *queueCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{jobsDesc, nodesDesc, deadJobsDesc, waitingJobsDesc, oldestWaitDesc} {
+	for _, desc := range []*prometheus.Desc{jobsDesc, nodesDesc, deadJobsDesc, waitingJobsDesc, oldestWaitDesc, nodeJobsDesc, nodeSeenDesc, nodeStartedDesc} {
 		to <- desc
 	}
 }
@@ -92,6 +98,9 @@ func (q *queueCollector) Collect(to chan<- prometheus.Metric) {
 	defer cancel()
 	if live, err := q.jobs.LiveNodes(ctx); err == nil {
 		to <- prometheus.MustNewConstMetric(nodesDesc, prometheus.GaugeValue, float64(live))
+	}
+	if nodes, err := q.jobs.Nodes(ctx); err == nil {
+		collectNodes(nodes, q.clock.MS(), to)
 	}
 	if stats, err := q.jobs.Stats(ctx); err == nil {
 		for state, n := range map[string]int64{
@@ -114,5 +123,13 @@ func collectKinds(kinds []jobs.KindStats, now int64, to chan<- prometheus.Metric
 		to <- prometheus.MustNewConstMetric(deadJobsDesc, prometheus.GaugeValue, float64(k.Dead), k.Kind)
 		to <- prometheus.MustNewConstMetric(waitingJobsDesc, prometheus.GaugeValue, float64(k.Waiting), k.Kind)
 		to <- prometheus.MustNewConstMetric(oldestWaitDesc, prometheus.GaugeValue, float64(wait)/1000, k.Kind)
+	}
+}
+
+func collectNodes(nodes []jobs.Node, now int64, to chan<- prometheus.Metric) {
+	for _, n := range nodes {
+		to <- prometheus.MustNewConstMetric(nodeJobsDesc, prometheus.GaugeValue, float64(n.RunningJobs), n.ID, n.Version)
+		to <- prometheus.MustNewConstMetric(nodeSeenDesc, prometheus.GaugeValue, float64(max(0, now-n.SeenAt))/1000, n.ID, n.Version)
+		to <- prometheus.MustNewConstMetric(nodeStartedDesc, prometheus.GaugeValue, float64(n.StartedAt)/1000, n.ID, n.Version)
 	}
 }

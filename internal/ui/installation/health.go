@@ -45,8 +45,8 @@ func (h *handlers) addJobs(ctx context.Context, view *HealthView) {
 	if version, _, err := h.DB.SchemaVersion(ctx); err == nil {
 		view.Schema = version
 	}
-	if live, err := h.Jobs.LiveNodes(ctx); err == nil {
-		view.Nodes = int64(live)
+	if nodes, err := h.Jobs.Nodes(ctx); err == nil {
+		view.Nodes = nodes
 	}
 	if stats, err := h.Jobs.Stats(ctx); err == nil {
 		view.Waiting, view.Running, view.Dead = stats.Waiting+stats.Queued, stats.Running, stats.Dead

@@ -8,6 +8,7 @@ import (
 
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/installation"
+	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/ui"
 	uiinstallation "github.com/regulars/regulars/internal/ui/installation"
@@ -80,7 +81,7 @@ func operatorFixtures() map[string]templ.Component {
 			Backup: "regulars backup --data '/srv/a rather long folder/regulars-data' regulars-2026-04-07.tar", Restore: "regulars restore --data NEW_FOLDER regulars-2026-04-07.tar",
 		}),
 		"health": uiinstallation.HealthPage(uiinstallation.HealthView{
-			Page: fixtureOperator("Health", "/-/health"), Version: "1.2.3", Go: "go1.26", Engine: "SQLite", Address: "https://community.example.com", Schema: 40, StartedAt: ago(300 * time.Hour), Nodes: 1, Waiting: 3, Running: 1, Dead: 2, Failed: 1, Rows: fixtureSettings(),
+			Page: fixtureOperator("Health", "/-/health"), Version: "1.2.3", Go: "go1.26", Engine: "SQLite", Address: "https://community.example.com", Schema: 40, StartedAt: ago(300 * time.Hour), Nodes: []jobs.Node{{ID: "65f1a0b2c3d4e5f601234567", Version: "1.2.3", StartedAt: ago(300 * time.Hour), SeenAt: ago(time.Second), RunningJobs: 1, Live: true, This: true}}, Waiting: 3, Running: 1, Dead: 2, Failed: 1, Rows: fixtureSettings(),
 			Checks: []uiinstallation.CheckRow{{Title: "Database", OK: true}, {Title: "Content of the database", Skipped: true}, {Title: "Failed jobs", Problem: "Some jobs were given up: 2.", Remedy: "Fix the cause.", Detail: "2 of mail.send; the latest, 6a21d1c09f3b0c4d5e6f7a8b: dial tcp: connection refused."}},
 			Kinds:  []uiinstallation.KindRow{{Name: "Mail", Waiting: 3, Dead: 2, OldestAt: ago(time.Hour)}},
 		}),
