@@ -2,9 +2,11 @@ package sqldb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -30,8 +32,21 @@ func openPostgres(address string, opts Options) (*DB, error) {
 	link := newLink(config)
 	config.DialFunc = link.dial
 	settings := sessionSettings(config.RuntimeParams, opts.IdleTx)
+	var checked atomic.Bool // no pooler in transaction mode
 	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, settings)
+		err := func() error {
+			if !checked.Load() {
+				if err := checkPooler(ctx, conn, link.config); err != nil {
+					return err
+				}
+				checked.Store(true)
+			}
+			_, err := conn.Exec(ctx, settings)
+			return err
+		}()
+		if err != nil {
+			_ = conn.Close(ctx) // the driver does not
+		}
 		return err
 	}))
 	conns := opts.MaxConns
@@ -69,4 +84,52 @@ func sessionSettings(inAddress map[string]string, idleTx time.Duration) string {
 		}
 	}
 	return text.String()
+}
+
+// errTransactionPooler is the error of a connection to a pooler that cannot be used.
+var errTransactionPooler = errors.New("the address of the database leads to a connection pooler in transaction mode: " +
+	"notifications between nodes, the lock of migrations and the settings of a connection need session mode. " +
+	"Set the pooler to session mode (PgBouncer: pool_mode = session), or connect to PostgreSQL directly")
+
+// poolerProbes is the number of transactions that are open at the same time to find a
+// pooler in transaction mode.
+const poolerProbes = 5
+
+// checkPooler fails with errTransactionPooler if another session can use the process
+// of PostgreSQL that served conn while conn is open. The process differs from the
+// one of the handshake only behind a pooler.
+func checkPooler(ctx context.Context, conn *pgx.Conn, config *pgx.ConnConfig) (err error) {
+	process, err := serverProcess(ctx, conn)
+	if err != nil || process == conn.PgConn().PID() {
+		return err
+	}
+	for range poolerProbes {
+		other, err := pgx.ConnectConfig(ctx, config)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = other.Close(ctx) }()
+		if _, err := other.Exec(ctx, "BEGIN"); err != nil {
+			return err
+		}
+		found, err := serverProcess(ctx, other)
+		if err != nil {
+			return err
+		}
+		if found == process {
+			return errTransactionPooler
+		}
+	}
+	return nil
+}
+
+// serverProcess returns the process of PostgreSQL that answers on a connection. It
+// leaves no prepared statement.
+func serverProcess(ctx context.Context, conn *pgx.Conn) (uint32, error) {
+	results, err := conn.PgConn().Exec(ctx, "SELECT pg_backend_pid()").ReadAll()
+	if err != nil {
+		return 0, err
+	}
+	pid, err := strconv.ParseUint(string(results[0].Rows[0][0]), 10, 32)
+	return uint32(pid), err
 }
