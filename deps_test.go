@@ -46,7 +46,7 @@ var layers = []string{
 	"internal/roster",
 	"internal/bulk/outcome",
 	"internal/bulk/job internal/bulk/correction",
-	"internal/bulk/origin internal/bulk/mapping internal/bulk/errorgroup internal/bulk/newfield internal/bulk/choice",
+	"internal/bulk/origin internal/bulk/mapping internal/bulk/errorgroup internal/bulk/newfield internal/bulk/choice internal/bulk/jobmember",
 	"internal/bulk/staged",
 	"internal/fieldchange internal/moderation internal/note",
 	"internal/ownership",

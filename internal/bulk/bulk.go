@@ -17,6 +17,7 @@ import (
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/bulk/errorgroup"
 	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/jobmember"
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/bulk/spill"
@@ -146,6 +147,7 @@ type Deps struct {
 // node may run any job.
 type Bulk struct {
 	*staged.Files
+	*jobmember.Members
 
 	db      *sqldb.DB
 	files   blob.Store
@@ -174,6 +176,7 @@ func New(d Deps, engine *jobs.Engine) *Bulk {
 	b.memory = &spill.Budget{Bytes: b.limits.DryRuns}
 	b.uploadSlots, b.detailSlots = source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait), source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait)
 	b.Files = staged.New(staged.Deps{DB: d.DB, Access: d.Access, Clock: d.Clock, Open: b.openDraft, Remove: b.forget})
+	b.Members = jobmember.New(d.DB, d.Access, d.Clock, engine)
 	jobs.Register(engine, b.work, b.abandon)
 	jobs.Register(engine, b.countUnread)
 	errorgroup.Register(engine, b.db, b.clock)

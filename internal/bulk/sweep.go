@@ -6,6 +6,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk/correction"
 	"github.com/regulars/regulars/internal/bulk/errorgroup"
 	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/jobmember"
 	"github.com/regulars/regulars/internal/bulk/newfield"
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/errs"
@@ -63,6 +64,9 @@ func (b *Bulk) forget(ctx context.Context, j *job.Job) error {
 			return err
 		}
 		if err := errorgroup.Delete(ctx, tx, j.CommunityID, j.ID); err != nil {
+			return err
+		}
+		if err := jobmember.Delete(ctx, tx, j.CommunityID, j.ID); err != nil {
 			return err
 		}
 		if err := newfield.ForgetAll(ctx, tx, j.CommunityID, j.ID); err != nil {

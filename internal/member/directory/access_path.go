@@ -8,8 +8,9 @@ import (
 )
 
 // accessPath is how a list reads members: through the index of values if a
-// condition matches few, else all in order.
+// condition matches few, through the list of a bulk job, else all in order.
 type accessPath struct {
+	job       string      // bulk job whose list is read; "": none
 	driving   *Condition  // condition of the index scan; nil: full scan
 	countries []Condition // conditions that the entries answer too
 	filter    Filter      // remaining filter on each member
@@ -22,11 +23,24 @@ const fewEntries = 5_000
 // accessPath chooses the access path of a filter. sorted: members are wanted in
 // the order of their ids.
 func (s *Directory) accessPath(ctx context.Context, communityID string, f Filter, sorted bool) (accessPath, error) {
-	at, err := rarest(f.Where, sorted, func(c Condition) (int64, error) { return countEntries(ctx, s.db, communityID, c) })
-	if err != nil || at < 0 {
-		return accessPath{filter: f}, err
+	at, err := rarest(f.Where, sorted && f.JobID == "", func(c Condition) (int64, error) { return countEntries(ctx, s.db, communityID, c) })
+	switch {
+	case err != nil:
+		return accessPath{}, err
+	case at >= 0:
+		return drivenBy(at, f), nil
+	case f.JobID == "":
+		return accessPath{filter: f}, nil
 	}
-	return drivenBy(at, f), nil
+	if !sorted {
+		n, err := countJobMembers(ctx, s.db, communityID, f.JobID)
+		if err != nil || n > fewEntries {
+			return accessPath{filter: f}, err
+		}
+	}
+	src := accessPath{job: f.JobID, filter: f}
+	src.filter.JobID = ""
+	return src, nil
 }
 
 // drivenBy is the access path through the index of one of the conditions.

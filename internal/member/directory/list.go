@@ -17,6 +17,7 @@ type Filter struct {
 	Search string // prefix of email or username, or part of the name; "": all
 	RoleID string
 	TagID  string
+	JobID  string // members of the list of a bulk job, see bulk.MembersOf
 	Where  []Condition
 	State  string // "": Active
 	Claim  string // ClaimedOnly, UnclaimedOnly; "": both
@@ -33,7 +34,7 @@ const (
 
 // matchesAll reports whether the filter selects all active members.
 func (f Filter) matchesAll() bool {
-	return (f.State == "" || f.State == member.Active) && account.UsernameKey(f.Search) == "" && f.RoleID == "" && f.TagID == "" && f.Claim == "" && len(f.Where) == 0
+	return (f.State == "" || f.State == member.Active) && account.UsernameKey(f.Search) == "" && f.RoleID == "" && f.TagID == "" && f.JobID == "" && f.Claim == "" && len(f.Where) == 0
 }
 
 // List is one page of members. Total counts all matches, up to 10,000;
@@ -61,8 +62,15 @@ func (s *Directory) List(ctx context.Context, caller actor.Actor, communityID st
 		return List{}, err
 	}
 	read := src.query(s.db.Dialect(), communityID)
+	counted := read
+	if f.JobID != "" && o.by != byCreation {
+		if src, err = s.accessPath(ctx, communityID, f, true); err != nil {
+			return List{}, err
+		}
+		counted = src.query(s.db.Dialect(), communityID)
+	}
 	var list List
-	if list.Total, list.TotalCapped, err = s.total(ctx, communityID, f, read); err != nil {
+	if list.Total, list.TotalCapped, err = s.total(ctx, communityID, f, counted); err != nil {
 		return list, err
 	}
 	limit, page := min(max(f.Limit, 1), 200), max(f.Page, 1)

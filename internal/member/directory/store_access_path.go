@@ -29,10 +29,15 @@ type query struct {
 func (src accessPath) query(d sqldb.Dialect, communityID string) query {
 	read := query{tables: member.FromMembers, user: "m.user_id", args: params{communityID}}
 	read.where = src.filter.sql(d, read.args.add)
+	// CROSS JOIN: SQLite reads the tables in this order.
+	if src.job != "" {
+		read.tables, read.user = "bulk_members b CROSS JOIN members m", "b.user_id"
+		read.where = "b.community_id = $1 AND b.job_id = " + read.args.add(src.job) + " AND m.community_id = $1 AND m.user_id = b.user_id AND " + read.where
+		return read
+	}
 	if src.driving == nil {
 		return read
 	}
-	// CROSS JOIN: SQLite reads the tables in this order.
 	read.tables, read.user = "member_values v CROSS JOIN members m", "v.user_id"
 	read.where = "v.community_id = $1 AND " + src.driving.entry("v", read.args.add) + " AND m.community_id = $1 AND m.user_id = v.user_id AND " + read.where
 	for _, c := range src.countries {
@@ -82,4 +87,10 @@ func countEntries(ctx context.Context, q sqldb.Querier, communityID string, c Co
 	entry := c.entry("v", args.add)
 	return sqldb.One(ctx, q, "field", sqldb.Value[int64],
 		fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM member_values v WHERE v.community_id = $1 AND %s LIMIT %d) AS found", entry, fewEntries+1), args...)
+}
+
+// countJobMembers counts the members in the list of a bulk job, up to a bound.
+func countJobMembers(ctx context.Context, q sqldb.Querier, communityID, jobID string) (int64, error) {
+	return sqldb.One(ctx, q, "job", sqldb.Value[int64],
+		fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM bulk_members WHERE community_id = $1 AND job_id = $2 LIMIT %d) AS found", fewEntries+1), communityID, jobID)
 }

@@ -40,6 +40,9 @@ func (f Filter) sql(d sqldb.Dialect, param func(any) string) string {
 	if f.TagID != "" {
 		where = append(where, tagSQL(d, param(f.TagID)), existing("tags", param(f.TagID)))
 	}
+	if f.JobID != "" {
+		where = append(where, "EXISTS (SELECT 1 FROM bulk_members b WHERE b.community_id = $1 AND b.job_id = "+param(f.JobID)+" AND b.user_id = m.user_id)")
+	}
 	switch f.Claim {
 	case ClaimedOnly:
 		where = append(where, claimedSQL)

@@ -264,6 +264,17 @@ func missingText(v ImportView) string {
 	return v.T("%s have no column", names)
 }
 
+// membersTitle names the list of the members that a job created or changed.
+func membersTitle(j JobView) string {
+	switch j.Type {
+	case "update":
+		return i18n.Key("Members of this update")
+	case "undo":
+		return i18n.Key("Members of this undo")
+	}
+	return i18n.Key("Members of this import")
+}
+
 func undoTitle(j JobView) string {
 	if j.Type == "update" {
 		return i18n.Key("Undo update")

@@ -83,7 +83,7 @@ type FilterChip struct {
 // filter returns the filter of the query, its field filters as chips, and an
 // alert for invalid ones, which match no member.
 func (q Query) filter(v *ui.Request, asking directory.FilterFields) (directory.Filter, []FilterChip, ui.Alert) {
-	f := directory.Filter{Search: q.Search, RoleID: q.RoleID, TagID: q.TagID, State: q.State, Claim: q.claim(), Sort: q.Order}
+	f := directory.Filter{Search: q.Search, RoleID: q.RoleID, TagID: q.TagID, JobID: q.JobID, State: q.State, Claim: q.claim(), Sort: q.Order}
 	var chips []FilterChip
 	var wrong ui.Alert
 	for _, text := range q.Filters {

@@ -1,10 +1,12 @@
 package member
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/media"
@@ -53,13 +55,13 @@ func (h *handlers) showMembers(v *ui.Request) error {
 	}
 	filter, chips, wrong := q.filter(v, directory.NewFilterFields(fields, names))
 	filter.Page, filter.Limit = q.Page, membersPerPage
-	found, err := h.Members.List(v.Context(), v.Actor, v.Community.ID, filter)
+	found, from, err := h.listMembers(v, p.Reader, filter)
 	if err != nil {
 		return err
 	}
 	p.Alert = wrong
 	view := MembersView{
-		Page: p, Query: q, Columns: Columns(p, fields), Empty: found.Total == 0 && !q.filtered(),
+		Page: p, Query: q, Columns: Columns(p, fields), Empty: found.Total == 0 && !q.filtered(), Job: from,
 		Role: v.T(filteredBy(q.RoleID, names.Roles)), Tag: v.T(filteredBy(q.TagID, names.Tags)),
 		HasRoles: len(names.Roles) > 1, HasTags: len(names.Tags) > 0, // @all is no choice
 		Filters: chips, Fields: filterFields(p.Reader, fields), Labels: labelNames(names),
@@ -83,6 +85,43 @@ func (h *handlers) showMembers(v *ui.Request) error {
 		v.W.Header().Set("HX-Replace-Url", q.Address())
 	}
 	return ui.Render(v, http.StatusOK, MembersPage(view))
+}
+
+// JobView is the bulk job of a filter.
+type JobView struct {
+	Name string
+	Note string // why members are missing; "": all are listed
+}
+
+// listMembers returns the members that a filter selects, and its bulk job: zero
+// without one.
+func (h *handlers) listMembers(v *ui.Request, r ui.Reader, filter directory.Filter) (found directory.List, from JobView, err error) {
+	if filter.JobID != "" {
+		job, err := h.Bulk.MembersOf(v.Context(), v.Actor, v.Community.ID, filter.JobID)
+		if e := errs.From(err); e != nil {
+			return found, JobView{Name: v.T("unknown"), Note: notListed(v, e)}, nil
+		}
+		if err != nil {
+			return found, from, err
+		}
+		from.Name = cmp.Or(job.FileName, v.T("without a file"))
+		if !job.Complete {
+			from.Note = v.T("The members of this job are being listed: %[1]s of %[2]s rows so far. Reload the page in a moment.", r.Number(job.Listed), r.Number(job.Rows))
+		}
+	}
+	found, err = h.Members.List(v.Context(), v.Actor, v.Community.ID, filter)
+	return found, from, err
+}
+
+// notListed is why the members of a job cannot be listed.
+func notListed(v *ui.Request, e *errs.Error) string {
+	switch e.Kind {
+	case errs.NotFound:
+		return v.T("This community has no job with this id. Remove the filter to see all members.")
+	case errs.Gone:
+		return v.T("The rows of this job have expired, so its members cannot be listed.")
+	}
+	return ui.Translate(v.Context(), e.Sentence)
 }
 
 func filteredBy(id string, names map[string]string) string {

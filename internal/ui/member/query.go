@@ -15,6 +15,7 @@ import (
 type Query struct {
 	base                         string   // address of the list
 	Search, RoleID, TagID, Order string   // Order: "" newest first, else as in directory.Filter
+	JobID                        string   // bulk job that created or changed the members; "": any
 	State                        string   // "": active
 	Claimed                      string   // "true" or "false"; "": both
 	Filters                      []string // see Filter
@@ -29,7 +30,7 @@ var usualColumns = []string{"email", "country", "labels", "joined"}
 func ParseQuery(base string, from url.Values) Query {
 	page, _ := strconv.Atoi(from.Get("page")) // invalid: the first page
 	q := Query{
-		base: base, Search: strings.TrimSpace(from.Get("q")), RoleID: from.Get("role"), TagID: from.Get("tag"),
+		base: base, Search: strings.TrimSpace(from.Get("q")), RoleID: from.Get("role"), TagID: from.Get("tag"), JobID: from.Get("job"),
 		Order: from.Get("sort"), Columns: from["col"], Page: max(page, 1), Filters: ui.FirstN(from["f"], maxFilters),
 	}
 	if state := from.Get("state"); slices.Contains(member.AnyState, state) && state != member.Active {
@@ -61,7 +62,7 @@ func (q Query) Address() string {
 
 // state is the query without the page, by parameter.
 func (q Query) state() []ui.Choice {
-	state := []ui.Choice{{Value: "q", Label: q.Search}, {Value: "role", Label: q.RoleID}, {Value: "tag", Label: q.TagID}, {Value: "state", Label: q.State}, {Value: "claimed", Label: q.Claimed}, {Value: "sort", Label: q.Order}}
+	state := []ui.Choice{{Value: "q", Label: q.Search}, {Value: "role", Label: q.RoleID}, {Value: "tag", Label: q.TagID}, {Value: "job", Label: q.JobID}, {Value: "state", Label: q.State}, {Value: "claimed", Label: q.Claimed}, {Value: "sort", Label: q.Order}}
 	for _, filter := range q.Filters {
 		state = append(state, ui.Choice{Value: "f", Label: filter})
 	}
@@ -77,7 +78,7 @@ func (q Query) without(part string) []ui.Choice {
 }
 
 func (q Query) filtered() bool {
-	return q.Search != "" || q.RoleID != "" || q.TagID != "" || q.State != "" || q.Claimed != "" || len(q.Filters) > 0
+	return q.Search != "" || q.RoleID != "" || q.TagID != "" || q.JobID != "" || q.State != "" || q.Claimed != "" || len(q.Filters) > 0
 }
 
 // shows reports whether a column is to be seen.
@@ -95,6 +96,11 @@ func (q Query) withRole(id string) Query {
 
 func (q Query) withTag(id string) Query {
 	q.TagID, q.Page = id, 1
+	return q
+}
+
+func (q Query) withoutJob() Query {
+	q.JobID, q.Page = "", 1
 	return q
 }
 

@@ -124,6 +124,15 @@ func (h *handlers) export(v *ui.Request, format bulk.Format) error {
 	if wrong.Message != "" {
 		return errs.New(errs.Invalid, "bad_filter", "A filter cannot be used.")
 	}
+	if filter.JobID != "" {
+		job, err := h.Bulk.MembersOf(v.Context(), v.Actor, v.Community.ID, filter.JobID)
+		if err != nil {
+			return err
+		}
+		if !job.Complete {
+			return errs.New(errs.Conflict, "members_not_listed", "The members of this job are being listed. Try again in a moment.")
+		}
+	}
 	out := &httpx.Download{Writer: httpx.NewStallWriter(v.W, downloadStall), Start: func() {
 		v.W.Header().Set("Content-Type", format.ContentType())
 		v.W.Header().Set("Content-Disposition", `attachment; filename="members.`+string(format)+`"`)
