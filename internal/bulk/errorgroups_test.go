@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/field"
 )
 
 const groupHead = "Email,Username,First Name,Last Name,Tag,Score\n"
@@ -64,7 +65,7 @@ func TestGroupsOfErrorsOpenExactlyTheirRows(t *testing.T) {
 		if len(groups) != 2 || groups[0].Code != "unknown_tag" || groups[1].Code != "invalid_number" {
 			t.Fatalf("groups: %+v", groups)
 		}
-		if g := groups[0]; g.Column != "Tag" || g.Rows != 8 || g.FirstLine != 2 || g.Same || fmt.Sprint(g.Values) != "[{gold 6} {silver 2}]" || g.OtherRows != 0 {
+		if g := groups[0]; g.Column != "Tag" || g.Rows != 8 || g.FirstLine != 2 || g.Same || fmt.Sprint(g.Values) != "[{gold 6} {silver 2}]" || g.OtherValues != 0 {
 			t.Errorf("tags: %+v", g)
 		}
 		for _, test := range []struct{ code, value, lines string }{
@@ -111,7 +112,7 @@ func TestGroupsOfManyFailedRowsAreCountedAfterTheJob(t *testing.T) {
 		}
 		f.runQueued("bulk.group_errors")
 		groups := f.groups(s)
-		if len(groups) != 1 || groups[0].Rows != rows || len(groups[0].Values) != 20 || groups[0].Values[0].Rows != 60 || groups[0].OtherRows != 80*60 {
+		if len(groups) != 1 || groups[0].Rows != rows || len(groups[0].Values) != 20 || groups[0].Values[0].Rows != 60 || groups[0].OtherValues != 80 || groups[0].MoreValues {
 			t.Errorf("groups: %+v", groups)
 		}
 		if groups[0].Message.English != first.List[0].Message.English {
@@ -123,6 +124,50 @@ func TestGroupsOfManyFailedRowsAreCountedAfterTheJob(t *testing.T) {
 		f.ok(f.db.QueryRow(f.Context(), "SELECT count(*) FROM bulk_error_groups").Scan(&left))
 		if left != 0 {
 			t.Error("the groups of an expired job remain")
+		}
+	})
+}
+
+func TestEachUnknownNameOfACellIsAnError(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.field(field.Input{Field: "colours", Name: "Colours", Type: field.MultiSelect, Options: []string{"Red", "Blue"}})
+		many := make([]string, 30)
+		for n := range many {
+			many[n] = fmt.Sprint("t", n)
+		}
+		s := f.run(bulk.Import, "Email,Username,First Name,Last Name,Tag,Colours,Role\n"+
+			"ann@example.com,ann,A,B,\"gold,beta,silver,gold\",\"Red,Pink,Gold,Pink\",\"Boss,Chief\"\n"+
+			"bea@example.com,bea,A,B,silver,Pink,\ncal@example.com,cal,A,B,,\"Blue,Red\",\ndan@example.com,dan,A,B,\""+strings.Join(many, ",")+"\",,\n", bulk.Options{})
+		f.want(s, bulk.CompletedWithErrors, 1, 0, 0, 0, 3)
+		got := map[string]string{}
+		for _, g := range f.groups(s) {
+			got[g.Column] = fmt.Sprint(g.Code, " ", g.Rows, " ", g.Values[:min(len(g.Values), 2)], " ", g.OtherValues+max(len(g.Values)-2, 0))
+		}
+		for column, want := range map[string]string{
+			"Tag": "unknown_tag 3 [{silver 2} {gold 1}] 20", "Colours": "unknown_option 2 [{Pink 2} {Gold 1}] 0", "Role": "unknown_role 1 [{Boss 1} {Chief 1}] 0",
+		} {
+			if got[column] != want {
+				t.Errorf("%s: %s, want %s", column, got[column], want)
+			}
+		}
+		details := f.details(s, bulk.DetailFilter{Outcome: "failed"})
+		if errors := details[0].Errors; len(errors) != 6 || errors[0].Value != "Pink" || errors[2].Value != "gold" {
+			t.Errorf("errors of the first row: %+v", errors)
+		}
+		if cells := details[0].Cells; len(cells) != 3 {
+			t.Errorf("cells with errors: %+v", cells)
+		}
+		if last := details[2].Errors; len(last) != 21 || last[20].Value != "" || last[20].Code != "unknown_tag" {
+			t.Errorf("%d errors of one cell, the last is %+v", len(last), last[len(last)-1])
+		}
+		of := bulk.ErrorFilter{Code: "unknown_option", Value: new("Gold")}
+		if rows := f.details(s, bulk.DetailFilter{Errors: of}); len(rows) != 1 || rows[0].Line != 2 {
+			t.Errorf("rows with the second option: %+v", rows)
+		}
+		s = f.run(bulk.Import, "Email,Username,First Name,Last Name,Tag\nann@example.com,ann,A,B,\"gold,silver\"\n", bulk.Options{CreateTags: true})
+		f.want(s, bulk.Completed, 1, 0, 0, 0, 0)
+		if n := len(f.member("ann").TagIDs); n != 2 {
+			t.Errorf("%d tags are created at once", n)
 		}
 	})
 }

@@ -172,6 +172,23 @@ func (f *Field) Option(given string) (any, *Problem) {
 	return nil, Unfit("unknown_option", "%s is one of %s.", f.Name, strings.Join(shortened(f.Options), ", "))
 }
 
+// UnknownOptions returns the parts of a cell that are no options of a field with
+// several choices; none for another field.
+func (f *Field) UnknownOptions(text string, formats Formats) (unknown []string) {
+	if f.Type != MultiSelect {
+		return nil
+	}
+	for part := range strings.SplitSeq(text, formats.ListSeparator()) {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		if _, problem := f.Option(part); problem != nil {
+			unknown = append(unknown, part)
+		}
+	}
+	return unknown
+}
+
 // choices returns options in the order of the field, without duplicates.
 func (f *Field) choices(texts []string) (any, *Problem) {
 	chosen := map[string]bool{}

@@ -139,7 +139,7 @@ func (r Report) writeGroups(b *strings.Builder) {
 // messageOf returns the message of the first row of a group, "" if it may contain
 // data of an erased person.
 func messageOf(g *bulk.ErrorGroup) string {
-	if !g.Same && len(g.Values) == 0 && g.OtherRows == g.Rows {
+	if !g.Same && len(g.Values) == 0 {
 		return ""
 	}
 	return g.Message.CommandLine()
@@ -148,16 +148,14 @@ func messageOf(g *bulk.ErrorGroup) string {
 // valuesOf lists the most frequent values of a group.
 func valuesOf(g *bulk.ErrorGroup) string {
 	var parts []string
-	others := g.OtherRows
-	for i, value := range g.Values {
-		if i >= shownValues {
-			others += value.Rows
-			continue
-		}
+	for _, value := range g.Values[:min(len(g.Values), shownValues)] {
 		parts = append(parts, fmt.Sprintf("%.60q: %s", value.Text, plural(value.Rows, "row", "rows")))
 	}
-	if len(parts) > 0 && others > 0 {
-		parts = append(parts, "others: "+plural(others, "row", "rows"))
+	if others := len(g.Values) - len(parts) + g.OtherValues; others > 0 {
+		parts = append(parts, plural(int64(others), "other value", "other values"))
+	}
+	if g.MoreValues {
+		parts = append(parts, "and more")
 	}
 	return strings.Join(parts, ", ")
 }

@@ -41,8 +41,8 @@ func TestStoppedImportNamesItsUnreadRowsAndTheCommandForTheRest(t *testing.T) {
 
 func TestMessagesOfErrorsAreWithheldAfterAnErasure(t *testing.T) {
 	groups := bulk.ErrorGroups{Counted: 1_000, List: []bulk.ErrorGroup{
-		{Column: "Tag", Code: "unknown_tag", Message: errs.Constant("There is no tag of Ann."), Same: true, Rows: 900, FirstLine: 2, OtherRows: 880, Values: []errorgroup.Value{{Text: "gold", Rows: 20}}},
-		{Code: "bad_quoting", Message: errs.Constant("A quote is not closed."), Rows: 1, FirstLine: 7, OtherRows: 1},
+		{Column: "Tag", Code: "unknown_tag", Message: errs.Constant("There is no tag of Ann."), Same: true, Rows: 900, FirstLine: 2, OtherValues: 30, MoreValues: true, Values: []errorgroup.Value{{Text: "gold", Rows: 20}}},
+		{Code: "bad_quoting", Message: errs.Constant("A quote is not closed."), Rows: 1, FirstLine: 7, Same: true},
 	}}
 	write := func(out *strings.Builder, groups bulk.ErrorGroups, failed int64) {
 		if err := (Report{Job: bulk.Status{Counts: bulk.Counts{Failed: failed}}, Groups: groups}).Write(out); err != nil {
@@ -51,7 +51,7 @@ func TestMessagesOfErrorsAreWithheldAfterAnErasure(t *testing.T) {
 	}
 	var out strings.Builder
 	write(&out, groups, 2_000)
-	for _, want := range []string{"  Tag: unknown_tag, 900 rows, first on line 2\n    There is no tag of Ann.\n    \"gold\": 20 rows, others: 880 rows\n", "first 1000 of 2000 failed rows"} {
+	for _, want := range []string{"  Tag: unknown_tag, 900 rows, first on line 2\n    There is no tag of Ann.\n    \"gold\": 20 rows, 30 other values, and more\n", "first 1000 of 2000 failed rows"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, out.String())
 		}

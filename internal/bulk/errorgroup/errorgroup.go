@@ -33,8 +33,10 @@ type Group struct {
 	Same      bool          `json:"same"` // all rows have this message, and it may be shown
 	Rows      int64         `json:"rows"`
 	FirstLine int           `json:"firstLine"`
-	Values    []Value       `json:"values"`    // the most frequent
-	OtherRows int64         `json:"otherRows"` // with none of these values
+	Values    []Value       `json:"values"` // the most frequent; a row may have several
+
+	OtherValues int  `json:"otherValues"` // number of the others
+	MoreValues  bool `json:"moreValues"`  // there are others that were not counted
 }
 
 // Value is the rows of a group with one value.
@@ -53,22 +55,8 @@ type Groups struct {
 func (g *Groups) HideValues() {
 	for i := range g.List {
 		one := &g.List[i]
-		one.Values, one.OtherRows, one.Same = nil, one.Rows, false
+		one.Values, one.OtherValues, one.MoreValues, one.Same = nil, 0, false, false
 	}
-}
-
-// ValueOf returns the text that an error is about: the unknown name in a cell with
-// several names, else the value of the cell.
-func ValueOf(e *source.RowError) string {
-	switch e.Code {
-	case "unknown_tag", "unknown_role", "role_protected":
-		if len(e.Message.Args) > 0 {
-			if name, ok := e.Message.Args[0].(string); ok {
-				return name
-			}
-		}
-	}
-	return e.Value
 }
 
 // Filter selects rows by an error; the zero Filter matches every row.
@@ -84,7 +72,7 @@ func (f *Filter) IsZero() bool { return f.Code == "" && f.Column == nil && f.Val
 // Matches reports whether a row has an error that the filter selects.
 func (f *Filter) Matches(rec *outcome.Record) bool {
 	return f.IsZero() || slices.ContainsFunc(rec.Errors, func(e source.RowError) bool {
-		return (f.Code == "" || e.Code == f.Code) && (f.Column == nil || e.Column == *f.Column) && (f.Value == nil || ValueOf(&e) == *f.Value)
+		return (f.Code == "" || e.Code == f.Code) && (f.Column == nil || e.Column == *f.Column) && (f.Value == nil || e.Value == *f.Value)
 	})
 }
 
@@ -157,8 +145,14 @@ type counter struct {
 
 type counted struct {
 	Group
-	values  map[string]int64
+	values  map[string]rowCount
 	lastRow int64 // that is counted; a row counts once
+}
+
+// rowCount is the rows with a value.
+type rowCount struct {
+	rows    int64
+	lastRow int64 // that is counted
 }
 
 func (c *counter) add(rec *outcome.Record) {
@@ -173,17 +167,16 @@ func (c *counter) add(rec *outcome.Record) {
 			}
 			g = &counted{Group: Group{Column: e.Column, Code: e.Code, Message: e.Message, Same: true, FirstLine: rec.Pos.Line}}
 			if len(c.groups) < maxValueGroups {
-				g.values = map[string]int64{}
+				g.values = map[string]rowCount{}
 			}
 			c.groups[key] = g
 		}
 		g.Same = g.Same && e.Message.English == g.Message.English
-		if g.lastRow == c.rows {
-			continue
+		if g.lastRow != c.rows {
+			g.lastRow = c.rows
+			g.Rows++
 		}
-		g.lastRow = c.rows
-		g.Rows++
-		c.addValue(g, ValueOf(e))
+		c.addValue(g, e.Value)
 	}
 }
 
@@ -191,13 +184,17 @@ func (c *counter) addValue(g *counted, text string) {
 	if text == "" || g.values == nil {
 		return
 	}
-	if _, known := g.values[text]; !known {
+	count, known := g.values[text]
+	if !known {
 		if c.values == maxValues {
+			g.MoreValues = true
 			return
 		}
 		c.values++
 	}
-	g.values[text]++
+	if count.lastRow != c.rows {
+		g.values[text] = rowCount{count.rows + 1, c.rows}
+	}
 }
 
 func (c *counter) result() Groups {
@@ -214,13 +211,12 @@ func (c *counter) result() Groups {
 func (g *counted) result() Group {
 	texts := slices.Collect(maps.Keys(g.values))
 	slices.SortFunc(texts, func(a, b string) int {
-		return cmp.Or(cmp.Compare(g.values[b], g.values[a]), strings.Compare(a, b))
+		return cmp.Or(cmp.Compare(g.values[b].rows, g.values[a].rows), strings.Compare(a, b))
 	})
-	result := g.Group
-	result.OtherRows = g.Rows
-	for _, text := range texts[:min(len(texts), shownValues)] {
-		result.Values = append(result.Values, Value{Text: text, Rows: g.values[text]})
-		result.OtherRows -= g.values[text]
+	result, shown := g.Group, min(len(texts), shownValues)
+	for _, text := range texts[:shown] {
+		result.Values = append(result.Values, Value{Text: text, Rows: g.values[text].rows})
 	}
+	result.OtherValues = len(texts) - shown
 	return result
 }

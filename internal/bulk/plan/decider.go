@@ -183,9 +183,9 @@ func (p *decider) apply(r *source.Row, entry *Entry) (changes []member.Change, p
 		if s.Field == p.username && (entry.created || account.UsernameKey(entry.Username) == r.UsernameKey) {
 			continue // set already, or the same name in another spelling
 		}
-		value, problem := p.value(r, s, entry)
-		if problem != nil {
-			problems = append(problems, *problem)
+		value, wrong := p.value(r, s, entry)
+		if len(wrong) > 0 {
+			problems = append(problems, wrong...)
 			continue
 		}
 		old := entry.Get(s.Field)
@@ -201,8 +201,8 @@ func (p *decider) apply(r *source.Row, entry *Entry) (changes []member.Change, p
 	return changes, problems
 }
 
-// value returns the new value of a field.
-func (p *decider) value(r *source.Row, s *source.Cell, entry *Entry) (any, *source.RowError) {
+// value returns the new value of a field, or the errors of the cell.
+func (p *decider) value(r *source.Row, s *source.Cell, entry *Entry) (any, []source.RowError) {
 	list, named := s.Value.(source.Names)
 	switch {
 	case s.Field.Type == field.RoleList: // also for a clear
@@ -214,60 +214,82 @@ func (p *decider) value(r *source.Row, s *source.Cell, entry *Entry) (any, *sour
 	case s.Op != source.Overwrite:
 		sum, problem := field.AddNumbers(entry.Get(s.Field), s.Value.(json.Number))
 		if problem != nil {
-			return nil, source.NewRowError(s.Column.Header, problem.Code, problem.Said, s.Text)
+			return nil, cellError(s, problem.Code, problem.Said)
 		}
 		return sum, nil
 	case s.Field.Identifier && !s.Field.Default && s.Value != nil:
 		holder := p.identities.identifiers[Key{s.Field.ID, member.IdentifierKey(s.Value)}]
 		if holder != nil && (entry.ID == "" || holder.ID != entry.ID) && !p.claims.allow(r, entry.ID, UniqueKey(s.Field, s.Value), s.Field, holder) {
 			p.blocked = append(p.blocked, newBlocked(UniqueKey(s.Field, s.Value), s.Field, holder, entry))
-			return nil, source.NewRowError(s.Column.Header, "identifier_taken", errs.NewSentence("Another member has this %s.", s.Field.Label()), s.Text)
+			return nil, cellError(s, "identifier_taken", errs.NewSentence("Another member has this %s.", s.Field.Label()))
 		}
 	}
 	return s.Value, nil
 }
 
+// cellError returns the error of a whole cell.
+func cellError(s *source.Cell, code string, message errs.Sentence) []source.RowError {
+	return []source.RowError{*source.NewRowError(s.Column.Header, code, message, s.Text)}
+}
+
 // roleIDs returns the roles of a cell, sorted. @all cannot be removed.
-func (p *decider) roleIDs(s *source.Cell, list source.Names, entry *Entry) (any, *source.RowError) {
-	ids, problem := p.roleIDsNamed(s, list)
-	if problem != nil {
-		return nil, problem
+func (p *decider) roleIDs(s *source.Cell, list source.Names, entry *Entry) (any, []source.RowError) {
+	ids, wrong := p.roleIDsNamed(s, list)
+	if len(wrong) > 0 {
+		return nil, wrong
 	}
 	value := normalised(ids)
 	if !p.Open {
 		if message := p.RoleDenial(entry, ids); !message.IsZero() {
-			return nil, source.NewRowError(s.Column.Header, "role_above_rank", message, s.Text)
+			return nil, cellError(s, "role_above_rank", message)
 		}
 	}
 	return value, nil
 }
 
-func (p *decider) tagList(s *source.Cell, list source.Names) (any, *source.RowError) {
+// tagList returns the tags of a cell, or an error for each name that is not one.
+func (p *decider) tagList(s *source.Cell, list source.Names) (any, []source.RowError) {
 	ids := []string{}
+	var wrong source.CellErrors
 	for _, name := range list {
 		tagID, ok := p.tags[name]
 		if !ok {
 			tagID, ok = p.tagIDs[name]
 		}
-		if !ok && p.createTags {
-			name = strings.Clone(name) // a dry run retains it longer than the record
-			checked, problem := member.CheckTag(name)
-			if problem == nil && len(p.tags)+len(p.tagIDs) >= member.MaxTags {
-				problem = &field.Problem{Code: "too_many_tags", Said: errs.NewSentence("A community has at most %d tags.", member.MaxTags)}
-			}
+		switch {
+		case ok:
+			ids = append(ids, tagID)
+		case !p.createTags:
+			wrong.Add(s.Column.Header, "unknown_tag", errs.NewSentence("There is no tag %q. Tag names are case-sensitive. Missing tags are created with %s.", name, errs.NewOption("createTags=true", "Create tags that do not exist")), name)
+		default:
+			tagID, problem := p.createTag(name)
 			if problem != nil {
-				return nil, source.NewRowError(s.Column.Header, problem.Code, problem.Said, s.Text)
+				wrong.Add(s.Column.Header, problem.Code, problem.Said, name)
+				continue
 			}
-			tag := member.Tag{ID: id.New(p.now), Name: checked, CreatedAt: p.now.UnixMilli()}
-			p.newTags = append(p.newTags, tag)
-			p.tagIDs[name], tagID, ok = tag.ID, tag.ID, true
+			ids = append(ids, tagID)
 		}
-		if !ok {
-			return nil, source.NewRowError(s.Column.Header, "unknown_tag", errs.NewSentence("There is no tag %q. Tag names are case-sensitive. Missing tags are created with %s.", name, errs.NewOption("createTags=true", "Create tags that do not exist")), s.Text)
-		}
-		ids = append(ids, tagID)
+	}
+	if len(wrong.List) > 0 {
+		return nil, wrong.List
 	}
 	return normalised(ids), nil
+}
+
+// createTag plans a new tag and returns its id.
+func (p *decider) createTag(name string) (string, *field.Problem) {
+	name = strings.Clone(name) // a dry run retains it longer than the record
+	checked, problem := member.CheckTag(name)
+	if problem != nil {
+		return "", problem
+	}
+	if len(p.tags)+len(p.tagIDs) >= member.MaxTags {
+		return "", &field.Problem{Code: "too_many_tags", Said: errs.NewSentence("A community has at most %d tags.", member.MaxTags)}
+	}
+	tag := member.Tag{ID: id.New(p.now), Name: checked, CreatedAt: p.now.UnixMilli()}
+	p.newTags = append(p.newTags, tag)
+	p.tagIDs[name] = tag.ID
+	return tag.ID, nil
 }
 
 // normalised returns sorted ids without duplicates, nil if there are none.
@@ -330,34 +352,34 @@ func (p *decider) rowErrors(r *source.Row) []source.RowError {
 		if !named {
 			continue
 		}
-		var problem *source.RowError
+		var wrong []source.RowError
 		if s.Field.Type == field.RoleList {
-			_, problem = p.roleIDsNamed(s, list)
+			_, wrong = p.roleIDsNamed(s, list)
 		} else {
-			_, problem = p.tagList(s, list)
+			_, wrong = p.tagList(s, list)
 		}
-		if problem != nil {
-			problems = append(problems, *problem)
-		}
+		problems = append(problems, wrong...)
 	}
 	p.discardTags(mark)
 	return problems
 }
 
-// roleIDsNamed returns the roles that a cell names, in its order.
-func (p *decider) roleIDsNamed(s *source.Cell, list source.Names) ([]string, *source.RowError) {
+// roleIDsNamed returns the roles that a cell names, in its order, or an error for each
+// name that cannot be assigned.
+func (p *decider) roleIDsNamed(s *source.Cell, list source.Names) ([]string, []source.RowError) {
 	ids := []string{}
+	var wrong source.CellErrors
 	for _, name := range list {
 		role, ok := p.roles[name]
 		switch {
 		case !ok:
-			return nil, source.NewRowError(s.Column.Header, "unknown_role", errs.NewSentence("There is no role %q. Role names are case-sensitive.", name), s.Text)
+			wrong.Add(s.Column.Header, "unknown_role", errs.NewSentence("There is no role %q. Role names are case-sensitive.", name), name)
 		case p.Open && (role.Billable || role.GrantsPermission()):
-			return nil, source.NewRowError(s.Column.Header, "role_protected", errs.NewSentence("The role %q has permissions or is billable, so an import without a credential cannot assign it.", name), s.Text)
+			wrong.Add(s.Column.Header, "role_protected", errs.NewSentence("The role %q has permissions or is billable, so an import without a credential cannot assign it.", name), name)
 		}
 		ids = append(ids, role.ID)
 	}
-	return ids, nil
+	return ids, wrong.List
 }
 
 func (p *decider) decideAll(rows []source.Row) Decisions {

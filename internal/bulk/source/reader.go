@@ -187,13 +187,24 @@ func (rd *Reader) cell(r *Row, c *Column, text string) {
 	default:
 		value, problem := rd.value(c.Field, text)
 		if problem != nil {
-			r.fail(c.Header, problem.Code, problem.Said, text)
+			rd.failValue(r, c, problem, text)
 			return
 		}
 		if list, ok := value.([]string); ok && len(list) == 0 {
 			return // only commas: an empty cell
 		}
 		r.Cells = append(r.Cells, Cell{Field: c.Field, Column: c, Text: text, Value: value})
+	}
+}
+
+// failValue adds the error of a cell, or those of its unknown options.
+func (rd *Reader) failValue(r *Row, c *Column, problem *field.Problem, text string) {
+	var unknown CellErrors
+	for _, option := range c.Field.UnknownOptions(text, rd.formats) {
+		unknown.Add(c.Header, problem.Code, problem.Said, option)
+	}
+	if r.Errors = append(r.Errors, unknown.List...); len(unknown.List) == 0 {
+		r.fail(c.Header, problem.Code, problem.Said, text)
 	}
 }
 

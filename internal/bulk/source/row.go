@@ -18,8 +18,12 @@ type RowError struct {
 	Value   string        `json:"value"`
 }
 
-// NewRowError returns an error of a row.
+// NewRowError returns an error of a row. A long value is shortened to MaxShown
+// characters.
 func NewRowError(column, code string, message errs.Sentence, value string) *RowError {
+	if shown := []rune(value); len(value) > MaxShown && len(shown) > MaxShown {
+		value = string(shown[:MaxShown]) + "…"
+	}
 	return &RowError{Column: column, Code: code, Message: message, Value: value}
 }
 
@@ -105,10 +109,7 @@ func splitNames(cell, separator string) Names {
 }
 
 func (r *Row) fail(column, code string, message errs.Sentence, value string) {
-	if shown := []rune(value); len(value) > MaxShown && len(shown) > MaxShown {
-		value = string(shown[:MaxShown]) + "…"
-	}
-	r.Errors = append(r.Errors, RowError{column, code, message, value})
+	r.Errors = append(r.Errors, *NewRowError(column, code, message, value))
 }
 
 // Identifier is the first of the row's email, username, id and identifier.

@@ -52,20 +52,13 @@ func New(v *ui.Request, in Input) View {
 func groupView(v *ui.Request, in Input, g *bulk.ErrorGroup) GroupView {
 	of := bulk.ErrorFilter{Code: g.Code, Column: &g.Column}
 	p := GroupView{
-		Column: g.Column, Message: message(v, g), Count: g.Rows, FirstLine: g.FirstLine, Others: g.OtherRows,
+		Column: g.Column, Message: message(v, g), Count: g.Rows, FirstLine: g.FirstLine, Others: ui.Remaining(g.Values, shownValues) + g.OtherValues, More: g.MoreValues,
 		Show: Selection{"failed", of}.Address(in.Page, ""), Download: withQuery(in.Download, Selection{Errors: of}.query()),
 	}
-	for i, value := range g.Values {
-		if i >= shownValues {
-			p.Others += value.Rows
-			continue
-		}
+	for _, value := range ui.FirstN(g.Values, shownValues) {
 		one := of
 		one.Value = &value.Text
 		p.Values = append(p.Values, ValueView{Text: value.Text, Count: value.Rows, Show: Selection{"failed", one}.Address(in.Page, "")})
-	}
-	if len(p.Values) == 0 {
-		p.Others = 0
 	}
 	p.addRemedies(v, in, g)
 	return p
@@ -103,6 +96,14 @@ func (g GroupView) title() string {
 		return g.Message
 	}
 	return g.Column + ": " + g.Message
+}
+
+// othersText is the number of values that are not shown.
+func (g GroupView) othersText(r ui.Reader) string {
+	if g.More {
+		return r.T("more than %s other values", r.Number(int64(g.Others)))
+	}
+	return r.Count(int64(g.Others), "%d other value", "%d other values")
 }
 
 // countedText says that the groups are not of all failed rows.

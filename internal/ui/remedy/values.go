@@ -130,7 +130,7 @@ func (h *handlers) textsToMap(v *ui.Request, c *column) (rows []ValueRow, more b
 			return nil, false, err
 		}
 		for _, g := range groups.List {
-			if g.Column == c.Header && g.OtherRows > 0 {
+			if g.Column == c.Header && (g.OtherValues > 0 || g.MoreValues) {
 				more = true
 			}
 			for _, value := range g.Values {

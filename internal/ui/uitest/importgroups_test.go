@@ -59,11 +59,11 @@ func TestGroupsOfErrorsShowAndDownloadTheirRows(t *testing.T) {
 		for n := range 30 {
 			fmt.Fprintf(&file, "m%d@example.com,m%d,A,B,gold,\n", n, n)
 		}
-		file.WriteString("x@example.com,x1,A,B,silver,\ny@example.com,y1,A,B,,Atlantis\n")
+		file.WriteString("x@example.com,x1,A,B,\"silver,t1,t2,t3,t4,t5\",\ny@example.com,y1,A,B,,Atlantis\n")
 		draft := olivia.stageFile(communityID, "spring.csv", file.String())
 		check := olivia.awaitJob(communityID, olivia.follow(draft+"/columns", nil))
 		text := olivia.body(check)
-		for _, want := range []string{"These tags do not exist.", "31 rows", "gold", "silver", "Atlantis"} {
+		for _, want := range []string{"These tags do not exist.", "31 rows", "gold", "silver", "2 other values", "Atlantis"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("the check has no %q: %.300s", want, text)
 			}
