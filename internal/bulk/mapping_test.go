@@ -72,6 +72,47 @@ func TestNextFileWithTheSameHeaderIsMatchedAlike(t *testing.T) {
 	})
 }
 
+func TestMappedValuesAreUsedForTheNextFileWithTheSameHeader(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.field(field.Input{Field: "level", Name: "Level", Type: field.Select, Options: []string{"Pro", "Free", "Plus"}})
+		f.field(field.Input{Field: "colours", Name: "Colours", Type: field.MultiSelect, Options: []string{"Red", "Blue"}})
+		first := f.stageText(command, "Mail,Tier,Colour,Tag\nann@example.com,Gold,rot,\n")
+		o := first.Options
+		o.Mapping = map[string]*string{"Mail": new("email"), "Tier": new("level"), "Colour": new("colours"), "Tag": new("tag")}
+		o.Values = map[string]map[string]string{"Tier": {"Gold": "Pro", "none": "", "Wood": "Plus"}, "Colour": {"rot": "Red", "beide": "Red,Blue"}, "Tag": {"B": "beta"}}
+		_, err := f.bulk.Restage(f.Context(), command, f.community, first.ID, o)
+		f.ok(err)
+		_, err = f.bulk.StartDraft(f.Context(), command, f.community, first.ID, true)
+		f.ok(err)
+
+		next := f.stageText(command, "tag;colour;tier;mail\n;rot;Gold;bob@example.com\n")
+		values := fmt.Sprint(next.Options.Values)
+		if want := "map[colour:map[beide:Red,Blue rot:Red] tag:map[B:beta] tier:map[Gold:Pro Wood:Plus none:]]"; values != want {
+			f.Fatalf("the values are %s, want %s", values, want)
+		}
+		if m := next.Matched; m == nil || m.Values != 6 || len(m.DroppedValues) != 0 {
+			f.Errorf("matched: %+v", m)
+		}
+
+		_, err = f.changes.UpdateField(f.Context(), command, f.community, "level", field.Update{Options: []string{"Free", "Plus"}, Replace: map[string]*string{"Pro": nil}})
+		f.ok(err)
+		later := f.stageText(command, "Mail,Tier,Colour,Tag\ncem@example.com,Gold,rot,\n")
+		if got := fmt.Sprint(later.Options.Values["Tier"]); got != "map[Wood:Plus none:]" {
+			f.Errorf("after an option was deleted: %s", got)
+		}
+		if m := later.Matched; m == nil || m.Values != 5 || fmt.Sprint(m.DroppedValues) != "[{Tier Gold Pro}]" {
+			f.Errorf("matched: %+v", m)
+		}
+		o = later.Options
+		o.Values["Tier"]["Gold"] = "Plus"
+		again, err := f.bulk.Restage(f.Context(), command, f.community, later.ID, o)
+		f.ok(err)
+		if m := again.Matched; m == nil || len(m.DroppedValues) != 0 {
+			f.Errorf("mapped again: %+v", m)
+		}
+	})
+}
+
 func TestNumberOfSavedMappingsIsBounded(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {

@@ -42,10 +42,10 @@ func (c *Choices) Of(ctx context.Context, caller actor.Actor, communityID, field
 		return Set{}, err
 	}
 	at := slices.IndexFunc(fields, func(f field.Field) bool { return f.Field == fieldName })
-	if at < 0 || !Closed(&fields[at]) {
+	if at < 0 {
 		return Set{}, nil
 	}
-	return setOf(ctx, c.db, communityID, fields[at])
+	return Load(ctx, c.db, communityID, fields[at])
 }
 
 // Closed reports whether a field has a closed set of values.
@@ -57,7 +57,11 @@ func Closed(f *field.Field) bool {
 	return false
 }
 
-func setOf(ctx context.Context, q sqldb.Querier, communityID string, f field.Field) (Set, error) {
+// Load returns the texts of a field; the zero Set if it has no closed set.
+func Load(ctx context.Context, q sqldb.Querier, communityID string, f field.Field) (Set, error) {
+	if !Closed(&f) {
+		return Set{}, nil
+	}
 	s := Set{Field: f}
 	switch f.Type {
 	case field.Select, field.MultiSelect:

@@ -20,7 +20,7 @@ import (
 type Saved struct {
 	Type      job.Type
 	Fields    map[string]*string // by field.HeaderKey; nil: the column is not imported
-	Options   job.Options        // of what the values mean
+	Options   job.Options        // of what the values mean; Values by field.HeaderKey
 	DraftID   string             // that was checked with it
 	ActorName string             // of the person; "": erased
 	UsedAt    int64              // Unix milliseconds
@@ -43,6 +43,12 @@ func Save(ctx context.Context, tx *sqldb.Tx, j, draft *job.Job, header []string)
 	}
 	s := Saved{Type: j.Type, Fields: fields, DraftID: draft.ID, ActorName: j.ActorName, UsedAt: j.CreatedAt}
 	s.Options.SetMeaning(draft.Options)
+	for name, texts := range draft.Options.Values {
+		if s.Options.Values == nil {
+			s.Options.Values = source.Values{}
+		}
+		s.Options.Values[field.HeaderKey(name)] = texts
+	}
 	if err := upsert(ctx, tx, j.CommunityID, hash, j.Actor, &s); err != nil {
 		return err
 	}
@@ -83,8 +89,8 @@ func (s *Saved) For(header []string, d *source.Dictionary) (mapping map[string]*
 }
 
 // Apply sets the type and the options of a draft to those of the mapping.
-func (s *Saved) Apply(j *job.Job, mapping map[string]*string) {
-	j.Type, j.Options.Mapping = s.Type, mapping
+func (s *Saved) Apply(j *job.Job, mapping map[string]*string, values source.Values) {
+	j.Type, j.Options.Mapping, j.Options.Values = s.Type, mapping, values
 	j.Options.SetMeaning(s.Options)
 }
 

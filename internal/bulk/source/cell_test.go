@@ -25,7 +25,7 @@ func TestAnEscapedValueIsReadAsItself(t *testing.T) {
 	for range 200_000 {
 		value := text.Trim(randomText(r)) // values are stored so
 		cell := EscapeCell(value)
-		if got := trimCell(cell); got != value || clears(cell) {
+		if got := trimCell(cell); got != value || Clears(cell) {
 			t.Fatalf("%q is written as %q and read as %q", value, cell, got)
 		}
 		if sheet.StartsFormula(cell) && sheet.EscapeFormula(cell) != cell {
@@ -39,7 +39,7 @@ func TestANeutralisedCellIsReadAsTheCell(t *testing.T) {
 	for range 200_000 {
 		cell := randomText(r)
 		safe := sheet.EscapeFormula(cell)
-		if got, want := trimCell(safe), trimCell(cell); got != want && !clears(cell) {
+		if got, want := trimCell(safe), trimCell(cell); got != want && !Clears(cell) {
 			t.Fatalf("%q is written as %q and read as %q, not as %q", cell, safe, got, want)
 		}
 		if again := sheet.EscapeFormula(safe); again != safe {

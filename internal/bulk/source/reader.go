@@ -97,7 +97,7 @@ func (rd *Reader) readCell(r *Row, c *Column, src *record.Row, i int, cell strin
 		return
 	}
 	r.Empty = false
-	if text == clearToken && c.Field != nil && clears(cell) {
+	if text == clearToken && c.Field != nil && Clears(cell) {
 		rd.clear(r, c)
 		return
 	}

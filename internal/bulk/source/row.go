@@ -93,9 +93,9 @@ func trimCell(cell string) string {
 	return value[1:]
 }
 
-// clears reports whether a cell clears its field. With an apostrophe the word is
+// Clears reports whether a cell clears its field. With an apostrophe the word is
 // a value.
-func clears(cell string) bool { return text.Trim(cell) == clearToken }
+func Clears(cell string) bool { return text.Trim(cell) == clearToken }
 
 // splitNames returns the names in a cell, normalised.
 func splitNames(cell, separator string) Names {

@@ -17,6 +17,9 @@ var kinds = []ui.Choice{
 	{Value: string(bulk.Update), Label: i18n.Key("Update existing members only, with operations")},
 }
 
+// shownDropped limits the mapped values that are listed as ignored.
+const shownDropped = 10
+
 // SheetView is a sheet of a workbook.
 type SheetView struct {
 	Value, Name string
@@ -38,7 +41,10 @@ func (s SheetView) about(p ui.Page) string {
 func (d *DraftView) addContents(p ui.Page, of bulk.Draft) {
 	d.Detected = append(d.Detected, ui.Choice{Value: p.T("Columns"), Label: p.Reader.Number(int64(len(of.Columns)))}, ui.Choice{Value: p.T("Rows"), Label: rowsText(p.Reader, of.Contents)})
 	if m := of.Matched; m != nil {
-		d.Matched = &MatchedView{m.By, m.At, m.Dropped}
+		d.Matched = &MatchedView{By: m.By, At: m.At, Dropped: m.Dropped, Values: m.Values}
+		for _, value := range m.DroppedValues {
+			d.Matched.DroppedValues = append(d.Matched.DroppedValues, p.T("%[1]s: %[2]s", value.Header, value.From+" → "+value.To))
+		}
 	}
 	d.Sheets, d.MoreSheets, d.Updates = sheetViews(p.Reader, of.Contents, d.Sheet), of.Contents.More, of.Updates
 }
