@@ -57,7 +57,11 @@ func (c Condition) entry(table string, param func(any) string) string {
 // after restricts the query to members after one, in the order of their ids.
 func (read query) after(userID string) query {
 	read.args = slices.Clone(read.args) // read is used elsewhere too
-	read.where += " AND " + read.user + " > " + read.args.add(userID)
+	last := read.args.add(userID)
+	read.where += " AND " + read.user + " > " + last
+	if read.user != "m.user_id" {
+		read.where += " AND m.user_id > " + last // PostgreSQL does not infer it, and would read all members before
+	}
 	return read
 }
 
