@@ -64,7 +64,7 @@ var withoutActor = map[string]string{
 	"moderation.Moderation.Invitation":   "the code of an invite proves the right",
 	"moderation.Moderation.StartFirst":   byToken,
 
-	"jobs.Engine.LiveNodes":  byOperator,
+	"jobs.Engine.Nodes":      byOperator,
 	"jobs.Engine.Stats":      byOperator,
 	"sqldb.DB.SchemaVersion": byOperator,
 	"jobs.Engine.KindStats":  byOperator,

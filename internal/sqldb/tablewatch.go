@@ -224,7 +224,7 @@ func (v *tableVersions) received(beat string) {
 	}
 }
 
-// announce tells other processes in the transaction which tables it changes.
+// announce records for other processes which tables the transaction changes.
 func (t *Tx) announce(ctx context.Context) error {
 	for _, name := range t.changed.Names() {
 		var err error
