@@ -111,6 +111,15 @@ func IsRetryable(err error) bool {
 	return lite&0xff == 5 || pg == "40001" || pg == "40P01" // busy, serialization, deadlock
 }
 
+// notBegunError is the error of a transaction that ran no statement.
+type notBegunError struct{ error }
+
+func (e notBegunError) Unwrap() error { return e.error }
+
+// errGroupRolledBack is the error of every transaction of a commit group after a
+// full rollback that another one forced. It is retryable.
+var errGroupRolledBack = errors.New("the transaction was rolled back with its commit group")
+
 func errorCodes(err error) (lite int, pg string) {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		lite = e.Code()

@@ -12,10 +12,6 @@ import (
 // only after the last.
 const maxGroupAttempts = 16
 
-// errGroupRolledBack is the error of every transaction of a commit group after a
-// full rollback that another one forced. It is retryable.
-var errGroupRolledBack = errors.New("the transaction was rolled back with its commit group")
-
 // writerQueue serializes transactions on the only writing connection of SQLite
 // and lets those that wait share a commit: a transaction that ends leaves its
 // commit group open for the next one, and the last one commits for all. So one

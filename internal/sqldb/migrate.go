@@ -76,7 +76,7 @@ func (db *DB) schema(ctx context.Context, provider *goose.Provider) (s Schema, e
 		return s, fmt.Errorf("read schema version: %w", err)
 	}
 	if s.Current >= migrations.Compatibility {
-		s.Oldest, err = One(ctx, db, "schema", Value[int64], "SELECT COALESCE(max(oldest), 0) FROM schema_compatibility")
+		err = db.QueryRow(ctx, "SELECT COALESCE(max(oldest), 0) FROM schema_compatibility").Scan(&s.Oldest)
 	}
 	return s, err
 }

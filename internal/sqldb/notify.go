@@ -82,16 +82,16 @@ func (t *Tx) Notify(ctx context.Context, topic, payload string) error {
 		return nil
 	}
 	t.NotifyLocal(topic, payload)
-	if t.notifier.startListening == nil || !t.notifier.shouldSend(key) {
+	if t.db.notifier.startListening == nil || !t.db.notifier.shouldSend(key) {
 		return nil
 	}
-	t.AfterCommit(func() { t.notifier.recordSent(key) })
+	t.AfterCommit(func() { t.db.notifier.recordSent(key) })
 	return t.notifyOthers(ctx, topic, payload)
 }
 
 // notifyOthers notifies the subscribers of other nodes after the commit.
 func (t *Tx) notifyOthers(ctx context.Context, topic, payload string) error {
-	_, err := t.Exec(ctx, "SELECT pg_notify($1, $2)", notifyChannel, t.notifier.origin+" "+topic+" "+payload)
+	_, err := t.Exec(ctx, "SELECT pg_notify($1, $2)", notifyChannel, t.db.notifier.origin+" "+topic+" "+payload)
 	return err
 }
 
@@ -105,7 +105,7 @@ func (t *Tx) NotifyLocal(topic, payload string) {
 		t.notified = map[string]bool{}
 	}
 	t.notified[key] = true
-	t.AfterCommit(func() { t.notifier.deliver(topic, payload) })
+	t.AfterCommit(func() { t.db.notifier.deliver(topic, payload) })
 }
 
 func (n *notifier) shouldSend(key string) bool {

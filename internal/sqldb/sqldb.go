@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"sync"
@@ -16,6 +17,8 @@ import (
 
 	"modernc.org/sqlite"
 
+	"github.com/regulars/regulars/internal/sqldb/postgres"
+	"github.com/regulars/regulars/internal/sqldb/stmtcache"
 	"github.com/regulars/regulars/migrations"
 )
 
@@ -35,7 +38,7 @@ type DB struct {
 	read, write *sql.DB
 	writerQueue writerQueue   // of the writing connection of SQLite
 	checkpoints *checkpointer // SQLite only
-	link        *link         // PostgreSQL only
+	pool        io.Closer     // PostgreSQL only
 	dialect     Dialect
 	synchronous string // SQLite only
 	notifier    *notifier
@@ -76,7 +79,13 @@ func open(address string, opts Options) (*DB, error) {
 	if !strings.HasPrefix(address, "postgres://") && !strings.HasPrefix(address, "postgresql://") {
 		return nil, errors.New(`invalid database address: start it with "postgres://" or "sqlite:"`)
 	}
-	return openPostgres(address, opts)
+	pool, err := postgres.Open(address, postgres.Options{MaxConns: opts.MaxConns, IdleTx: opts.IdleTx})
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{read: pool.DB, write: pool.DB, pool: pool, dialect: Postgres, notifier: newNotifier(), versions: newTableVersions()}
+	db.notifier.startListening = db.startListening
+	return db, nil
 }
 
 func openSQLite(path string, opts Options) (*DB, error) {
@@ -116,15 +125,14 @@ func openPool(address, initSQL string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sql.OpenDB(cachingConnector{connector, initSQL}), nil
+	return sql.OpenDB(stmtcache.Connector{Connector: connector, InitSQL: initSQL}), nil
 }
 
 // Close closes all connections. Running statements fail.
 func (db *DB) Close() error {
 	db.versions.close()
 	if db.read == db.write {
-		db.link.close()
-		return db.write.Close()
+		return db.pool.Close()
 	}
 	return errors.Join(db.checkpoints.close(), db.read.Close(), db.write.Close())
 }

@@ -22,7 +22,6 @@ type Tx struct {
 	dialect     Dialect
 	afterCommit []func()
 	changed     migrations.TableSet
-	notifier    *notifier
 	notified    map[string]bool
 }
 
@@ -72,7 +71,7 @@ func BeforeCommit(ctx context.Context, f func(context.Context, *Tx) error) conte
 func (db *DB) Tx(ctx context.Context, f func(*Tx) error, options ...TxOption) error {
 	const tries = 6
 	for try := 1; ; try++ {
-		tx := &Tx{db: db, dialect: db.dialect, notifier: db.notifier}
+		tx := &Tx{db: db, dialect: db.dialect}
 		for _, option := range options {
 			option.set(tx)
 		}
@@ -96,11 +95,6 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error, options ...TxOption) er
 		}
 	}
 }
-
-// notBegunError is the error of a transaction that ran no statement.
-type notBegunError struct{ error }
-
-func (e notBegunError) Unwrap() error { return e.error }
 
 // runOnce runs f once, in a commit group where that is possible.
 func (t *Tx) runOnce(ctx context.Context, f func(*Tx) error) error {

@@ -1,4 +1,5 @@
-package sqldb
+// Package stmtcache opens SQLite connections that cache prepared statements.
+package stmtcache
 
 import (
 	"container/list"
@@ -8,12 +9,12 @@ import (
 	"strings"
 )
 
-// cachingConnector opens SQLite connections that cache prepared statements: for
-// a short query, preparing costs more than executing. The PostgreSQL driver has
-// a cache of its own.
-type cachingConnector struct {
+// Connector opens SQLite connections that cache prepared statements: for a short
+// query, preparing costs more than executing. The PostgreSQL driver has a cache of
+// its own.
+type Connector struct {
 	driver.Connector
-	initSQL string // runs on each new connection; "" for none
+	InitSQL string // runs on each new connection; "" for none
 }
 
 // sqliteConn lists the interfaces of the driver's connection that database/sql
@@ -30,14 +31,14 @@ type sqliteConn interface {
 }
 
 // Connect implements driver.Connector.
-func (k cachingConnector) Connect(ctx context.Context) (driver.Conn, error) {
+func (k Connector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := k.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c := &cachingConn{sqliteConn: conn.(sqliteConn), statements: map[string]*list.Element{}, lru: list.New()}
-	if k.initSQL != "" {
-		if _, err := c.sqliteConn.ExecContext(ctx, k.initSQL, nil); err != nil {
+	if k.InitSQL != "" {
+		if _, err := c.sqliteConn.ExecContext(ctx, k.InitSQL, nil); err != nil {
 			return nil, errors.Join(err, c.Close())
 		}
 	}

@@ -1,4 +1,4 @@
-package sqldb
+package postgres
 
 import (
 	"context"
@@ -57,9 +57,6 @@ func (l *link) start() { l.ended.Go(l.watch) }
 
 // close ends the watch. The connections of the pool are closed by the pool.
 func (l *link) close() {
-	if l == nil {
-		return
-	}
 	l.stop()
 	l.ended.Wait()
 }
@@ -156,7 +153,7 @@ func (l *link) closeProbe() {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	cancel() // the server is not told, which would wait for the network
+	cancel() // without a message to the server, which would wait for the network
 	_ = l.probeConn.Close(ctx)
 	l.probeConn = nil
 }

@@ -1,7 +1,10 @@
-package sqldb
+// Package postgres opens pools of connections to PostgreSQL that survive failures of
+// the network.
+package postgres
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strconv"
@@ -20,8 +23,22 @@ const (
 	defaultIdleTx = 20 * time.Second
 )
 
-// openPostgres opens a pool without a connection.
-func openPostgres(address string, opts Options) (*DB, error) {
+// Options are the settings of a pool. Zero values are the defaults.
+type Options struct {
+	MaxConns int           // 0 means 20
+	IdleTx   time.Duration // see sqldb.Options; 0 means 20 s
+}
+
+// Pool is a pool of connections. While the server does not answer, its statements
+// fail within seconds.
+type Pool struct {
+	*sql.DB
+	link *link
+}
+
+// Open opens a pool without a connection. Connections fail if the address leads to a
+// connection pooler in transaction mode.
+func Open(address string, opts Options) (*Pool, error) {
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
 		return nil, err
@@ -55,10 +72,14 @@ func openPostgres(address string, opts Options) (*DB, error) {
 	}
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
-	db := &DB{read: pool, write: pool, link: link, dialect: Postgres, notifier: newNotifier(), versions: newTableVersions()}
-	db.notifier.startListening = db.startListening
 	link.start()
-	return db, nil
+	return &Pool{pool, link}, nil
+}
+
+// Close closes all connections. Running statements fail.
+func (p *Pool) Close() error {
+	p.link.close()
+	return p.DB.Close()
 }
 
 // sessionSettings returns the statements that configure a new connection. A
