@@ -147,7 +147,7 @@ func (b *Bulk) detectTable(ctx context.Context, j *job.Job, at *source.Slots, d 
 func (b *Bulk) reading(j *job.Job) sheet.Options {
 	o := sheet.Options{
 		Encoding: j.Options.Encoding, Delimiter: j.Options.Delimiter, Sheet: j.Options.Sheet, HeaderLine: j.Options.HeaderLine,
-		SkipHidden: j.Options.HiddenRows == job.HiddenSkip, MaxUnpacked: b.limits.MaxUnpacked, Scan: &j.FileScan,
+		SkipHidden: j.Options.HiddenRows == job.HiddenSkip, MaxUnpacked: b.limits.MaxUnpacked, Scan: &j.FileScan, CompareAll: j.Status == job.Draft,
 		Scratch: func() (unpack.Scratch, error) { return b.scratch.CreateScratch() },
 	}
 	if j.Detected != nil { // detect once only

@@ -22,6 +22,7 @@ type textEncoding struct {
 	mark       int     // length of the byte order mark
 	confidence float64 // of a guess; 0 if the encoding was declared or proven
 	firstLine  int     // first line that was guessed
+	candidates []charset.Candidate
 }
 
 func (e textEncoding) decoder() *charset.Decoder {
@@ -38,7 +39,13 @@ func detectEncoding(s *unpack.Stream, sample []byte, complete bool, opts Options
 	bomEncoding, bom := detectBOM(sample)
 	switch {
 	case opts.Encoding != "":
-		return declaredEncoding(opts.Encoding, bomEncoding, len(bom))
+		declared, err := declaredEncoding(opts.Encoding, bomEncoding, len(bom))
+		if err == nil && opts.CompareAll && bom == "" && detectUTF16(sample) == "" {
+			var guess charset.Guess
+			guess, _, err = guessLegacy(s, sample, complete, opts.Scan)
+			declared.candidates = guess.Candidates
+		}
+		return declared, err
 	case bom != "":
 		return textEncoding{name: bomEncoding, mark: len(bom)}, nil
 	case opts.Detected != nil && opts.Detected.Encoding != "":
@@ -50,24 +57,32 @@ func detectEncoding(s *unpack.Stream, sample []byte, complete bool, opts Options
 	if charset.UsesShifts(sample) {
 		return textEncoding{name: charset.ISO2022JP, confidence: 0.99, firstLine: 1}, nil
 	}
-	scan := opts.Scan
-	if scan == nil {
-		scan = scanSample(sample, complete)
+	guess, firstLine, err := guessLegacy(s, sample, complete, opts.Scan)
+	if err != nil || guess.Encoding == "" {
+		return textEncoding{name: charset.UTF8}, err
 	}
-	if scan.Invalid == 0 || scan.Multibyte > scan.Invalid {
-		return textEncoding{name: charset.UTF8}, nil
-	}
-	lines, firstLine := legacyLines(sample)
-	more, err := linesAt(s, scan.Places, int64(len(sample)))
-	if err != nil {
-		return textEncoding{}, err
-	}
-	guess := charset.GuessEncoding(append(lines, more...))
 	if guess.Confidence < minConfidence {
 		return textEncoding{}, errs.New(errs.Invalid, "encoding_unclear", "The encoding of the file is unclear; set the option %s to the one that reads the names correctly. The candidates show samples.",
 			encodingOption).WithDetails(map[string]any{"candidates": guess.Candidates})
 	}
-	return textEncoding{name: guess.Encoding, confidence: math.Round(guess.Confidence*100) / 100, firstLine: firstLine}, nil
+	return textEncoding{name: guess.Encoding, confidence: math.Round(guess.Confidence*100) / 100, firstLine: firstLine, candidates: guess.Candidates}, nil
+}
+
+// guessLegacy guesses the encoding of a text, and returns the first line that is not
+// UTF-8. The guess is empty for UTF-8.
+func guessLegacy(s *unpack.Stream, sample []byte, complete bool, scan *ScanResult) (guess charset.Guess, firstLine int, err error) {
+	if scan == nil {
+		scan = scanSample(sample, complete)
+	}
+	if scan.Invalid == 0 || scan.Multibyte > scan.Invalid {
+		return charset.Guess{}, 1, nil
+	}
+	lines, firstLine := legacyLines(sample)
+	more, err := linesAt(s, scan.Places, int64(len(sample)))
+	if err != nil {
+		return charset.Guess{}, firstLine, err
+	}
+	return charset.GuessEncoding(append(lines, more...)), firstLine, nil
 }
 
 // declaredEncoding leaves the byte order of UTF-16 to the mark.

@@ -33,6 +33,7 @@ type Options struct {
 	SkipHidden  bool        // leave out the hidden rows of a workbook
 	MaxUnpacked int64       // maximum bytes a packed file may unpack to; 0 means 1 GiB
 	Scan        *ScanResult // result of a Scanner for the whole file; nil if it was not scanned
+	CompareAll  bool        // compare the encodings of a text also if one is declared, for Table.Encodings
 	Detected    *Detected   // of an earlier Open with the same options, so that no encoding is guessed again; nil: none
 
 	// Fits reports whether a record can be the header. The first of the first 20
@@ -44,6 +45,10 @@ type Options struct {
 	// nil, such a workbook cannot be read.
 	Scratch func() (unpack.Scratch, error)
 }
+
+// Encodings are the plausible encodings of a text that is not UTF-8, with what each
+// reads; none if it was declared, unless Options.CompareAll is set.
+func (t *Table) Encodings() []charset.Candidate { return t.encodings }
 
 // Detected describes a file.
 type Detected struct {
@@ -71,6 +76,7 @@ type Table struct {
 	start      record.Pos
 	sheets     []string // names of the sheets of a workbook
 	warnings   []Warning
+	encodings  []charset.Candidate
 	skipHidden bool
 }
 
@@ -258,6 +264,7 @@ func (t *Table) detectText(s *unpack.Stream, sample []byte, complete bool, opts 
 	if err != nil {
 		return err
 	}
+	t.encodings = text.candidates
 	encoding, mark := text.name, text.mark
 	units := sample[mark:]
 	if charset.IsUTF16(encoding) {

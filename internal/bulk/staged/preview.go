@@ -31,6 +31,7 @@ type Draft struct {
 	Fields    []field.Field       // possible fields of a column
 	Missing   []field.Field       // required fields without a column
 	Unclear   []charset.Candidate // the encodings to choose from before the file can be read
+	Encodings []charset.Candidate // the plausible encodings of a text that is not UTF-8
 	Problem   errs.Sentence       // reason that it cannot start; zero: it can
 	JobID     string              // latest job; "": none
 	ExpiresAt string              // RFC 3339
@@ -83,7 +84,7 @@ func (f *Files) preview(ctx context.Context, j *job.Job, suggest bool) (Draft, e
 	}
 	defer table.Close()
 	detected := table.Detected()
-	d.Detected, d.Warnings, d.Fields = detected, table.Warnings(), dict.Fields
+	d.Detected, d.Warnings, d.Encodings, d.Fields = detected, table.Warnings(), table.Encodings(), dict.Fields
 	if d.Detected.HeaderLine == 1 {
 		d.Detected.HeaderLine = 0 // shown only if it is another one
 	}

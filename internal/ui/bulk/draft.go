@@ -49,6 +49,9 @@ func draftView(v *ui.Request, d bulk.Draft) DraftView {
 	for _, c := range d.Unclear {
 		view.Unclear = append(view.Unclear, ui.Choice{Value: c.Encoding, Label: c.Sample})
 	}
+	for _, c := range d.Encodings {
+		view.Samples = append(view.Samples, ui.Choice{Value: c.Encoding, Label: c.Sample})
+	}
 	for _, w := range d.Warnings {
 		view.Warnings = append(view.Warnings, ui.Translate(v.Context(), w.Message))
 	}

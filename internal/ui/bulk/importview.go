@@ -46,9 +46,27 @@ var encodings = []ui.Choice{
 	{Value: "euc-kr", Label: i18n.Key("EUC-KR (Korean)")},
 }
 
-// encodings are the choices, with the chosen one if it is a rare one.
+// maxSample is the number of characters of a sample in the list of encodings.
+const maxSample = 40
+
+// encodings are the choices, the plausible ones first with a sample of the text as
+// they read it, and with the chosen one if it is a rare one.
 func (d DraftView) encodings(p ui.Page) []ui.Choice {
 	list := p.Choices(encodings)
+	for i, sample := range d.Samples {
+		at := slices.IndexFunc(list, func(c ui.Choice) bool { return c.Value == sample.Value })
+		choice := ui.Choice{Value: sample.Value, Label: p.T(encodingName(sample.Value))}
+		if at > 0 {
+			choice = list[at]
+			list = slices.Delete(list, at, at+1)
+		}
+		shown := []rune(sample.Label)
+		if len(shown) > maxSample {
+			shown = append(shown[:maxSample-1], '…')
+		}
+		choice.Label += ": " + string(shown)
+		list = slices.Insert(list, i+1, choice)
+	}
 	if !slices.ContainsFunc(list, func(c ui.Choice) bool { return c.Value == d.Encoding }) {
 		list = append(list, ui.Choice{Value: d.Encoding, Label: d.Encoding})
 	}

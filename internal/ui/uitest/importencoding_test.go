@@ -30,6 +30,11 @@ func TestUnclearEncodingIsChosenInTheWizard(t *testing.T) {
 		if page := olivia.get(draft).text; !strings.Contains(page, "column-0") || !strings.Contains(page, "Я") {
 			t.Errorf("after the choice: %s", page)
 		}
+		for _, option := range []string{`value="windows-1252">Windows-1252 (Western European): ß</option>`, `selected>Windows-1251 (Cyrillic): Я</option>`} {
+			if page := olivia.get(draft).text; !strings.Contains(page, option) {
+				t.Errorf("no option %s in the options of the file: %s", option, page)
+			}
+		}
 		check := olivia.follow(draft+"/columns", url.Values{"column-0": {"first_name"}, "column-1": {"last_name"}, "column-2": {"username"}, "column-3": {"email"}, "mode": {"upsert"}})
 		a.Await(t, communityID, check[strings.LastIndex(check, "/")+1:])
 	})
