@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -58,10 +59,27 @@ func commitBeforeNewestMigration(t *testing.T) (string, error) {
 	return strings.TrimSpace(string(hash)), err
 }
 
-// olderProgram builds the program before the newest migration, once per commit. It
+// newestMigration returns the number of the newest migration of a commit.
+func newestMigration(t *testing.T, commit string) (number int64) {
+	t.Helper()
+	names, err := git(t, "ls-tree", "--name-only", commit, "migrations/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range strings.Fields(string(names)) {
+		text, _, _ := strings.Cut(filepath.Base(name), "_")
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			number = max(number, n)
+		}
+	}
+	return number
+}
+
+// olderProgram builds the program before the newest migration, once per commit, and
+// returns its path and the number of the newest migration that it knows. It
 // returns "" in a checkout without that history; with REGULARS_TEST_ALL=1 the test
 // fails.
-func olderProgram(t *testing.T) string {
+func olderProgram(t *testing.T) (path string, knows int64) {
 	t.Helper()
 	commit, err := commitBeforeNewestMigration(t)
 	if err != nil {
@@ -69,11 +87,12 @@ func olderProgram(t *testing.T) string {
 			t.Fatalf("the commit before the newest migration is missing; this test needs a full clone: %v", err)
 		}
 		t.Logf("LEFT OUT: no history of git: %v", err)
-		return ""
+		return "", 0
 	}
-	path := filepath.Join(os.TempDir(), "regulars-before-migration-"+commit)
+	knows = newestMigration(t, commit)
+	path = filepath.Join(os.TempDir(), "regulars-before-migration-"+commit)
 	if _, err := os.Stat(path); err == nil {
-		return path
+		return path, knows
 	}
 	archive, err := git(t, "archive", commit)
 	if err != nil {
@@ -92,7 +111,7 @@ func olderProgram(t *testing.T) string {
 	if err := os.Rename(fresh, path); err != nil {
 		t.Fatal(err)
 	}
-	return path
+	return path, knows
 }
 
 func unpack(archive []byte, folder string) error {
@@ -152,16 +171,36 @@ func people(from, count int) []byte {
 	return file.Bytes()
 }
 
+// requireRefusal checks that a program refuses a schema that it cannot use.
+func requireRefusal(t *testing.T, older, address string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), older, "community", "create", "--name", "Testers")
+	cmd.Env = append(os.Environ(), "REGULARS_DATA="+t.TempDir(), "REGULARS_DATABASE_URL="+address)
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "start the newer version of the program") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // TestOlderProgramWorksBesideTheNewOne replaces the program of one of two nodes during
 // imports: the new one migrates the schema while the older one works. Then each takes
-// jobs of the other over, and the older one is started again on the new schema.
+// jobs of the other over, and the older one is started again on the new schema. A
+// program that is older than the schema allows is refused.
 func TestOlderProgramWorksBesideTheNewOne(t *testing.T) {
 	server, started := s3test.Start(t)
 	if !started || !slices.Contains(sqldbtest.Engines(t), sqldb.Postgres) {
 		return
 	}
-	older := olderProgram(t)
+	older, knows := olderProgram(t)
 	if older == "" {
+		return
+	}
+	address := sqldbtest.Address(t, sqldb.Postgres)
+	oldest, err := sqldb.One(t.Context(), sqldbtest.Open(t, address), "compatibility", sqldb.Value[int64], "SELECT oldest FROM schema_compatibility")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if knows < oldest {
+		requireRefusal(t, older, address)
 		return
 	}
 	const rows = 8_000

@@ -265,8 +265,8 @@ func TestALargeImportYieldsToAnotherAccount(t *testing.T) {
 				// which is long while the database has no connections and plans yet.
 				f.run(bulk.Import, rows("warm", 50, 0), bulk.Options{})
 				const n = 6000
-				first := f.start(bulk.Import, rows("a", n, 300_000), bulk.Options{DryRun: dry}, command)
-				second := f.start(bulk.Import, rows("b", n, 300_000), bulk.Options{DryRun: dry}, command)
+				first := f.start(bulk.Import, rows("a", n, 600_000), bulk.Options{DryRun: dry}, command)
+				second := f.start(bulk.Import, rows("b", n, 600_000), bulk.Options{DryRun: dry}, command)
 				_, err := db.Exec(t.Context(), "UPDATE jobs SET share = $1 WHERE unique_key = $2", "account:a2 "+f.community, "bulk:"+second.JobID)
 				f.ok(err)
 				f.serve()

@@ -196,7 +196,9 @@ func TestWizardImportsAndUndoesAFile(t *testing.T) {
 	b.sees("3 members were created. 2 rows were not imported.", "Undo import")
 	b.check("done")
 
-	b.press("See the members")
+	b.press("Members of this import")
+	b.sees("Grace Hopper", "3 members")
+	b.open("/c/" + communityID + "/members")
 	b.sees("Grace Hopper", "4 members")
 	b.fill("q", "grac")
 	b.sees("1 member")
