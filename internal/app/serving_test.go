@@ -127,6 +127,7 @@ func requestsAndRowsAreCounted(t *testing.T, a *apptest.App) {
 		`regulars_bulk_jobs_total{status="completed_with_errors",type="import"} 1`,
 		`regulars_bulk_rows_total{outcome="created",type="import"} 1`, `regulars_bulk_rows_total{outcome="failed",type="import"} 1`,
 		`regulars_jobs{state="dead"} 0`, `regulars_nodes 1`,
+		"\nregulars_node_running_jobs{", "\nregulars_node_last_seen_seconds{", "\nregulars_node_start_time_seconds{",
 	} {
 		if !strings.Contains(string(body), want) {
 			t.Errorf("no %s", want)

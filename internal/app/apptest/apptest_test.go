@@ -16,8 +16,13 @@ func TestServerResponds(t *testing.T) {
 		if status, _ := a.Do(t, http.MethodGet, "/healthz", "", nil); status != http.StatusOK {
 			t.Errorf("status %d", status)
 		}
-		if status, answer := a.Do(t, http.MethodGet, "/readyz", "", nil); status != http.StatusOK {
-			t.Errorf("status %d: %v", status, answer)
+		status, answer := a.Do(t, http.MethodGet, "/readyz", "", nil)
+		nodes, _ := answer["nodes"].([]any)
+		if status != http.StatusOK || len(nodes) != 1 {
+			t.Fatalf("status %d: %v", status, answer)
+		}
+		if node, _ := nodes[0].(map[string]any); node["id"] == "" || node["version"] == "" || node["live"] != true || node["this"] != true || node["runningJobs"] != 0.0 {
+			t.Errorf("%v", node)
 		}
 		communityID := a.Community(t)
 		key := a.Key(t, communityID, permission.BulkUpdateUser)

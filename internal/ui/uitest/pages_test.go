@@ -281,7 +281,8 @@ func fixtures() map[string]templ.Component {
 	}
 }
 
-// gallery serves every page under its name, with the headers of the console.
+// gallery serves every page under its name, with the headers of the console. Pages
+// that ask for news of themselves get none: the sign-in would replace them.
 func gallery(t *testing.T, pages map[string]templ.Component) string {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -292,7 +293,13 @@ func gallery(t *testing.T, pages map[string]templ.Component) string {
 			templ.Handler(page).ServeHTTP(w, r)
 		})
 	}
-	server := httptest.NewServer(mux)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("HX-Request") != "" {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	return server.URL
 }
