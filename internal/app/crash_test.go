@@ -307,12 +307,12 @@ func (n *node) spare(jobID string) {
 	if n.jobProgress == nil {
 		n.jobProgress = map[string]jobProgress{}
 	}
+	s, ok := n.status(jobID)
 	seen, known := n.jobProgress[jobID]
-	if !known {
-		seen.kills = 1 // perhaps, right after it was accepted
+	if !known { // perhaps it was killed since it was accepted, or since it last advanced
+		seen = jobProgress{read: s.Counts.Read, kills: 1}
 	}
 	moved := func(s bulk.Status) bool { return s.Finished() || s.Counts.Read > seen.read }
-	s, ok := n.status(jobID)
 	if seen.kills == 2 {
 		s, ok = n.watch(jobID, moved), true
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,7 @@ const unfinishedDir = "unfinished"
 type Dir struct {
 	root    *os.Root
 	minFree atomic.Int64
+	writing sync.Map // ids of unfinished files with a writer of this process
 }
 
 // SetMinFree makes writes return Unavailable "disk_full" while fewer bytes are
@@ -129,10 +131,11 @@ func (d *Dir) List(_ context.Context, visit func(fileID string, size int64, modi
 	})
 }
 
-// Sweep deletes unfinished files last written before the given time.
+// Sweep deletes unfinished files last written before the given time, unless a
+// writer of this process has them: the clock may have jumped.
 func (d *Dir) Sweep(_ context.Context, before time.Time) (removed int, err error) {
 	err = d.walk(unfinishedDir, func(name string, info fs.FileInfo) error {
-		if !info.ModTime().Before(before) {
+		if _, busy := d.writing.Load(name); busy || !info.ModTime().Before(before) {
 			return nil
 		}
 		if err := d.root.Remove(unfinishedDir + "/" + name); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -33,6 +33,7 @@ func newWriter(dir *Dir, id string, file *os.File) *diskWriter {
 		// Buffered for all unsynced bytes, so that neither side blocks the other.
 		requests: make(chan int64, maxUnsynced/syncEvery+1), synced: make(chan int64, maxUnsynced/syncEvery+1),
 	}
+	dir.writing.Store(id, true)
 	go w.syncLoop()
 	return w
 }
@@ -75,6 +76,7 @@ func (w *diskWriter) Write(p []byte) (int, error) {
 }
 
 func (w *diskWriter) Commit() error {
+	defer w.dir.writing.Delete(w.id)
 	err := w.stop()
 	if err == nil {
 		err = w.file.Sync()
@@ -96,6 +98,7 @@ func (w *diskWriter) Abort() {
 	if w.closed {
 		return
 	}
+	defer w.dir.writing.Delete(w.id)
 	// Errors are ignored: Sweep deletes the rest.
 	_ = w.stop()
 	_ = w.file.Close()
