@@ -59,6 +59,9 @@ var (
 
 // ChangedBy returns the cached tables that a statement changes.
 func ChangedBy(query string) TableSet {
+	if strings.HasPrefix(query, "SELECT ") {
+		return 0 // not remembered: filters have many texts
+	}
 	if set, ok := known.Load(query); ok {
 		return set.(TableSet)
 	}

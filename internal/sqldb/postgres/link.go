@@ -62,7 +62,7 @@ func (l *link) close() {
 }
 
 // errLinkLost is the error of a new connection while the server does not answer.
-var errLinkLost = errors.New("the database server has stopped to answer")
+var errLinkLost = errors.New("the database server does not answer")
 
 func (l *link) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if l.isLost() {
