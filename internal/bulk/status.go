@@ -24,6 +24,7 @@ type Status struct {
 	UndoOf        string            `json:"undoOf,omitempty" doc:"the job this one takes back"`
 	Continues     string            `json:"continues,omitempty" doc:"the stopped job; this one imports its unread rows"`
 	FileName      string            `json:"fileName"`
+	FileID        string            `json:"-"` // "": expired, or an undo
 	Options       *job.Options      `json:"options,omitempty" doc:"of the file; absent for an undo"`
 	Detected      *sheet.Detected   `json:"detected,omitempty"`
 	Counts        outcome.Counts    `json:"counts"`
@@ -113,7 +114,7 @@ func (b *Bulk) DraftsOfJobs(ctx context.Context, caller actor.Actor, communityID
 
 func (b *Bulk) status(j job.Job) Status {
 	s := Status{
-		JobID: j.ID, Type: j.Type, Status: j.Status, DryRun: j.DryRun, FileName: j.FileName, Detected: shownFormat(j.Detected), Counts: j.Counts,
+		JobID: j.ID, Type: j.Type, Status: j.Status, DryRun: j.DryRun, FileName: j.FileName, FileID: j.FileID, Detected: shownFormat(j.Detected), Counts: j.Counts,
 		CreatedBy: j.ActorName, Starter: j.Actor, CreatedAt: clock.Format(j.CreatedAt), StartedAt: moment(j.StartedAt), FinishedAt: moment(j.FinishedAt),
 	}
 	if s.CreatedBy == "" {

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
 	"mime"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -30,8 +30,7 @@ type contract struct {
 }
 
 var loadContract = sync.OnceValues(func() (*contract, error) {
-	_, source, _, _ := runtime.Caller(0)
-	text, err := os.ReadFile(filepath.Join(filepath.Dir(source), "..", "..", "..", "api", "openapi.yaml"))
+	text, err := readUpwards(filepath.Join("api", "openapi.yaml"))
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +47,18 @@ var loadContract = sync.OnceValues(func() (*contract, error) {
 		options: config.NewValidationOptions(config.WithRegexCache(&sync.Map{})), // else each lookup compiles the patterns of all paths
 	}, nil
 })
+
+// readUpwards reads a file of the module by its path there. Tests run in the folder of
+// their package.
+func readUpwards(path string) ([]byte, error) {
+	for {
+		text, err := os.ReadFile(path)
+		if !errors.Is(err, fs.ErrNotExist) || len(path) > 100 {
+			return text, err
+		}
+		path = filepath.Join("..", path)
+	}
+}
 
 // validating is a transport that fails the test on a response that the document
 // does not describe. Operations outside the document are not checked.

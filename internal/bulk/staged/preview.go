@@ -34,11 +34,12 @@ type Draft struct {
 	Encodings []charset.Candidate // the plausible encodings of a text that is not UTF-8
 	Problem   errs.Sentence       // reason that it cannot start; zero: it can
 	JobID     string              // latest job; "": none
-	ExpiresAt string              // RFC 3339
-	Contents  sheet.Contents      // its rows
-	Matched   *Matched            // the file that its columns are matched like; nil: none
-	Updates   []string            // headers of an import that only an update has, such as score_op
-	Version   int64               // increases with every change of the type, the options or the latest check
+	FileID    string
+	ExpiresAt string         // RFC 3339
+	Contents  sheet.Contents // its rows
+	Matched   *Matched       // the file that its columns are matched like; nil: none
+	Updates   []string       // headers of an import that only an update has, such as score_op
+	Version   int64          // increases with every change of the type, the options or the latest check
 }
 
 // Column is a column of the file with its field.
@@ -62,7 +63,7 @@ func (f *Files) Preview(ctx context.Context, j *job.Job) (Draft, error) {
 
 // preview is Preview, with or without suggestions for columns without a mapping.
 func (f *Files) preview(ctx context.Context, j *job.Job, suggest bool) (Draft, error) {
-	d := Draft{ID: j.ID, FileName: j.FileName, Size: j.FileSize, Type: j.Type, Options: j.Options, JobID: j.ParentID, ExpiresAt: clock.Format(j.ExpiresAt), Version: j.UpdatedAt}
+	d := Draft{ID: j.ID, FileName: j.FileName, Size: j.FileSize, Type: j.Type, Options: j.Options, JobID: j.ParentID, FileID: j.FileID, ExpiresAt: clock.Format(j.ExpiresAt), Version: j.UpdatedAt}
 	rejected, err := f.resolveNewFields(ctx, j)
 	if err != nil {
 		return d, err

@@ -233,8 +233,15 @@ func ErrChanged() error {
 // FollowDraft saves a job, such as an applied plan, as the latest one of a
 // draft.
 func (f *Files) FollowDraft(ctx context.Context, caller actor.Actor, communityID, draftID, jobID string) error {
-	if _, err := f.LoadDraft(ctx, caller, communityID, draftID); err != nil {
+	draft, err := f.LoadDraft(ctx, caller, communityID, draftID)
+	if err != nil {
 		return err
+	}
+	switch j, err := job.Load(ctx, f.db, communityID, jobID); {
+	case err != nil:
+		return err
+	case j.FileID != draft.FileID:
+		return errs.New(errs.Conflict, "file_of_other_draft", "The job reads another file than the draft.")
 	}
 	return job.FollowDraft(ctx, f.db, communityID, draftID, jobID)
 }

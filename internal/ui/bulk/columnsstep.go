@@ -17,10 +17,16 @@ func (h *handlers) showColumnsStep(v *ui.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.renderColumns(v, http.StatusOK, d, ui.Alert{})
+	return h.renderColumns(v, d, nil)
 }
 
-func (h *handlers) renderColumns(v *ui.Request, status int, d bulk.Draft, a ui.Alert) error {
+// renderColumns shows the columns of a draft, with the error of a rejected form and
+// what its inputs had.
+func (h *handlers) renderColumns(v *ui.Request, d bulk.Draft, cause error) error {
+	status, a, err := ui.Rejected(v, cause)
+	if err != nil {
+		return err
+	}
 	p, err := h.importPage(v)
 	if err != nil {
 		return err
@@ -28,6 +34,7 @@ func (h *handlers) renderColumns(v *ui.Request, status int, d bulk.Draft, a ui.A
 	p.Alert = a
 	view := ImportView{Page: p, Step: 2, Draft: draftView(v, d)}
 	view.Draft.addContents(p, d)
+	view.Draft.reject(v, cause)
 	view.ColumnsPage = columnsPageOf(v)
 	if view.Draft.FailedOf, err = h.failedOf(v, d); err != nil {
 		return err
@@ -37,15 +44,11 @@ func (h *handlers) renderColumns(v *ui.Request, status int, d bulk.Draft, a ui.A
 
 // columnsAgain shows the columns as saved, with the error of a rejected form.
 func (h *handlers) columnsAgain(v *ui.Request, draftID string, cause error) error {
-	status, a, err := ui.Rejected(v, cause)
-	if err != nil {
-		return err
-	}
 	d, err := h.Bulk.Draft(v.Context(), v.Actor, v.Community.ID, draftID)
 	if err != nil {
 		return err
 	}
-	return h.renderColumns(v, status, d, a)
+	return h.renderColumns(v, d, cause)
 }
 
 // columnsWith shows the columns with the choices of a rejected form, or as saved if
@@ -54,15 +57,11 @@ func (h *handlers) columnsWith(v *ui.Request, draftID string, o bulk.Options, ca
 	if errs.Is(cause, "draft_changed") {
 		return h.columnsAgain(v, draftID, cause)
 	}
-	status, a, err := ui.Rejected(v, cause)
-	if err != nil {
-		return err
-	}
 	d, err := h.Bulk.Try(v.Context(), v.Actor, v.Community.ID, draftID, o)
 	if err != nil {
 		return h.columnsAgain(v, draftID, cause)
 	}
-	return h.renderColumns(v, status, d, a)
+	return h.renderColumns(v, d, cause)
 }
 
 // failedOf returns the job of a file of failed rows; zero for another file.
@@ -102,7 +101,7 @@ func (h *handlers) check(v *ui.Request) error {
 		staged, err = h.Bulk.RestageVersion(v.Context(), v.Actor, v.Community.ID, draftID, errorlist.VersionOf(v), o)
 	}
 	if err == nil && !staged.Problem.IsZero() {
-		return h.renderColumns(v, http.StatusBadRequest, staged, ui.Alert{Message: ui.Translate(v.Context(), staged.Problem)})
+		return h.renderColumns(v, staged, staged.Problem.Error(errs.Invalid, "unmapped_columns"))
 	}
 	var s bulk.Status
 	if err == nil {

@@ -1313,7 +1313,7 @@ func howCard(v ImportView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Input(ui.Field{Name: "defaultCountry", Label: v.T("Country of phone numbers"), Value: v.Draft.Country, Help: v.T("For numbers without a country code, such as DE.")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Input(ui.Field{Name: "defaultCountry", Label: v.T("Country of phone numbers"), Value: v.Draft.Country, Error: v.Draft.Errors["defaultCountry"], Help: v.T("For numbers without a country code, such as DE.")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -37,6 +37,17 @@ func mappingOf(v *ui.Request, d bulk.Draft) map[string]*string {
 	return mapping
 }
 
+// reject adds the errors of a rejected form. Inputs with an error have their text
+// again, so that it can be corrected.
+func (d *DraftView) reject(v *ui.Request, cause error) {
+	d.Errors = ui.FieldErrors(v.Context(), cause)
+	for name, value := range map[string]*string{"defaultCountry": &d.Country, "headerLine": &d.HeaderLine} {
+		if d.Errors[name] != "" {
+			*value = v.PostFormValue(name)
+		}
+	}
+}
+
 func draftView(v *ui.Request, d bulk.Draft) DraftView {
 	view := DraftView{
 		ID: d.ID, Version: strconv.FormatInt(d.Version, 10), FileName: d.FileName, Size: d.Size, Detected: detectedFacts(v, d.Detected), Encoding: d.Options.Encoding, Delimiter: d.Options.Delimiter,

@@ -216,11 +216,22 @@ func (h *handlers) followJob(v *ui.Request, s bulk.Status, err error) error {
 		return h.renderJob(v, err)
 	}
 	if draft, ok := draftOf(v); ok {
-		if err := h.Bulk.FollowDraft(v.Context(), v.Actor, v.Community.ID, draft, s.JobID); err != nil {
-			return err
-		}
+		return h.stepOf(v, draft, s.JobID)
 	}
 	return v.Redirect(h.backToJob(v, s.JobID), "")
+}
+
+// stepOf leads to the step of the wizard with a job, or to the job if the draft is
+// another person's, has expired or has another file.
+func (h *handlers) stepOf(v *ui.Request, draftID, jobID string) error {
+	err := h.Bulk.FollowDraft(v.Context(), v.Actor, v.Community.ID, draftID, jobID)
+	switch {
+	case errs.From(err) != nil:
+		return v.Redirect(v.In("/bulk-jobs/"+jobID), "")
+	case err != nil:
+		return err
+	}
+	return v.Redirect(v.In("/import/"+draftID+"/jobs/"+jobID), "")
 }
 
 func (h *handlers) undoJob(v *ui.Request) error {

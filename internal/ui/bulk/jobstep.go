@@ -29,6 +29,9 @@ func (h *handlers) renderJobStep(v *ui.Request, cause error) error {
 	if err != nil {
 		return err
 	}
+	if d.FileID != s.FileID { // the address joins a draft and a job of another file
+		return v.Redirect(v.In("/bulk-jobs/"+s.JobID), "")
+	}
 	p, err := h.importPage(v)
 	if err != nil {
 		return err
@@ -55,10 +58,5 @@ func (h *handlers) applyDraft(v *ui.Request) error {
 	if err != nil {
 		return h.renderJobStep(v, err)
 	}
-	if err := h.Bulk.FollowDraft(v.Context(), v.Actor, v.Community.ID, draftID, s.JobID); errs.From(err) != nil {
-		return v.Redirect(v.In("/bulk-jobs/"+s.JobID), "") // the draft is another person's, or has expired
-	} else if err != nil {
-		return err
-	}
-	return v.Redirect(v.In("/import/"+draftID+"/jobs/"+s.JobID), "")
+	return h.stepOf(v, draftID, s.JobID)
 }

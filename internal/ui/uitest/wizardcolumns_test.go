@@ -130,7 +130,11 @@ func TestRejectedFormKeepsItsChoices(t *testing.T) {
 		if got.status != http.StatusBadRequest {
 			t.Fatalf("%d", got.status)
 		}
-		olivia.seesOn(got, "Use the code of a country", "5 columns, all of them settled", `value="DD.MM.YYYY" selected`)
+		olivia.seesOn(got, "Use the code of a country", "5 columns, all of them settled", `value="DD.MM.YYYY" selected`, `name="defaultCountry" type="text" value="nowhere"`)
+		form = olivia.form(olivia.get(draft), "/reading")
+		form.values.Set("headerLine", "first")
+		got = olivia.post(form.action, form.values)
+		olivia.seesOn(got, `name="headerLine" type="text" value="first"`, "<details open")
 	})
 }
 

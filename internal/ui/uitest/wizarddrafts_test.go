@@ -106,3 +106,23 @@ func TestOlderFormOfADraftIsRefused(t *testing.T) {
 		}
 	})
 }
+
+func TestStepShowsOnlyJobsOfItsFile(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		communityID, olivia := owner(t, a)
+		check := wizardCheck(t, olivia, communityID, "first.csv", miaRow)
+		other := olivia.stageFile(communityID, "second.csv", wizardFile)
+		joined, page := other+"/jobs/"+lastPart(check), "/c/"+communityID+"/bulk-jobs/"+lastPart(check)
+		if got := olivia.get(joined); got.status != http.StatusSeeOther || got.header.Get("Location") != page {
+			t.Errorf("the check of another file: %d %s", got.status, got.header.Get("Location"))
+		}
+		run := olivia.follow(joined+"/apply", nil)
+		if want := "/c/" + communityID + "/bulk-jobs/" + lastPart(run); run != want {
+			t.Errorf("the run leads to %s", run)
+		}
+		a.Await(t, communityID, lastPart(run))
+		if list := olivia.body("/c/" + communityID + "/import"); !strings.Contains(list, `href="`+other+`"`) || strings.Contains(list, lastPart(run)) {
+			t.Error("the draft has the job of another file")
+		}
+	})
+}
