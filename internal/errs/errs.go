@@ -80,7 +80,7 @@ func InvalidFields(fields []Field) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	return New(Invalid, "invalid_input", "Some fields are wrong; errors names each of them.").WithFields(fields...)
+	return New(Invalid, "invalid_input", "Some fields are wrong; each is listed with its reason.").WithFields(fields...)
 }
 
 // WithFields appends fields and returns e.

@@ -96,7 +96,7 @@ func violationError(ctx context.Context, q sqldb.Querier, communityID string, c 
 	if c.From.Type == c.To.Type {
 		return optionsInUse(ctx, q, communityID, c, found)
 	}
-	e := errs.New(errs.Conflict, "values_do_not_fit", "%d of %d values of %s do not fit a %s field, so nothing was changed. Correct them first; errors names examples.", found.wrong, found.values, c.From.Label(), errs.Word(c.To.Type))
+	e := errs.New(errs.Conflict, "values_do_not_fit", "%d of %d values of %s do not fit a %s field, so nothing was changed. Correct them first; examples are listed.", found.wrong, found.values, c.From.Label(), errs.Word(c.To.Type))
 	for _, one := range found.examples {
 		people, err := member.Lookup(ctx, q, communityID, member.KeySet{IDs: []string{one.userID}}, false)
 		if err != nil {

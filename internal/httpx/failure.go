@@ -18,7 +18,7 @@ var errPanic = errors.New("panic")
 // Failure is the body of every error response.
 type Failure struct { //nolint:errname // a response; an error only so that a handler can return it
 	Result    string       `json:"status" enum:"error" doc:"Always error." example:"error"`
-	Message   string       `json:"message" doc:"What happened and what to do, for a person." example:"Some fields are wrong; errors names each of them."`
+	Message   string       `json:"message" doc:"What happened and what to do, for a person." example:"Some fields are wrong; each is listed with its reason."`
 	Code      string       `json:"code" doc:"A stable name in snake_case, for programs." example:"invalid_input"`
 	Errors    []errs.Field `json:"errors" nullable:"false" doc:"Every wrong field at once; empty when it is not about fields."`
 	RequestID string       `json:"requestId" doc:"Also in the header X-Request-Id and in the server's log." example:"6a21d1c09f3b0c4d5e6f7a8b"`

@@ -105,8 +105,8 @@ type reader struct {
 }
 
 // errorFuncs are the functions that create texts of errors, with the index of the
-// text among their arguments.
-var errorFuncs = map[string]int{"errs.New": 2, "errs.Wrong": 2, "errs.NewSentence": 0, "errs.Constant": 0, "errs.Word": 0, "errs.NewOption": 1, "unfit": 1, "errTaken": 2, "refused": 0}
+// text among their arguments; errs calls its own without a package.
+var errorFuncs = map[string]int{"errs.New": 2, "New": 2, "errs.Wrong": 2, "errs.NewSentence": 0, "errs.Constant": 0, "errs.Word": 0, "errs.NewOption": 1, "unfit": 1, "errTaken": 2, "refused": 0}
 
 // titleFuncs are functions whose arguments are translated, with the indices of
 // these: of the console, and of health checks.

@@ -2557,7 +2557,7 @@ type Failure struct {
 
 	// Message What happened and what to do, for a person.
 	//
-	// Examples: Some fields are wrong; errors names each of them.
+	// Examples: Some fields are wrong; each is listed with its reason.
 	Message string `json:"message"`
 
 	// RequestId Also in the header X-Request-Id and in the server's log.

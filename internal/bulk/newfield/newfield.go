@@ -121,7 +121,7 @@ func CheckColumns(l *source.Header, list []job.NewField) error {
 }
 
 func errInvalidHeader(wrong []errs.Field) error {
-	return errs.New(errs.Invalid, "invalid_header", "The header of the file is invalid; errors lists each column.").WithFields(wrong...)
+	return errs.New(errs.Invalid, "invalid_header", "The header of the file is invalid; each wrong column is listed.").WithFields(wrong...)
 }
 
 // ResolveAll is Resolve for a job that starts: problems are an Invalid

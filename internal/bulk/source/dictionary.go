@@ -112,7 +112,7 @@ func (d *Dictionary) ReadHeader(header []string, mapping map[string]*string) (*H
 	case len(taken) == 0 && slices.ContainsFunc(wrong, func(f errs.Field) bool { return strings.Contains(f.Field, "@") }):
 		return nil, errs.New(errs.Invalid, "invalid_header", "The first line of the file looks like data. Add a header line with the names of the columns.").WithFields(wrong...)
 	}
-	return nil, errs.New(errs.Invalid, "invalid_header", "The header of the file is invalid; errors lists each column.").WithFields(wrong...)
+	return nil, errs.New(errs.Invalid, "invalid_header", "The header of the file is invalid; each wrong column is listed.").WithFields(wrong...)
 }
 
 // maxHeaderText bounds the bytes of a cell that may be a header.

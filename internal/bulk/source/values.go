@@ -61,7 +61,7 @@ func (l *Header) SetValues(v Values) error {
 		}
 	}
 	if len(wrong) > 0 {
-		return errs.New(errs.Invalid, "invalid_header", "The values are of columns that the file does not have; errors lists each column.").WithFields(wrong...)
+		return errs.New(errs.Invalid, "invalid_header", "The values are of columns that the file does not have; each wrong column is listed.").WithFields(wrong...)
 	}
 	return nil
 }

@@ -2323,7 +2323,7 @@ export interface components {
             errors: components["schemas"]["WrongField"][];
             /**
              * @description What happened and what to do, for a person.
-             * @example Some fields are wrong; errors names each of them.
+             * @example Some fields are wrong; each is listed with its reason.
              */
             message: string;
             /**
