@@ -14,7 +14,8 @@ const newFieldRows = 6_000
 
 // TestNewFieldsOfAKilledImportAreCreatedOnceAndUndone kills the program during the
 // check, the run and the undo of an import that creates fields. The check creates
-// none, the run creates each once, and the undo leaves none.
+// none, the run creates each once with the choices of the check, and the undo leaves
+// none.
 func TestNewFieldsOfAKilledImportAreCreatedOnceAndUndone(t *testing.T) {
 	for _, engine := range sqldbtest.Engines(t) {
 		t.Run(string(engine), func(t *testing.T) {
@@ -22,11 +23,11 @@ func TestNewFieldsOfAKilledImportAreCreatedOnceAndUndone(t *testing.T) {
 			n := newNode(t, engine)
 			n.chance = rand.New(rand.NewPCG(rand.Uint64(), 0))
 			var file strings.Builder
-			file.WriteString("Email,Username,First Name,Last Name,Shirt,Visits\n")
+			file.WriteString("Email,Username,First Name,Last Name,Shirt,Visits,Sports\n")
 			for i := range newFieldRows {
-				fmt.Fprintf(&file, "m%[1]d@example.com,m%[1]d,A,B,size %[1]d,%[1]d\n", i)
+				fmt.Fprintf(&file, "m%[1]d@example.com,m%[1]d,A,B,size %[1]d,%[1]d,sport %[2]d;Sport %[3]d\n", i, i%7, i%300)
 			}
-			plan := n.post(importPath, []byte(file.String()), "check", "communityId", n.community, "dryRun", "true", "createFields", `{"Shirt":"single-line-text","Visits":"numerical"}`)
+			plan := n.post(importPath, []byte(file.String()), "check", "communityId", n.community, "dryRun", "true", "listSeparator", ";", "createFields", `{"Shirt":"single-line-text","Visits":"numerical","Sports":"multi-select"}`)
 			n.killDuringJob(plan, newFieldRows, 0, 0.2)
 			if done := n.await(plan); done.Counts.Created != newFieldRows {
 				t.Fatalf("check: %+v", done.Counts)
@@ -35,10 +36,14 @@ func TestNewFieldsOfAKilledImportAreCreatedOnceAndUndone(t *testing.T) {
 
 			run := n.order(plan, "apply")
 			n.killDuringJob(run, newFieldRows, 0, 0, 0.1, 0.3, 0.6)
-			if done := n.await(run); done.Counts.Created != newFieldRows {
+			done := n.await(run)
+			if done.Counts.Created != newFieldRows {
 				t.Fatalf("run: %+v", done.Counts)
 			}
-			n.wantStored(map[string]int{"field_definitions": 6, "bulk_fields": 2, "members": newFieldRows})
+			if sports := done.Options.NewFields[1]; len(sports.Options) != 300 {
+				t.Errorf("%s has %d choices", sports.Name, len(sports.Options))
+			}
+			n.wantStored(map[string]int{"field_definitions": 7, "bulk_fields": 3, "members": newFieldRows})
 
 			undo := n.undo(run)
 			n.killDuringJob(undo, newFieldRows, 0, 0, 0.2, 0.5, 0.9)
@@ -49,7 +54,7 @@ func TestNewFieldsOfAKilledImportAreCreatedOnceAndUndone(t *testing.T) {
 			if n.kills < 4 {
 				t.Error("the test is too tame")
 			}
-			n.wantStored(map[string]int{"field_definitions": 4, "bulk_fields": 0, "deleted_fields": 2, "members": 0})
+			n.wantStored(map[string]int{"field_definitions": 4, "bulk_fields": 0, "deleted_fields": 3, "members": 0})
 		})
 	}
 }

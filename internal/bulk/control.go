@@ -268,11 +268,10 @@ func (b *Bulk) CheckAgain(ctx context.Context, caller actor.Actor, communityID, 
 	if err := b.verify(ctx, &before); err != nil {
 		return Status{}, err
 	}
-	j, err := b.prepare(ctx, caller, communityID, Start{Type: before.Type, FileID: before.FileID, FileName: before.FileName, FileScan: before.FileScan, Options: before.Options})
+	j, err := b.prepare(ctx, caller, communityID, Start{Type: before.Type, FileID: before.FileID, FileName: before.FileName, FileScan: before.FileScan, Options: before.Options, CorrectionsOf: before.ID})
 	if err != nil {
 		return Status{}, err
 	}
-	j.CorrectionsOf = before.ID
 	err = b.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if _, err := job.Lock(ctx, tx, communityID, jobID); err != nil {
 			return err

@@ -195,7 +195,7 @@ func (b *Bulk) StartDraftVersion(ctx context.Context, caller actor.Actor, commun
 	o := d.Options
 	o.DryRun, o.Mapping = dryRun, d.Mapping()
 	from.FileScan.Contents = nil
-	j, err := b.prepare(ctx, caller, communityID, Start{Type: from.Type, FileID: from.FileID, FileName: from.FileName, FileScan: from.FileScan, Options: o})
+	j, err := b.prepare(ctx, caller, communityID, Start{Type: from.Type, FileID: from.FileID, FileName: from.FileName, FileScan: from.FileScan, Options: o, CorrectionsOf: draftID})
 	if err != nil {
 		return Status{}, err
 	}
@@ -216,7 +216,6 @@ func (b *Bulk) StartDraftVersion(ctx context.Context, caller actor.Actor, commun
 				return err
 			}
 		}
-		j.CorrectionsOf = draftID
 		if err := b.create(ctx, tx, caller, &j); err != nil {
 			return err
 		}

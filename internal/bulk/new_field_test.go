@@ -169,7 +169,7 @@ func TestInvalidNewFieldsAreRejectedBeforeTheCheck(t *testing.T) {
 			list []job.NewField
 			code string
 		}{
-			"a choice":         {[]job.NewField{job.NewFieldOf("Visits", field.Select)}, "unknown_type"},
+			"a list of roles":  {[]job.NewField{job.NewFieldOf("Visits", field.RoleList)}, "unknown_type"},
 			"a reserved name":  {[]job.NewField{job.NewFieldOf("xp", field.Numerical)}, "reserved"},
 			"another type":     {[]job.NewField{job.NewFieldOf("Plan", field.Date)}, "duplicate_field"},
 			"no such column":   {append(shirtFields(), job.NewFieldOf("Shoes", field.Numerical)), "unknown_header"},

@@ -3,6 +3,7 @@ package bulk
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/regulars/regulars/internal/access/permission"
@@ -29,11 +30,13 @@ type Start struct {
 	FileScan sheet.ScanResult // of a sheet.Scanner
 	Options  job.Options
 	JobID    string // from NewID, also of a draft; "": a new one
+
+	CorrectionsOf string // the staged file or job with the corrected cells; "": none
 }
 
 // Start checks the header of a file and queues a job in one transaction. It
 // fails as access.Can does, with Invalid or Unsupported and one of the codes of package sheet, or
-// invalid_header, no_identifying_column, notify_needs_person, with Conflict
+// invalid_header, invalid_choices, no_identifying_column, notify_needs_person, with Conflict
 // storage_quota_reached, duplicate_field or too_many_fields and with Unavailable
 // files_busy; then there is no job and the caller deletes the file. New fields need
 // the permission UserFields.
@@ -81,7 +84,7 @@ func (b *Bulk) prepare(ctx context.Context, caller actor.Actor, communityID stri
 	j := job.Job{
 		CommunityID: communityID, ID: in.JobID, Type: in.Type, Status: job.Queued, DryRun: in.Options.DryRun, Options: in.Options,
 		FileID: in.FileID, FileName: shortName(in.FileName), FileScan: in.FileScan,
-		Actor: caller.Ref(), ActorName: caller.Name, Owner: caller.Uploader(), CreatedAt: now, UpdatedAt: now,
+		Actor: caller.Ref(), ActorName: caller.Name, Owner: caller.Uploader(), CreatedAt: now, UpdatedAt: now, CorrectionsOf: in.CorrectionsOf,
 	}
 	var err error
 	if j.Options.NewFields, err = newfield.ResolveAll(ctx, b.db, communityID, in.Options.NewFields, b.NewID); err != nil {
@@ -117,8 +120,12 @@ func (b *Bulk) prepare(ctx context.Context, caller actor.Actor, communityID stri
 	if err := job.SetDefaultCountry(ctx, b.db, &j); err != nil {
 		return j, err
 	}
+	unfit, err := newfield.SetChoices(ctx, b.db, table, header, &j)
+	if err != nil {
+		return j, err
+	}
 	detected := table.Detected()
-	j.Detected, j.Warnings, j.FileSize, j.Position = &detected, append(table.Warnings(), header.Warnings(table.HeaderLine())...), table.Size(), table.Start()
+	j.Detected, j.Warnings, j.FileSize, j.Position = &detected, slices.Concat(table.Warnings(), header.Warnings(table.HeaderLine()), unfit), table.Size(), table.Start()
 	j.Revision, err = plan.Revision(ctx, b.db, communityID)
 	return j, err
 }

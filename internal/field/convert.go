@@ -19,7 +19,7 @@ func (c *Conversion) Needed() bool {
 	if c.From.Type != c.To.Type {
 		return true
 	}
-	if c.From.Type != Select && c.From.Type != MultiSelect || len(c.From.Options) == 0 {
+	if !c.From.Type.IsChoice() || len(c.From.Options) == 0 {
 		return false
 	}
 	return len(c.To.Options) < len(c.From.Options) || !slices.Equal(c.From.Options, c.To.Options[:len(c.From.Options)])

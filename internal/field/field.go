@@ -139,8 +139,8 @@ type Input struct {
 // Limits of definitions.
 const (
 	maxFields  = 500
-	maxOptions = 500
-	maxOption  = 100
+	MaxOptions = 500 // of a choice
+	MaxOption  = 100 // characters of an option
 )
 
 // Validate returns the field, or Invalid "invalid_input" with all problems.
@@ -200,18 +200,18 @@ func (f *Field) wrongNames(before Field) (wrong []errs.Field) {
 }
 
 func (f *Field) setOptions(options []string) (wrong []errs.Field) {
-	if f.Type != Select && f.Type != MultiSelect {
+	if !f.Type.IsChoice() {
 		if len(options) > 0 {
 			wrong = append(wrong, errs.Field{Field: "options", Code: "not_a_choice", Message: "Only select and multi-select fields have options."})
 		}
 		return wrong
 	}
 	seen := map[string]bool{}
-	for _, option := range options {
-		option = text.Name(option)
-		switch key := strings.ToLower(option); {
-		case option == "" || !text.Readable(option, maxOption) || strings.Contains(option, ",") && f.Type == MultiSelect:
-			wrong = append(wrong, errs.Wrong("options", "wrong_option", "%q cannot be an option: 1 to %d characters, without a comma in a multi-select.", option, maxOption))
+	for _, given := range options {
+		option, key, ok := f.Type.NewOption(given)
+		switch {
+		case !ok:
+			wrong = append(wrong, errs.Wrong("options", "wrong_option", "%q cannot be an option: 1 to %d characters, without a comma in a multi-select.", option, MaxOption))
 		case seen[key]:
 			wrong = append(wrong, errs.Wrong("options", "duplicate_option", "The option %q is there twice.", option))
 		default:
@@ -219,11 +219,21 @@ func (f *Field) setOptions(options []string) (wrong []errs.Field) {
 			f.Options = append(f.Options, option)
 		}
 	}
-	if len(options) == 0 || len(options) > maxOptions {
-		wrong = append(wrong, errs.Wrong("options", "length", "A choice has 1 to %d options.", maxOptions))
+	if len(options) == 0 || len(options) > MaxOptions {
+		wrong = append(wrong, errs.Wrong("options", "length", "A choice has 1 to %d options.", MaxOptions))
 	}
 	return wrong
 }
+
+// NewOption returns a text as an option of a field of the type, and the key by which
+// options are the same. ok is false if it cannot be one.
+func (t Type) NewOption(given string) (option, key string, ok bool) {
+	option = text.Name(given)
+	return option, strings.ToLower(option), option != "" && text.Readable(option, MaxOption) && (t != MultiSelect || !strings.Contains(option, ","))
+}
+
+// IsChoice reports whether fields of the type have options.
+func (t Type) IsChoice() bool { return t == Select || t == MultiSelect }
 
 // HeaderKey normalises names of fields and headers of files for comparison: case
 // is ignored, and white space, "_" and "-" are equal.

@@ -3236,6 +3236,9 @@ type NewField struct {
 	// Name The name, which is the header.
 	Name string `json:"name"`
 
+	// Options The choices of a select or multi-select: the different values of the column when the job started.
+	Options *[]string `json:"options,omitempty"`
+
 	// Type The type of the field.
 	Type string `json:"type"`
 }
@@ -5764,7 +5767,7 @@ type ImportUsersMultipartBody struct {
 	// CommunityId The community; required without a key.
 	CommunityId *string `json:"communityId,omitempty"`
 
-	// CreateFields JSON {"header": "type"}: custom fields that the import creates for columns, named after them; needs the permission userFields. A field of that name and type that exists is used. A dry run creates none. The types are those of fields except select and multi-select.
+	// CreateFields JSON {"header": "type"}: custom fields that the import creates for columns, named after them; needs the permission userFields. A field of that name and type that exists is used. A dry run creates none. The choices of a select or multi-select are the different values of the column, at most 500.
 	CreateFields *string `json:"createFields,omitempty"`
 
 	// CreateTags true creates missing tags.
@@ -5881,7 +5884,7 @@ type UpdateUsersMultipartBody struct {
 	// CommunityId The community; required without a key.
 	CommunityId *string `json:"communityId,omitempty"`
 
-	// CreateFields JSON {"header": "type"}: custom fields that the import creates for columns, named after them; needs the permission userFields. A field of that name and type that exists is used. A dry run creates none. The types are those of fields except select and multi-select.
+	// CreateFields JSON {"header": "type"}: custom fields that the import creates for columns, named after them; needs the permission userFields. A field of that name and type that exists is used. A dry run creates none. The choices of a select or multi-select are the different values of the column, at most 500.
 	CreateFields *string `json:"createFields,omitempty"`
 
 	// CreateTags true creates missing tags.

@@ -27,7 +27,7 @@ func describeUpload(op *huma.Operation, schemas huma.Registry, kind bulk.Type) {
 		"communityId":    text("The community; required without a key."),
 		"dryRun":         text("true validates and plans the file without changes; the details have the planned outcomes.", "true", "false"),
 		"createTags":     text("true creates missing tags.", "true", "false"),
-		"createFields":   text(`JSON {"header": "type"}: custom fields that the import creates for columns, named after them; needs the permission userFields. A field of that name and type that exists is used. A dry run creates none. The types are those of fields except select and multi-select.`),
+		"createFields":   text(`JSON {"header": "type"}: custom fields that the import creates for columns, named after them; needs the permission userFields. A field of that name and type that exists is used. A dry run creates none. The choices of a select or multi-select are the different values of the column, at most 500.`),
 		"notify":         text("true mails the person who started the job at its end; not for keys.", "true", "false"),
 		"mapping":        text(`JSON {"header": "field"}; null ignores the column.`),
 		"values":         text(`JSON {"header": {"text in the file": "text to read instead"}}; "" is an empty cell. In a column of roles, tags or choices also one name of a cell. At most 10,000 values.`),

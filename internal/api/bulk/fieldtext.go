@@ -39,9 +39,10 @@ var fieldTexts = map[string]map[string]string{
 		"failedOf":       "The job whose failed rows the file has, if the console recognized it.",
 	},
 	"NewField": {
-		"field": "The database name.",
-		"name":  "The name, which is the header.",
-		"type":  "The type of the field.",
+		"field":   "The database name.",
+		"name":    "The name, which is the header.",
+		"type":    "The type of the field.",
+		"options": "The choices of a select or multi-select: the different values of the column when the job started.",
 	},
 	"RowCounts": {
 		"read":      "created + updated + unchanged + skipped + failed.",

@@ -5,6 +5,7 @@ package importreport
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/regulars/regulars/internal/bulk"
@@ -95,7 +96,7 @@ func (r Report) writeCreates(b *strings.Builder) {
 		return
 	}
 	for _, f := range r.Job.Creates.Fields {
-		fmt.Fprintf(b, "The import will create the field %q of the type %s.\n", f.Name, f.Type)
+		fmt.Fprintf(b, "The import will create the field %q of the type %s%s.\n", f.Name, f.Type, choices(f.Options))
 	}
 	for _, t := range r.Job.Creates.Tags {
 		fmt.Fprintf(b, "The import will create the tag %q, %s.\n", t.Name, plural(t.Rows, "row", "rows"))
@@ -103,6 +104,24 @@ func (r Report) writeCreates(b *strings.Builder) {
 	if more := r.Job.Creates.TotalTags - int64(len(r.Job.Creates.Tags)); more > 0 {
 		fmt.Fprintf(b, "The import will create %s.\n", plural(more, "other tag", "other tags"))
 	}
+}
+
+// mostChoices is the number of choices of a field that are printed.
+const mostChoices = 10
+
+// choices returns the first choices of a field and the number of all; "" without any.
+func choices(texts []string) string {
+	if len(texts) == 0 {
+		return ""
+	}
+	quoted := make([]string, min(len(texts), mostChoices))
+	for i := range quoted {
+		quoted[i] = strconv.Quote(texts[i])
+	}
+	if more := len(texts) - len(quoted); more > 0 {
+		quoted = append(quoted, fmt.Sprintf("%d more", more))
+	}
+	return " with " + plural(int64(len(texts)), "choice", "choices") + ": " + strings.Join(quoted, ", ")
 }
 
 // Counts returns the rows read and their outcomes as a line.

@@ -1,12 +1,16 @@
 package importreport
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/bulk/errorgroup"
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/newfield"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 )
 
 func TestStoppedImportNamesItsUnreadRowsAndTheCommandForTheRest(t *testing.T) {
@@ -60,5 +64,20 @@ func TestMessagesOfErrorsAreWithheldAfterAnErasure(t *testing.T) {
 	out.Reset()
 	if write(&out, groups, 1_000); strings.Contains(out.String(), "Ann") || strings.Contains(out.String(), "gold") || strings.Contains(out.String(), "quote") {
 		t.Errorf("data of an erased person: %s", out.String())
+	}
+}
+
+func TestReportOfACheckListsTheFirstChoicesOfANewField(t *testing.T) {
+	size := job.NewFieldOf("Size", field.Select)
+	for i := range 12 {
+		size.Options = append(size.Options, strconv.Itoa(i))
+	}
+	var out strings.Builder
+	if err := (Report{Job: bulk.Status{Creates: &newfield.Creates{Fields: []job.NewField{size, job.NewFieldOf("Born", field.Date)}}}}).Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	want := `The import will create the field "Size" of the type select with 12 choices: "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", 2 more.` + "\n" + `The import will create the field "Born" of the type date.` + "\n"
+	if !strings.Contains(out.String(), want) {
+		t.Errorf("%s", out.String())
 	}
 }

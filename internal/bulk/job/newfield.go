@@ -19,11 +19,11 @@ type NewField struct {
 	Field  string     `json:"field" doc:"database name"`
 	Name   string     `json:"name"`
 	Type   field.Type `json:"type"`
-}
 
-// NewFieldTypes are the possible types of new fields. A choice is not possible,
-// because its options are unknown.
-var NewFieldTypes = slices.DeleteFunc(slices.Clone(field.Types), func(t field.Type) bool { return t == field.Select || t == field.MultiSelect })
+	// Options are the choices of a select or multi-select: the values of the column
+	// when the job started. A staged file has none.
+	Options []string `json:"options,omitempty" nullable:"false"`
+}
 
 // The limits of names of fields.
 const (
@@ -44,13 +44,18 @@ func firstRunes(s string, n int) string {
 	return s
 }
 
-// Definition returns the field, or the problem of its header or type.
+// Definition returns the field, or the problem of its header or type. A choice without
+// options is not checked for them.
 func (n NewField) Definition() (field.Field, *errs.Field) {
 	if wrong := n.wrongType(n.Header); wrong != nil {
 		return field.Field{}, wrong
 	}
-	f, err := field.Input{Field: n.Field, Name: n.Name, Type: n.Type}.Validate()
-	f.ID = n.ID
+	in := field.Input{Field: n.Field, Name: n.Name, Type: n.Type, Options: n.Options}
+	if n.Type.IsChoice() && len(n.Options) == 0 {
+		in.Type = field.SingleLine
+	}
+	f, err := in.Validate()
+	f.ID, f.Type = n.ID, n.Type
 	e := errs.From(err)
 	switch {
 	case e == nil:
@@ -64,11 +69,11 @@ func (n NewField) Definition() (field.Field, *errs.Field) {
 }
 
 func (n NewField) wrongType(at string) *errs.Field {
-	if slices.Contains(NewFieldTypes, n.Type) {
+	if slices.Contains(field.Types, n.Type) {
 		return nil
 	}
-	names := make([]string, len(NewFieldTypes))
-	for i, t := range NewFieldTypes {
+	names := make([]string, len(field.Types))
+	for i, t := range field.Types {
 		names[i] = string(t)
 	}
 	return new(errs.Wrong(at, "unknown_type", "The type of a new field is one of %s.", strings.Join(names, ", ")))

@@ -19,14 +19,14 @@ import (
 // sees all values.
 const clockSkew = 24 * time.Hour
 
-// DeleteUnused deletes a field that a job created, in the transaction of its undo,
+// DeleteUnused deletes a field that the original job created, in the transaction of its undo,
 // which writes no members before. It returns the field and the reason to keep it; the
 // reason is zero if the field was deleted. A field that was deleted before is nil. now
 // is in Unix milliseconds.
 //
 // Writers of members wait for the transaction, which reads the members changed since
 // the creation of the field.
-func DeleteUnused(ctx context.Context, tx *sqldb.Tx, undo *job.Job, fieldID string, now int64) (*field.Field, errs.Sentence, error) {
+func DeleteUnused(ctx context.Context, tx *sqldb.Tx, undo, original *job.Job, fieldID string, now int64) (*field.Field, errs.Sentence, error) {
 	if err := member.GuardFields(ctx, tx, undo.CommunityID); err != nil {
 		return nil, errs.Sentence{}, err
 	}
@@ -37,7 +37,7 @@ func DeleteUnused(ctx context.Context, tx *sqldb.Tx, undo *job.Job, fieldID stri
 	if err != nil {
 		return nil, errs.Sentence{}, err
 	}
-	kept, err := use(ctx, tx, undo, &f)
+	kept, err := use(ctx, tx, undo, original, &f)
 	if err != nil || !kept.IsZero() {
 		return &f, kept, err
 	}
@@ -53,8 +53,8 @@ func DeleteUnused(ctx context.Context, tx *sqldb.Tx, undo *job.Job, fieldID stri
 }
 
 // use returns the reason to keep a field, zero if it is unused.
-func use(ctx context.Context, tx *sqldb.Tx, undo *job.Job, f *field.Field) (errs.Sentence, error) {
-	if f.Required || f.Filterable || f.Identifier || f.DefaultValue != nil || f.Description != "" || len(f.Options) > 0 || f.Work.Kind != "" {
+func use(ctx context.Context, tx *sqldb.Tx, undo, original *job.Job, f *field.Field) (errs.Sentence, error) {
+	if f.Required || f.Filterable || f.Identifier || f.DefaultValue != nil || f.Description != "" || !slices.Equal(f.Options, createdOptions(original, f.ID)) || f.Work.Kind != "" {
 		return errs.NewSentence("The field %q was created by the job and is kept, because its settings were changed since.", f.Name), nil
 	}
 	used, err := member.HasValueSince(ctx, tx, undo.CommunityID, f.Field, f.CreatedAt-clockSkew.Milliseconds())
@@ -74,6 +74,15 @@ func use(ctx context.Context, tx *sqldb.Tx, undo *job.Job, f *field.Field) (errs
 		return errs.NewSentence("The field %q was created by the job and is kept, because another job writes to it.", f.Name), err
 	}
 	return errs.Sentence{}, nil
+}
+
+// createdOptions are the options with which a job created a field.
+func createdOptions(j *job.Job, fieldID string) []string {
+	at := slices.IndexFunc(j.Options.NewFields, func(n job.NewField) bool { return n.ID == fieldID })
+	if at < 0 {
+		return nil
+	}
+	return j.Options.NewFields[at].Options
 }
 
 func writes(j *job.Job, fieldID string) bool {

@@ -86,22 +86,32 @@ func (rd *Reader) Read(src *record.Row) Row {
 
 // readCell reads a cell that is not empty.
 func (rd *Reader) readCell(r *Row, c *Column, src *record.Row, i int, cell string, m *marks) {
-	text := m.text(i, c, trimCell(cell))
-	if to, ok := c.replaced(text, rd.formats.ListSeparator()); ok {
-		if cell, text = to, trimCell(to); text == "" {
-			return
-		}
-	} else if code := rd.problem(src, i, trimCell(cell), m); code != "" {
-		r.Empty = false
-		r.fail(c.Header, code, errs.Constant(cellErrors[code]), trimCell(cell))
+	text, clears, code := rd.content(c, src, i, cell, m)
+	if text == "" {
 		return
 	}
 	r.Empty = false
-	if text == clearToken && c.Field != nil && Clears(cell) {
+	switch {
+	case code != "":
+		r.fail(c.Header, code, errs.Constant(cellErrors[code]), text)
+	case clears && c.Field != nil:
 		rd.clear(r, c)
-		return
+	default:
+		rd.cell(r, c, text)
 	}
-	rd.cell(r, c, text)
+}
+
+// content returns the text to read from a cell that is not empty: "" if it is mapped
+// to an empty one. clears reports whether it clears the value; code is that of a cell
+// without a value.
+func (rd *Reader) content(c *Column, src *record.Row, i int, cell string, m *marks) (text string, clears bool, code string) {
+	text = m.text(i, c, trimCell(cell))
+	if to, ok := c.replaced(text, rd.formats.ListSeparator()); ok {
+		cell, text = to, trimCell(to)
+	} else if code = rd.problem(src, i, trimCell(cell), m); code != "" {
+		return trimCell(cell), false, code
+	}
+	return text, text == clearToken && Clears(cell), ""
 }
 
 // damaged adds the finding of a record whose cells are uncertain.

@@ -44,14 +44,8 @@ func (l *Header) SetValues(v Values) error {
 	for i := range l.Columns {
 		c := &l.Columns[i]
 		present[text.Name(c.Header)] = true
-		if c.ignored() {
-			continue
-		}
-		for from, to := range v.Of(c.Header) {
-			if c.values == nil {
-				c.values = map[string]string{}
-			}
-			c.values[ValueKey(from)] = to
+		if !c.ignored() {
+			c.setValues(v)
 		}
 	}
 	var wrong []errs.Field
@@ -64,6 +58,15 @@ func (l *Header) SetValues(v Values) error {
 		return errs.New(errs.Invalid, "invalid_header", "The values are of columns that the file does not have; each wrong column is listed.").WithFields(wrong...)
 	}
 	return nil
+}
+
+func (c *Column) setValues(v Values) {
+	for from, to := range v.Of(c.Header) {
+		if c.values == nil {
+			c.values = map[string]string{}
+		}
+		c.values[ValueKey(from)] = to
+	}
 }
 
 // replaced returns the cell to read instead of a text of the column.

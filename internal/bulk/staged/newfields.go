@@ -76,6 +76,35 @@ func (list newFields) describe(c *Column, formats field.Formats) {
 	}
 }
 
+// choiceRows is the number of rows in which a preview looks for choices.
+const choiceRows = 20_000
+
+// readChoices sets the choices of the columns of new fields with choices.
+func (f *Files) readChoices(ctx context.Context, j *job.Job, d *Draft, table source.File) error {
+	var columns []source.ChoiceColumn
+	var chosen []*Column
+	for i := range d.Columns {
+		if c := &d.Columns[i]; c.New.IsChoice() && c.Problem.IsZero() {
+			columns, chosen = append(columns, source.ChoiceColumn{Index: c.Index, Field: &field.Field{Type: c.New}}), append(chosen, c)
+		}
+	}
+	if columns == nil {
+		return nil
+	}
+	list, err := newfield.ReadChoices(ctx, f.db, table, j, columns, choiceRows)
+	if err != nil {
+		return err
+	}
+	for i, c := range chosen {
+		if problem := newfield.ProblemOf(c.Header, &list[i]); problem != nil {
+			c.Problem = problem.Sentence
+			continue
+		}
+		c.Choices = &list[i]
+	}
+	return nil
+}
+
 func isNew(fieldID string, list []job.NewField) bool {
 	return slices.ContainsFunc(list, func(n job.NewField) bool { return n.ID == fieldID })
 }

@@ -46,13 +46,14 @@ type Draft struct {
 type Column struct {
 	Index        int
 	Header       string
-	Samples      []string      // up to five values
-	Field        string        // database name; "": ignored
-	Suggested    bool          // a guess, to be confirmed
-	NeedsMapping bool          // the header alone does not determine the field
-	Problem      errs.Sentence // reason that a field must be chosen; zero: none
-	New          field.Type    // of the new field that the run creates; "": the field exists
-	NewType      field.Type    // suggestion for a new field
+	Samples      []string        // up to five values
+	Field        string          // database name; "": ignored
+	Suggested    bool            // a guess, to be confirmed
+	NeedsMapping bool            // the header alone does not determine the field
+	Problem      errs.Sentence   // reason that a field must be chosen; zero: none
+	New          field.Type      // of the new field that the run creates; "": the field exists
+	NewType      field.Type      // suggestion for a new field
+	Choices      *source.Choices // of the new field, in the first rows; nil: it has none
 }
 
 // Preview reads the header and samples of a staged file, and completes its new
@@ -84,8 +85,7 @@ func (f *Files) preview(ctx context.Context, j *job.Job, suggest bool) (Draft, e
 		return d, err
 	}
 	defer table.Close()
-	detected := table.Detected()
-	d.Detected, d.Warnings, d.Encodings, d.Fields = detected, table.Warnings(), table.Encodings(), dict.Fields
+	d.Detected, d.Warnings, d.Encodings, d.Fields = table.Detected(), table.Warnings(), table.Encodings(), dict.Fields
 	if d.Detected.HeaderLine == 1 {
 		d.Detected.HeaderLine = 0 // shown only if it is another one
 	}
@@ -107,6 +107,9 @@ func (f *Files) preview(ctx context.Context, j *job.Job, suggest bool) (Draft, e
 		d.Columns = append(d.Columns, c)
 	}
 	d.Fields = slices.DeleteFunc(slices.Clone(d.Fields), func(f field.Field) bool { return isNew(f.ID, j.Options.NewFields) })
+	if err := f.readChoices(ctx, j, &d, table); err != nil {
+		return d, err
+	}
 	d.check(dict)
 	d.findUpdates(dict)
 	if err := f.findMatched(ctx, j, &d, dict); err != nil {

@@ -32,7 +32,7 @@ func (r *run) undoField(ctx context.Context, tx *sqldb.Tx, original *job.Job, fi
 	if _, err := job.LockForBatch(ctx, tx, r.Job, 0); err != nil {
 		return err
 	}
-	f, kept, err := newfield.DeleteUnused(ctx, tx, r.Job, fieldID, r.Clock.MS())
+	f, kept, err := newfield.DeleteUnused(ctx, tx, r.Job, original, fieldID, r.Clock.MS())
 	if err != nil {
 		return err
 	}

@@ -120,12 +120,12 @@ func (d DraftView) pageOfColumns(page int) (shown []ColumnView, pages int) {
 	return d.Columns[first:min(first+columnsPerPage, len(d.Columns))], pages
 }
 
-// changedStates are the columns of a form with a problem, now or when its page was
-// shown.
+// changedStates are the columns of a form with a problem or with choices of a new field,
+// now or when its page was shown.
 func changedStates(v *ui.Request, d DraftView) (changed []ColumnView) {
 	for _, c := range d.Columns {
 		number := strconv.Itoa(c.Index)
-		if v.PostForm.Has("column-"+number) && c.Problem != "" || slices.Contains(v.PostForm["problem"], number) {
+		if v.PostForm.Has("column-"+number) && (c.Problem != "" || len(c.Choices.First) > 0) || slices.Contains(v.PostForm["described"], number) {
 			changed = append(changed, c)
 		}
 	}

@@ -192,16 +192,27 @@ func (column *ColumnView) describeNew(v *ui.Request, c staged.Column) {
 	switch {
 	case c.New != "":
 		column.Field, column.Extra, column.NewType = newField, "", string(c.New)
+		if c.Choices != nil {
+			column.Choices = choicesOf(ui.Reader{Words: ui.PrinterOf(v.Context())}, c.Choices.Texts, c.Choices.Partial)
+		}
 	case column.CanCreate && !c.Problem.IsZero():
 		column.Problem = v.T("There is no field of this name. Choose one, create one, or leave the column out.")
 	}
 }
 
-// newFieldTypes are the types to choose from for a new field.
-func newFieldTypes(p ui.Page) []ui.Choice {
-	list := make([]ui.Choice, len(job.NewFieldTypes))
-	for i, t := range job.NewFieldTypes {
-		list[i] = ui.Choice{Value: string(t), Label: p.T(ui.FieldTypeName(string(t)))}
+// mostChoices is the number of choices that are shown.
+const mostChoices = 8
+
+// choicesOf returns what is shown of the choices of a new field. partial reports whether
+// there may be others.
+func choicesOf(r ui.Reader, texts []string, partial bool) choicesView {
+	n := int64(len(texts))
+	view := choicesView{First: ui.FirstN(texts, mostChoices), Count: r.Count(n, "%d choice will be created:", "%d choices will be created:")}
+	if partial {
+		view.Count = r.Count(n, "%d choice in the first rows. The check reads all rows:", "%d choices in the first rows. The check reads all rows:")
 	}
-	return list
+	if more := n - int64(len(view.First)); more > 0 {
+		view.More = r.Count(more, "and %d more", "and %d more")
+	}
+	return view
 }

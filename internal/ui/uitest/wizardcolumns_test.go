@@ -85,7 +85,7 @@ func TestChoicesAreTriedWithoutSaving(t *testing.T) {
 		}
 		form.values.Set("column-3", "last_name")
 		form.values.Set("column-4", "-")
-		form.values["problem"] = []string{"3", "4"}
+		form.values["described"] = []string{"3", "4"}
 		tried = olivia.post(draft+"/try", form.values)
 		olivia.seesOn(tried, "5 columns, all of them settled", `id="column-state-3"`, `id="column-state-4"`)
 		if strings.Contains(tried.text, `class="error"`) {

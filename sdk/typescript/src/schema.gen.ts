@@ -2929,6 +2929,8 @@ export interface components {
             id: string;
             /** @description The name, which is the header. */
             name: string;
+            /** @description The choices of a select or multi-select: the different values of the column when the job started. */
+            options?: string[];
             /** @description The type of the field. */
             type: string;
         };
@@ -7787,7 +7789,7 @@ export interface operations {
                 "multipart/form-data": {
                     /** @description The community; required without a key. */
                     communityId?: string;
-                    /** @description JSON {"header": "type"}: custom fields that the import creates for columns, named after them; needs the permission userFields. A field of that name and type that exists is used. A dry run creates none. The types are those of fields except select and multi-select. */
+                    /** @description JSON {"header": "type"}: custom fields that the import creates for columns, named after them; needs the permission userFields. A field of that name and type that exists is used. A dry run creates none. The choices of a select or multi-select are the different values of the column, at most 500. */
                     createFields?: string;
                     /**
                      * @description true creates missing tags.
@@ -7974,7 +7976,7 @@ export interface operations {
                 "multipart/form-data": {
                     /** @description The community; required without a key. */
                     communityId?: string;
-                    /** @description JSON {"header": "type"}: custom fields that the import creates for columns, named after them; needs the permission userFields. A field of that name and type that exists is used. A dry run creates none. The types are those of fields except select and multi-select. */
+                    /** @description JSON {"header": "type"}: custom fields that the import creates for columns, named after them; needs the permission userFields. A field of that name and type that exists is used. A dry run creates none. The choices of a select or multi-select are the different values of the column, at most 500. */
                     createFields?: string;
                     /**
                      * @description true creates missing tags.

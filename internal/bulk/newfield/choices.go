@@ -1,0 +1,97 @@
+package newfield
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/regulars/regulars/internal/bulk/correction"
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/source"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// ReadChoices reads the values of columns in the first rows of the file of a job or
+// draft; mostRows is 0 for all.
+func ReadChoices(ctx context.Context, q sqldb.Querier, table source.File, j *job.Job, columns []source.ChoiceColumn, mostRows int) ([]source.Choices, error) {
+	corrected, err := correction.Load(ctx, q, j.CommunityID, cmp.Or(j.CorrectionsOf, j.ID))
+	if err != nil {
+		return nil, err
+	}
+	return source.ReadChoices(ctx, table, source.ChoiceInput{Columns: columns, Formats: j.Formats(), Values: j.Options.Values, Corrections: corrected, MostRows: mostRows})
+}
+
+// SetChoices sets the options of the new choices of a job that starts to the values of
+// their columns, in one pass over the file if there are any. Values that cannot be
+// options are warnings. It fails with Invalid "invalid_choices".
+func SetChoices(ctx context.Context, q sqldb.Querier, table source.File, l *source.Header, j *job.Job) ([]sheet.Warning, error) {
+	j.Options.NewFields = slices.Clone(j.Options.NewFields)
+	var columns []source.ChoiceColumn
+	var chosen []*job.NewField
+	for i := range j.Options.NewFields {
+		j.Options.NewFields[i].Options = nil // those of an earlier job
+	}
+	for i := range l.Columns {
+		f := l.Columns[i].Field
+		if f == nil || !f.Type.IsChoice() {
+			continue
+		}
+		if at := slices.IndexFunc(j.Options.NewFields, func(n job.NewField) bool { return n.ID == f.ID }); at >= 0 {
+			columns, chosen = append(columns, source.ChoiceColumn{Index: i, Field: f}), append(chosen, &j.Options.NewFields[at])
+		}
+	}
+	if columns == nil {
+		return nil, nil
+	}
+	list, err := ReadChoices(ctx, q, table, j, columns, 0)
+	if err != nil {
+		return nil, err
+	}
+	var warnings []sheet.Warning
+	var wrong []errs.Field
+	for i := range list {
+		n, c := chosen[i], &list[i]
+		if problem := ProblemOf(n.Header, c); problem != nil {
+			wrong = append(wrong, *problem)
+			continue
+		}
+		if n.Options = c.Texts; c.Unfit > 0 {
+			warnings = append(warnings, unfit(n.Header, c))
+		}
+	}
+	if wrong == nil && list[0].Partial { // each column has few
+		wrong = append(wrong, errs.Wrong(chosen[0].Header, "too_many_choices", "The new fields have more than %d choices together. Create some of them with the type %s instead.", source.MaxChoices, errs.Word(field.SingleLine)))
+	}
+	if wrong != nil {
+		return nil, errs.New(errs.Invalid, "invalid_choices", "The values of a column cannot be the choices of its new field; errors lists each column.").WithFields(wrong...)
+	}
+	return warnings, nil
+}
+
+// ProblemOf returns the reason that the values of a column cannot be the options of a
+// new field, nil without one.
+func ProblemOf(header string, c *source.Choices) *errs.Field {
+	text := errs.Word(field.SingleLine)
+	switch {
+	case c.Count > field.MaxOptions && c.Partial:
+		return new(errs.Wrong(header, "too_many_choices", "The column %[1]q has at least %[2]d different values, and a field has at most %[3]d choices. Create the field with the type %[4]s instead.", header, c.Count, field.MaxOptions, text))
+	case c.Count > field.MaxOptions:
+		return new(errs.Wrong(header, "too_many_choices", "The column %[1]q has %[2]d different values, and a field has at most %[3]d choices. Create the field with the type %[4]s instead.", header, c.Count, field.MaxOptions, text))
+	case c.Count == 0 && !c.Partial:
+		return new(errs.Wrong(header, "no_choices", "The column %q has no values that can be choices. Create the field with the type %s instead, or leave the column out.", header, text))
+	}
+	return nil
+}
+
+// WarnValuesUnfit is the code of the warning of values that cannot be options.
+const WarnValuesUnfit = "values_no_choice"
+
+func unfit(header string, c *source.Choices) sheet.Warning {
+	return sheet.Warning{
+		Code: WarnValuesUnfit, Count: c.Unfit, FirstLine: c.UnfitLine,
+		Message: errs.NewSentence("Cells of the column %[1]q with values that cannot be choices: %[2]d. A choice has at most %[3]d characters, and no comma if several can be chosen. Their rows fail.", header, c.Unfit, field.MaxOption),
+	}
+}
