@@ -145,16 +145,8 @@ func (p *memberPart) fill(ctx context.Context) (err error) {
 		}
 		p.userIDs = append(p.userIDs, user.ID)
 	}
-	if p.roleID, err = p.createRole(ctx, "Few"); err != nil {
+	if err := p.fillRoles(ctx); err != nil {
 		return err
-	}
-	if p.spareID, err = p.createRole(ctx, "Spare"); err != nil {
-		return err
-	}
-	for _, user := range p.userIDs[:fewMembers] {
-		if err := v.must(ctx, http.MethodPost, "/v1/roles/"+p.roleID+"/add", map[string]any{"userId": user}, nil); err != nil {
-			return err
-		}
 	}
 	if p.planID, err = p.idOf(ctx, "user-fields", "plan"); err != nil {
 		return err
@@ -168,7 +160,32 @@ func (p *memberPart) fill(ctx context.Context) (err error) {
 	if err := p.findCursor(ctx); err != nil {
 		return err
 	}
-	return v.idle(ctx)
+	// The first request lists the members of the job.
+	if err := p.person.download(ctx, "/c/"+v.community+"/members?job="+p.fillJob); err != nil {
+		return err
+	}
+	if err := v.idle(ctx, growthPoll); err != nil || v.store.engine != postgres {
+		return err
+	}
+	// A server that runs for longer has the statistics from autovacuum.
+	_, _, err = v.store.shell(ctx, "VACUUM ANALYZE;")
+	return err
+}
+
+// fillRoles creates a role of few members and one of none.
+func (p *memberPart) fillRoles(ctx context.Context) (err error) {
+	if p.roleID, err = p.createRole(ctx, "Few"); err != nil {
+		return err
+	}
+	if p.spareID, err = p.createRole(ctx, "Spare"); err != nil {
+		return err
+	}
+	for _, user := range p.userIDs[:fewMembers] {
+		if err := p.v.must(ctx, http.MethodPost, "/v1/roles/"+p.roleID+"/add", map[string]any{"userId": user}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // findCursor requests the first part of all members.
@@ -376,13 +393,13 @@ func (p *memberPart) removeTag(what, method string, body any) operation {
 				return err
 			}
 		}
-		return p.v.idle(ctx)
+		return p.v.idle(ctx, growthPoll)
 	}
 	return operation{what: what, scan: true, prepare: prepare, do: func(ctx context.Context) error {
 		if err := p.v.must(ctx, method, address, body, nil); err != nil {
 			return err
 		}
-		return p.v.idle(ctx)
+		return p.v.idle(ctx, growthPoll)
 	}}
 }
 
