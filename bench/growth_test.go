@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,12 +20,16 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/pgtest"
 )
 
-// asProgram makes this test program the server.
+// asProgram makes the processes that a test starts from this program the server.
 const asProgram = "BENCH_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		os.Exit(app.Main(os.Args[1:]))
+	}
+	if err := os.Setenv(asProgram, "1"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
@@ -45,7 +50,7 @@ func newGrowth(t *testing.T, args ...string) *bench {
 			t.Skip("left out: ", err)
 		}
 	}
-	t.Setenv(asProgram, "1")
+	t.Parallel()
 	folder := t.TempDir()
 	b := &bench{out: new(bytes.Buffer), log: t.Output()}
 	args = append([]string{
