@@ -35,7 +35,7 @@ build: ## builds ./bin/regulars
 slow_packages := ./internal/app ./internal/ui/uitest ./internal/api ./internal/bulk
 
 test: $(s3_server) ## runs every test, on SQLite, on PostgreSQL and in a browser
-	.ci/packages postgresql chromium libreoffice-calc
+	.ci/packages postgresql postgresql-client sqlite3 chromium libreoffice-calc
 	REGULARS_TEST_ALL=1 go test -p 2 -timeout 25m $(slow_packages) ./...
 
 screenshots: ## renews the pictures in docs/screenshots from the demo
@@ -91,7 +91,7 @@ update: $(npm_packages) ## makes every generated file again
 	cd sdk/typescript && npm run --silent generate
 
 SOAK ?= 10m
-bench: ## times imports beside sqlite3 and psql, then soaks each engine with load, kills and a full disk; BENCH="-5m" passes flags, SOAK=10m the time
+bench: ## times imports beside sqlite3 and psql, draws times against rows and members, then soaks each engine with load, kills and a full disk; BENCH="-5m" passes flags, SOAK=10m the time
 	.ci/packages sqlite3 postgresql postgresql-client
 	go run ./bench $(BENCH)
 	REGULARS_TEST_ALL=1 go test -tags soak ./internal/app -run '^TestSoak$$' -v -timeout 3h -args -soak $(SOAK)

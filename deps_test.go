@@ -68,6 +68,8 @@ var layers = []string{
 	"internal/app",
 	"internal/app/apptest internal/ui/uitest",
 	"cmd/regulars",
+	"bench/plot",
+	"bench/result",
 }
 
 // harnesses are packages for tests. An external test (package x_test) of any layer

@@ -33,12 +33,18 @@ var header = []string{
 }
 
 // generator generates rows from a fixed seed. With changed, every third person has
-// another phone number and plan.
+// another phone number and plan; with failing, no row has a valid email address. Every
+// person whose number is a multiple of marked, if it is not 0, has the plan markedPlan.
 type generator struct {
 	random  *rand.Rand
+	first   int // person of the first row
 	drawn   int
 	changed bool
+	failing bool
+	marked  int
 }
+
+const markedPlan = "marked"
 
 func newGenerator(changed bool) *generator {
 	return &generator{random: rand.New(rand.NewPCG(42, 7)), changed: changed}
@@ -52,7 +58,7 @@ func email(person int) string {
 }
 
 func (p *generator) next() []string {
-	person, pick := p.drawn, func(list []string) string { return list[p.random.IntN(len(list))] }
+	person, pick := p.first+p.drawn, func(list []string) string { return list[p.random.IntN(len(list))] }
 	p.drawn++
 	phone := ""
 	if n := p.random.IntN(1_000_000_000); n%10 < 7 {
@@ -62,8 +68,15 @@ func (p *generator) next() []string {
 	if p.changed && person%3 == 0 {
 		phone, plan = fmt.Sprintf("+44%09d", person), "changed"
 	}
+	if p.marked > 0 && person%p.marked == 0 {
+		plan = markedPlan
+	}
+	address := email(person)
+	if p.failing {
+		address = "no address"
+	}
 	return []string{
-		pick(firstNames), pick(lastNames), fmt.Sprintf("user_%08x", number(person)), email(person), phone,
+		pick(firstNames), pick(lastNames), fmt.Sprintf("user_%08x", number(person)), address, phone,
 		pick(countries), pick(languages), "", pick(tags), plan, fmt.Sprintf("%d.%02d", cents/100, cents%100),
 		fmt.Sprintf("20%02d-%02d-%02d", 15+p.random.IntN(11), 1+p.random.IntN(12), 1+p.random.IntN(28)),
 	}

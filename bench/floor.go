@@ -44,8 +44,8 @@ func (b *bench) floor(ctx context.Context, s store, f loadFile) (t timing, err e
 	if err != nil {
 		return t, err
 	}
-	if loaded, err := strconv.Atoi(out); err != nil || loaded != f.rows {
-		return t, fmt.Errorf("the shell loaded %q of %d rows", out, f.rows)
+	if loaded, err := strconv.Atoi(out); err != nil || loaded != f.rows+f.onto {
+		return t, fmt.Errorf("the shell loaded %q of %d rows", out, f.rows+f.onto)
 	}
 	return t, nil
 }

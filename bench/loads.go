@@ -19,6 +19,7 @@ type loadFile struct {
 	rows    int
 	changed bool
 	twice   bool // repeats each person in its second half
+	onto    int  // members of a floor's database before
 }
 
 func (f loadFile) title() string {

@@ -14,11 +14,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
+	"github.com/regulars/regulars/bench/result"
 	"github.com/regulars/regulars/internal/clock"
 )
 
@@ -35,7 +38,10 @@ type bench struct {
 
 	waitFiles     []int    // numbers of concurrent large files
 	serveArgs     []string // additional flags of the server
+	clusterArgs   []string // additional flags of PostgreSQL
 	withWorkbooks bool     // also measure parallel workbooks
+	growth        growthOptions
+	poll          time.Duration // between two polls of a job; 0: 50 ms
 
 	clock   clock.Clock
 	out     io.Writer // for tables
@@ -58,6 +64,7 @@ const (
 	formatSection  = "formats"
 	mergeSection   = "merge-tag" // the same
 	wizardSection  = "wizard"
+	growthSection  = "growth"
 )
 
 // acceptBytes is the size of the file whose upload is timed.
@@ -85,7 +92,7 @@ func (b *bench) parse(args []string) error {
 	rows := flags.String("rows", "100000,1000000", "sizes of the files in rows; the largest also loads while other requests are timed")
 	rounds := flags.Int("rounds", 3, "number of measurements")
 	engines := flags.String("engines", sqlite+","+postgres, "databases")
-	only := flags.String("only", strings.Join([]string{loadSection, latencySection, acceptSection, requestSection}, ","), "what to measure; "+dryRunSection+" measures dry runs and their memory")
+	only := flags.String("only", strings.Join([]string{loadSection, latencySection, acceptSection, requestSection, growthSection}, ","), "what to measure; "+dryRunSection+" measures dry runs and their memory")
 	sizes := flags.String("sizes", "10000,100000,1000000", "sizes of the communities that answer requests")
 	waitFiles := flags.String("wait-files", "6,20", "with -only wait: numbers of large files, of the smallest size of -rows, beside which a one-row import and a mail are timed")
 	flags.StringVar(&b.binary, "binary", "", "program to measure; empty: built from this working copy")
@@ -93,10 +100,14 @@ func (b *bench) parse(args []string) error {
 	formats := flags.String("formats", strings.Join([]string{csvFormat, xlsxFormat, odsFormat}, ","), "with -only formats: the formats of the files of -rows")
 	flags.BoolVar(&b.withWorkbooks, "workbooks", false, "also send 16 workbooks at a time that unpack to 200 MiB each")
 	flags.BoolVar(&b.large5m, "5m", false, "also load 5,000,000 rows once on each engine, for the memory")
+	parseGrowth := b.defineGrowth(flags)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	var err error
+	err := parseGrowth()
+	if err != nil {
+		return err
+	}
 	if b.rows, err = parseNumbers("-rows", *rows); err != nil {
 		return err
 	}
@@ -121,8 +132,32 @@ func (b *bench) parse(args []string) error {
 	if *only == "" {
 		return nil
 	}
-	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, mergeSection, formatSection, wizardSection)
+	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, mergeSection, formatSection, wizardSection, growthSection)
 	return err
+}
+
+// defineGrowth defines the flags of the growth section. The result parses the lists.
+func (b *bench) defineGrowth(flags *flag.FlagSet) (parse func() error) {
+	g := &b.growth
+	sizes := flags.String("growth", everydayGrowth, "with -only growth: sizes of files and communities; those above 1M are measured on SQLite only")
+	parts := flags.String("growth-parts", string(result.Members)+","+string(result.Rows), "with -only growth: the dimensions that grow")
+	match := flags.String("growth-match", "", "with -only growth: regular expression of the operations that are measured against members")
+	flags.DurationVar(&g.limit, "growth-time", 2*time.Hour, "with -only growth: measurements that do not fit into this time are left out")
+	flags.StringVar(&g.folder, "growth-page", "dist/growth", "with -only growth: folder of the page and of its JSON")
+	flags.StringVar(&g.saved, "growth-results", "bench/results", "with -only growth: folder of the committed JSON that the page compares with")
+	flags.BoolVar(&g.save, "save", false, "with -only growth: write the committed JSON")
+	flags.BoolVar(&g.check, "check", false, "with -only growth: fail if an operation grows that should not, or is slower than in the committed JSON")
+	g.community, g.rows, g.runs, g.sampleFor = 10_000, 1_000, 5, 100*time.Millisecond
+	return func() (err error) {
+		if g.sizes, err = parseSizes("-growth", *sizes); err != nil {
+			return err
+		}
+		if g.match, err = regexp.Compile(*match); err != nil {
+			return fmt.Errorf("-growth-match: %w", err)
+		}
+		g.parts, err = parseWords("-growth-parts", *parts, string(result.Members), string(result.Rows))
+		return err
+	}
 }
 
 // parseNumbers parses a list of positive numbers.
@@ -157,12 +192,16 @@ func (b *bench) run(ctx context.Context) (err error) {
 		return err
 	}
 	if slices.Contains(b.engines, postgres) {
-		if b.cluster, err = startCluster(ctx); err != nil {
+		if b.cluster, err = startCluster(ctx, b.clusterArgs...); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, b.cluster.stop()) }()
 	}
-	fmt.Fprintf(b.out, "%s\n\n", b.machine())
+	m, err := b.machine()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(b.out, "%s\n\n", b.heading(m))
 	return b.measure(ctx)
 }
 
@@ -187,6 +226,8 @@ func (b *bench) measure(ctx context.Context) error {
 			err = report(b.reportFormats)(b.importFormats(ctx))
 		case wizardSection:
 			err = report(b.reportWizards)(b.wizards(ctx))
+		case growthSection:
+			err = b.growths(ctx)
 		case tagSection:
 			err = report(b.reportTagRemovals)(b.tagRemovals(ctx, b.tagged, false))
 		case mergeSection:

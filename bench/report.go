@@ -13,6 +13,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/regulars/regulars/bench/result"
 )
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
@@ -95,19 +97,26 @@ func (b *bench) reportThroughputs(list []*throughput) error {
 	return printTable(b.out, "engine|members|request|a second|median|p99|/healthz a second|part of it|the database alone", rows)
 }
 
-// machine describes the machine and the run.
-func (b *bench) machine() string {
-	model, memory := "unknown processor", 0
+// machine describes the machine.
+func (b *bench) machine() (m result.Machine, err error) {
+	m = result.Machine{Processor: "unknown processor", Cores: runtime.NumCPU(), System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version()}
 	info, _ := os.ReadFile("/proc/cpuinfo") // best effort
 	for line := range strings.Lines(string(info)) {
 		if name, value, found := strings.Cut(line, ":"); found && strings.TrimSpace(name) == "model name" {
-			model = strings.TrimSpace(value)
+			m.Processor = strings.TrimSpace(value)
 			break
 		}
 	}
 	info, _ = os.ReadFile("/proc/meminfo") // best effort
 	if fields := strings.Fields(string(info)); len(fields) > 1 {
-		memory, _ = strconv.Atoi(fields[1])
+		kib, _ := strconv.Atoi(fields[1])
+		m.MemoryGiB = (kib + 1<<19) >> 20
 	}
-	return fmt.Sprintf("%s, %d x %s, %d GiB, %s, median of %d", b.clock.Now().Format("2006-01-02 15:04 UTC"), runtime.NumCPU(), model, (memory+1<<19)>>20, runtime.Version(), b.rounds)
+	m.DiskSync, err = b.diskSync()
+	return m, err
+}
+
+// heading describes the machine and the run.
+func (b *bench) heading(m result.Machine) string {
+	return fmt.Sprintf("%s, %d x %s, %d GiB, %s, median of %d", b.clock.Now().Format("2006-01-02 15:04 UTC"), m.Cores, m.Processor, m.MemoryGiB, m.Go, b.rounds)
 }

@@ -33,6 +33,7 @@ type server struct {
 	key       string
 	client    *http.Client
 	form      map[string]string // additional form fields of uploads
+	endpoint  string            // of uploads; "": importEndpoint
 }
 
 // build builds the program to measure.
@@ -156,22 +157,27 @@ func (v *server) createFieldsAndTags(ctx context.Context) error {
 // call sends a request and decodes the data of the response into data, if it is
 // not nil.
 func (v *server) call(ctx context.Context, method, path string, body, data any) (status int, err error) {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return 0, err
-	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+v.address+path, bytes.NewReader(text))
-	if err != nil {
-		return 0, err
-	}
-	req.Header.Set("Authorization", "Bearer "+v.key)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := v.client.Do(req)
+	resp, err := v.send(ctx, method, path, body)
 	if err != nil {
 		return 0, err
 	}
 	defer resp.Body.Close()
 	return decodeResponse(resp, data)
+}
+
+// send sends a request. The caller closes the body of the response.
+func (v *server) send(ctx context.Context, method, path string, body any) (*http.Response, error) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+v.address+path, bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+v.key)
+	req.Header.Set("Content-Type", "application/json")
+	return v.client.Do(req)
 }
 
 // must is call for requests that must succeed.

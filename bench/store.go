@@ -65,8 +65,8 @@ func (b *bench) settle(ctx context.Context, engine string) error {
 	return err
 }
 
-// cluster is a temporary PostgreSQL server with default settings, reachable by a
-// Unix socket only.
+// cluster is a temporary PostgreSQL server with default settings and those in addition,
+// reachable by a Unix socket only.
 type cluster struct {
 	folder  string
 	process *exec.Cmd
@@ -77,7 +77,7 @@ type cluster struct {
 // killed.
 const stopWithInput = `"$@" >>log 2>&1 </dev/null & read -r _; kill -INT $!; wait $!`
 
-func startCluster(ctx context.Context) (_ *cluster, err error) {
+func startCluster(ctx context.Context, settings ...string) (_ *cluster, err error) {
 	programs, err := pgtest.Programs()
 	if err != nil {
 		return nil, err
@@ -101,7 +101,8 @@ func startCluster(ctx context.Context) (_ *cluster, err error) {
 	if out, err := create.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	c.process = c.command(exec.Command("/bin/sh", "-c", stopWithInput, "stopWithInput", filepath.Join(programs, "postgres"), "-D", "data", "-k", folder, "-c", "listen_addresses=")) //nolint:noctx // stops with its input
+	args := append([]string{"-c", stopWithInput, "stopWithInput", filepath.Join(programs, "postgres"), "-D", "data", "-k", folder, "-c", "listen_addresses="}, settings...)
+	c.process = c.command(exec.Command("/bin/sh", args...)) //nolint:noctx // stops with its input
 	if c.stdin, err = c.process.StdinPipe(); err != nil {
 		return nil, err
 	}

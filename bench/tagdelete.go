@@ -111,7 +111,7 @@ func (b *bench) removeTag(ctx context.Context, v *server, path string, t *tagRem
 	}
 	t.answer = b.clock.Now().Sub(began)
 	if err == nil {
-		err = v.idle(ctx)
+		err = v.idle(ctx, 100*time.Millisecond)
 	}
 	t.whole = b.clock.Now().Sub(began)
 	stop()
@@ -125,9 +125,9 @@ func (b *bench) removeTag(ctx context.Context, v *server, path string, t *tagRem
 
 var waitingJobs = regexp.MustCompile(`(?m)^regulars_jobs\{state="(?:waiting|queued|running)"\} [1-9]`)
 
-// idle waits until the server has no jobs.
-func (v *server) idle(ctx context.Context) error {
-	tick := time.NewTicker(100 * time.Millisecond)
+// idle waits until the server has no jobs. It asks the server at an interval.
+func (v *server) idle(ctx context.Context, every time.Duration) error {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+v.address+"/metrics", http.NoBody)

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -66,6 +67,12 @@ func (b *bench) post(ctx context.Context, v *server, path string) (u upload, err
 	return u, err
 }
 
+// The addresses of uploads.
+const (
+	importEndpoint = "/v1/users/bulk-import"
+	updateEndpoint = "/v1/users/bulk-update"
+)
+
 // request returns the bytes of the request before and after the file.
 func request(v *server, file *os.File) (before, after []byte, err error) {
 	info, err := file.Stat()
@@ -86,8 +93,8 @@ func request(v *server, file *os.File) (before, after []byte, err error) {
 	if err := w.Close(); err != nil {
 		return nil, nil, err
 	}
-	head := fmt.Sprintf("POST /v1/users/bulk-import HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n",
-		v.address, v.key, w.FormDataContentType(), int64(form.Len())+info.Size())
+	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n",
+		cmp.Or(v.endpoint, importEndpoint), v.address, v.key, w.FormDataContentType(), int64(form.Len())+info.Size())
 	return append([]byte(head), form.Bytes()[:opening]...), form.Bytes()[opening:], nil
 }
 
@@ -97,10 +104,10 @@ type progress struct {
 	Counts struct{ Read, Created, Updated, Unchanged, Failed int }
 }
 
-// finish polls a job until it has completed and returns the time of the last poll.
+// finish polls a job until it has completed, with or without failed rows, and returns the time of the last poll.
 // seen is called with each earlier status; it may be nil.
 func (b *bench) finish(ctx context.Context, v *server, job string, seen func(progress)) (time.Time, progress, error) {
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(cmp.Or(b.poll, 50*time.Millisecond))
 	defer tick.Stop()
 	for {
 		var p progress
@@ -109,7 +116,7 @@ func (b *bench) finish(ctx context.Context, v *server, job string, seen func(pro
 		}
 		switch p.Status {
 		case "queued", "running":
-		case "completed":
+		case "completed", "completed_with_errors":
 			return b.clock.Now(), p, nil
 		default:
 			return time.Time{}, p, fmt.Errorf("import %s: %+v", p.Status, p.Counts)

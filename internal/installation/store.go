@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -45,7 +46,7 @@ func byID(rows []named, err error) (map[string][]string, error) {
 // selectOwners returns the usernames of the owners of communities, deleted ones
 // included.
 func selectOwners(ctx context.Context, q sqldb.Querier, communityIDs []string) (map[string][]string, error) {
-	return byID(sqldb.All(ctx, q, scanNamed, `SELECT m.community_id, m.username FROM members m
+	return byID(sqldb.All(ctx, q, scanNamed, "SELECT m.community_id, m.username FROM "+member.FromOwners(q.Dialect())+`
 		WHERE m.owner AND m.state = 'active' AND `+q.Dialect().In("m.community_id", "$1")+" ORDER BY m.community_id, m.user_id", sqldb.Keys(communityIDs)))
 }
 

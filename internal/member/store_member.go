@@ -13,6 +13,10 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
+// FromOwners returns the tables of FROM for the owners among the members m of
+// communities, without a scan of their members. The query needs the condition m.owner.
+func FromOwners(d sqldb.Dialect) string { return FromMembers + d.IndexedBy("members_owner") }
+
 // FromMembers is the FROM clause of SelectMembers.
 const FromMembers = "members m"
 
@@ -117,7 +121,7 @@ func loadMembership(ctx context.Context, q sqldb.Querier, communityID, by, ref s
 // LockOwners returns the sorted ids of active owners and locks them.
 func LockOwners(ctx context.Context, tx *sqldb.Tx, communityID string) ([]string, error) {
 	return sqldb.All(ctx, tx, sqldb.Value[string],
-		"SELECT user_id FROM members WHERE community_id = $1 AND owner AND state = 'active' ORDER BY user_id "+tx.Dialect().Lock(), communityID)
+		"SELECT m.user_id FROM "+FromOwners(tx.Dialect())+" WHERE m.community_id = $1 AND m.owner AND m.state = 'active' ORDER BY m.user_id "+tx.Dialect().Lock(), communityID)
 }
 
 // Disown ends the ownership of a member.

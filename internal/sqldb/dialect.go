@@ -22,6 +22,11 @@ func (d Dialect) LockOf(table string) string { return d.pick("", "FOR UPDATE OF 
 // SkipLocked is Lock for queues: locked rows are left out.
 func (d Dialect) SkipLocked() string { return d.pick("", "FOR UPDATE SKIP LOCKED") }
 
+// IndexedBy follows the name of a table and makes SQLite read it by an index, which it
+// refuses if the query cannot use it. SQLite has no statistics, and prefers the primary
+// key of a table WITHOUT ROWID to a partial index that has fewer rows.
+func (d Dialect) IndexedBy(index string) string { return d.pick(" INDEXED BY "+index, "") }
+
 // In returns the condition that column is one of many keys. param is a
 // placeholder, such as "$3"; its argument is Keys(keys). On PostgreSQL the
 // keys become an array: a join with them may be planned as a loop over a table

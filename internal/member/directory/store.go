@@ -118,7 +118,7 @@ func firstOwners(ctx context.Context, q sqldb.Querier, communityIDs []string) (m
 			owners[communityID] = p
 		}
 		return struct{}{}, err
-	}, `SELECT m.community_id, m.user_id, m.number, m.username FROM members m
+	}, "SELECT m.community_id, m.user_id, m.number, m.username FROM "+member.FromOwners(q.Dialect())+`
 		WHERE m.owner AND m.state = 'active' AND `+q.Dialect().In("m.community_id", "$1")+" ORDER BY m.community_id, m.user_id", sqldb.Keys(communityIDs))
 	return owners, err
 }
