@@ -9,6 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/mail/mailtest"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
@@ -54,16 +55,16 @@ func sendJobs(t *testing.T, db *sqldb.DB, condition string) (n int) {
 
 func TestMessageStoppedDuringAnAttemptStaysStopped(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		p, h := startSMTPServer(t), &testClock{now: noon}
+		p, h := mailtest.Start(t), &testClock{now: noon}
 		asked, stopped := make(chan struct{}), make(chan struct{})
-		p.reply = func(attempt int) string {
+		p.Reply = func(attempt int) string {
 			if attempt == 1 {
 				close(asked)
 				<-stopped
 			}
 			return "451 4.3.0 later"
 		}
-		m := startNode(t, db, h, "smtp://"+p.address())
+		m := startNode(t, db, h, "smtp://"+p.Address())
 		if err := send(t, db, m, invitation(1, "account:a", "c")); err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +165,7 @@ func TestReleasedMessageHasOneJob(t *testing.T) {
 // are released before the attempt is repeated.
 func TestMessageThrottledByACrashedProcessIsSentOnce(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		p, h := startSMTPServer(t), &testClock{now: noon}
+		p, h := mailtest.Start(t), &testClock{now: noon}
 		other := newMail(t, db)
 		if err := send(t, db, other, invitation(1, "account:a", "c")); err != nil {
 			t.Fatal(err)
@@ -175,7 +176,7 @@ func TestMessageThrottledByACrashedProcessIsSentOnce(t *testing.T) {
 		if n := sendJobs(t, db, "finished_at = 0"); n != 1 {
 			t.Fatalf("the message has %d jobs", n)
 		}
-		m := startNodeWith(t, db, h, "smtp://"+p.address(), jobs.EngineOptions{ReclaimAll: true})
+		m := startNodeWith(t, db, h, "smtp://"+p.Address(), jobs.EngineOptions{ReclaimAll: true})
 		awaitAttempts(t, db)
 		for count(t, db, mail.Sent) == 0 {
 			releaseOnce(t, db, m)
@@ -184,11 +185,9 @@ func TestMessageThrottledByACrashedProcessIsSentOnce(t *testing.T) {
 				t.Fatalf("the message has %d jobs", n)
 			}
 		}
-		p.receive(t)
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if p.attempts != 1 || sendJobs(t, db, "TRUE") != 0 {
-			t.Errorf("delivered %d times, %d jobs are left", p.attempts, sendJobs(t, db, "TRUE"))
+		p.Receive(t)
+		if p.Attempts() != 1 || sendJobs(t, db, "TRUE") != 0 {
+			t.Errorf("delivered %d times, %d jobs are left", p.Attempts(), sendJobs(t, db, "TRUE"))
 		}
 	})
 }

@@ -7,14 +7,15 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/mail/mailtest"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
 func TestBodiesOfSecretMessagesAreErasedAfterSending(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		p := startSMTPServer(t)
-		m := startMail(t, db, clock.Clock{}, "smtp://"+p.address())
+		p := mailtest.Start(t)
+		m := startMail(t, db, clock.Clock{}, "smtp://"+p.Address())
 		values := map[string]string{"community": "Club", "link": "https://club.example.com/x"}
 		for template, remains := range map[mail.Template]bool{mail.Welcome: false, mail.VerifyEmail: false, mail.ResetPassword: false, mail.Invited: false, mail.PasswordChanged: true} {
 			to := string(template) + "@example.com"
@@ -22,8 +23,8 @@ func TestBodiesOfSecretMessagesAreErasedAfterSending(t *testing.T) {
 			if err := send(t, db, m, mail.Message{To: to, Template: template, Values: values, ExpiresAt: expires}); err != nil {
 				t.Fatal(err)
 			}
-			if got := p.receive(t); !strings.Contains(got.data, "club.example.com") || template == mail.Welcome && strings.Contains(got.data, "works once") {
-				t.Errorf("%s arrived as %s", template, got.data)
+			if got := p.Receive(t); !strings.Contains(got.Data, "club.example.com") || template == mail.Welcome && strings.Contains(got.Data, "works once") {
+				t.Errorf("%s arrived as %s", template, got.Data)
 			}
 			const unfinished = "SELECT count(*) FROM mail_outbox WHERE state <> 'sent'"
 			for open := 1; open > 0; {

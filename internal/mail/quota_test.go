@@ -12,6 +12,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/mail/mailtest"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
@@ -94,8 +95,8 @@ func TestTwentyMailsAnHourGoToUnconfirmedAddressesOverAllNodes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-				p, h := startSMTPServer(t), &testClock{now: noon}
-				nodes := []*mail.Mail{startNode(t, db, h, "smtp://"+p.address()), startNode(t, db, h, "smtp://"+p.address())}
+				p, h := mailtest.Start(t), &testClock{now: noon}
+				nodes := []*mail.Mail{startNode(t, db, h, "smtp://"+p.Address()), startNode(t, db, h, "smtp://"+p.Address())}
 				var senders sync.WaitGroup
 				for n, m := range nodes {
 					senders.Go(func() {
@@ -113,8 +114,8 @@ func TestTwentyMailsAnHourGoToUnconfirmedAddressesOverAllNodes(t *testing.T) {
 				if err := send(t, db, nodes[0], verifyMessage("ada@example.com")); err != nil {
 					t.Fatal(err)
 				}
-				for got := (delivery{}); !strings.Contains(fmt.Sprint(got.to), "ada@example.com"); {
-					got = p.receive(t)
+				for got := (mailtest.Message{}); !strings.Contains(fmt.Sprint(got.To), "ada@example.com"); {
+					got = p.Receive(t)
 				}
 				if waiting := backlog(t, nodes[1]); waiting != 20 {
 					t.Errorf("%d messages wait for a quota, want 20", waiting)
@@ -157,8 +158,8 @@ func release(t *testing.T, db *sqldb.DB, m *mail.Mail, rounds int) {
 
 func TestStoppedMailsAreNeverSent(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		p, h := startSMTPServer(t), &testClock{now: noon}
-		m := startNode(t, db, h, "smtp://"+p.address())
+		p, h := mailtest.Start(t), &testClock{now: noon}
+		m := startNode(t, db, h, "smtp://"+p.Address())
 		for i := range 23 {
 			if err := send(t, db, m, invitation(i, "account:a", "c")); err != nil {
 				t.Fatal(err)

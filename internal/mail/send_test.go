@@ -10,6 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/mail/mailtest"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
@@ -20,15 +21,15 @@ var installationOwner = actor.Actor{Kind: actor.Session, AccountID: "root", Inst
 
 func TestTestMailIsDeliveredAtOnce(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		p := startSMTPServer(t)
-		m := startMail(t, db, clock.Clock{}, "smtp://"+p.address())
+		p := mailtest.Start(t)
+		m := startMail(t, db, clock.Clock{}, "smtp://"+p.Address())
 		result, err := m.SendTest(t.Context(), testMessage)
 		if err != nil || result.Failed != "" || result.To != "root@example.com" {
 			t.Fatalf("%+v, %v", result, err)
 		}
-		got := p.receive(t)
-		if _, parts := got.parts(t); !strings.Contains(parts["text/plain"], "Dieser Server kann E-Mails senden") || !strings.Contains(got.data, "club.example.com") {
-			t.Errorf("%s", got.data)
+		got := p.Receive(t)
+		if _, parts := got.Parts(t); !strings.Contains(parts["text/plain"], "Dieser Server kann E-Mails senden") || !strings.Contains(got.Data, "club.example.com") {
+			t.Errorf("%s", got.Data)
 		}
 		if stored, err := m.Test(t.Context(), actor.Actor{Kind: actor.Command}, result.ID); err != nil || stored != result {
 			t.Errorf("%+v, %v", stored, err)
@@ -42,15 +43,15 @@ func TestTestMailIsDeliveredAtOnce(t *testing.T) {
 
 func TestFailedTestMailNamesItsStep(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		p := startSMTPServer(t)
-		p.login = base64.StdEncoding.EncodeToString([]byte("\x00club\x00right-pass"))
-		p.reply = func(int) string { return "550 5.7.1 not from there" }
+		p := mailtest.Start(t)
+		p.Login = base64.StdEncoding.EncodeToString([]byte("\x00club\x00right-pass"))
+		p.Reply = func(int) string { return "550 5.7.1 not from there" }
 		for url, want := range map[string]mail.Step{
 			"smtp://127.0.0.1:1":                                 mail.StepConnect,
-			"smtp://" + p.address() + "?tls=required":            mail.StepTLS,
-			"smtps://" + p.address():                             mail.StepTLS,
-			"smtp://club:wrong-pass@" + p.address() + "?tls=off": mail.StepSignIn,
-			"smtp://club:right-pass@" + p.address() + "?tls=off": mail.StepSender,
+			"smtp://" + p.Address() + "?tls=required":            mail.StepTLS,
+			"smtps://" + p.Address():                             mail.StepTLS,
+			"smtp://club:wrong-pass@" + p.Address() + "?tls=off": mail.StepSignIn,
+			"smtp://club:right-pass@" + p.Address() + "?tls=off": mail.StepSender,
 			"smtp://no-such-host.invalid:25?tls=off":             mail.StepConnect,
 		} {
 			m := startMail(t, db, clock.Clock{}, url)

@@ -1,16 +1,13 @@
 package uitest_test
 
 import (
-	"bufio"
-	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/mail/mailtest"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -127,78 +124,25 @@ func TestOwnerOfTheInstallationSignsAPersonOut(t *testing.T) {
 	})
 }
 
-// postbox is a mail server that accepts every message.
-func postbox(t *testing.T) (address string, received <-chan string) {
-	t.Helper()
-	var config net.ListenConfig
-	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close() })
-	messages := make(chan string, 10)
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			receive(conn, messages)
-		}
-	}()
-	return listener.Addr().String(), messages
-}
-
-// receive handles one connection.
-func receive(conn net.Conn, messages chan<- string) {
-	defer func() { _ = conn.Close() }()
-	lines := bufio.NewScanner(conn)
-	fmt.Fprint(conn, "220 postbox\r\n")
-	for lines.Scan() {
-		switch verb, _, _ := strings.Cut(lines.Text(), " "); strings.ToUpper(verb) {
-		case "EHLO":
-			fmt.Fprint(conn, "250-postbox\r\n250 8BITMIME\r\n")
-		case "DATA":
-			fmt.Fprint(conn, "354 go on\r\n")
-			var message strings.Builder
-			for lines.Scan() && lines.Text() != "." {
-				message.WriteString(lines.Text() + "\n")
-			}
-			messages <- message.String()
-			fmt.Fprint(conn, "250 2.0.0 accepted\r\n")
-		case "QUIT":
-			fmt.Fprint(conn, "221 2.0.0 bye\r\n")
-			return
-		default:
-			fmt.Fprint(conn, "250 ok\r\n")
-		}
-	}
-}
-
 func TestTestMailArrives(t *testing.T) {
-	address, received := postbox(t)
+	postbox := mailtest.Start(t)
 	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) {
-		c.SMTPURL, c.MailFrom = "smtp://"+address, "Our Club <club@example.com>"
+		c.SMTPURL, c.MailFrom = "smtp://"+postbox.Address(), "Our Club <club@example.com>"
 	}))
 	root := installationOwner(t, a)
 	to := root.follow("/-/mail/test", url.Values{})
 	if !strings.HasPrefix(to, "/-/mail?test=") {
 		t.Errorf("the result is at %s", to)
 	}
-	select {
-	case message := <-received:
-		if !strings.Contains(message, "root@example.com") || !strings.Contains(message, "This server can send mail") {
-			t.Errorf("%s", message)
-		}
-	case <-time.After(30 * time.Second):
-		t.Fatal("no mail arrived")
+	if message := postbox.Receive(t).Data; !strings.Contains(message, "root@example.com") || !strings.Contains(message, "This server can send mail") {
+		t.Errorf("%s", message)
 	}
 	for range 2 { // reloading sends nothing
 		if text := root.get(to).text; !strings.Contains(text, "The mail server accepted the test mail to root@example.com.") {
 			t.Errorf("%s", text)
 		}
 	}
-	if len(received) != 0 {
+	if postbox.Attempts() != 1 {
 		t.Error("a second mail arrived")
 	}
 }
