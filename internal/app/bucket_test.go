@@ -17,6 +17,8 @@ import (
 	"github.com/regulars/regulars/internal/app"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/app/config"
+	"github.com/regulars/regulars/internal/blob"
+	"github.com/regulars/regulars/internal/blob/s3"
 	"github.com/regulars/regulars/internal/blob/s3/s3test"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
@@ -39,6 +41,31 @@ func inBucket(t *testing.T, engine sqldb.Dialect, server *s3test.Server) (config
 		c.DatabaseURL = sqldbtest.Address(t, engine)
 	}
 	return c, []string{"REGULARS_SECRET_KEY=" + c.SecretKey, "REGULARS_FILES_URL=" + c.FilesURL, "REGULARS_FILES_KEY=" + c.FilesKey, "REGULARS_FILES_SECRET=" + c.FilesSecret}
+}
+
+// openFiles opens the bucket of settings.
+func openFiles(t *testing.T, settings config.Config) *s3.Bucket {
+	t.Helper()
+	c, err := s3.ParseURL(settings.FilesURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Key, c.Secret = settings.FilesKey, settings.FilesSecret
+	bucket, err := s3.Open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bucket
+}
+
+// fileIDs are the ids of the committed files in order.
+func fileIDs(t *testing.T, files blob.Store) (list []string) {
+	t.Helper()
+	err := files.List(t.Context(), func(fileID string, _ int64, _ time.Time) error { list = append(list, fileID); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
 }
 
 func newGenerator(seed uint64) *generator { return &generator{Rand: rand.New(rand.NewPCG(seed, 0))} }
@@ -123,56 +150,6 @@ func (n *node) command(args ...string) string {
 	cmd.Stdout, cmd.Stderr = &out, &out
 	_ = cmd.Run() // the output has the error
 	return out.String()
-}
-
-// TestThreeNodesWithOneBucket kills nodes at random while they work on jobs of one
-// another. The result is the one of a single node without kills.
-func TestThreeNodesWithOneBucket(t *testing.T) {
-	t.Parallel()
-	server, started := s3test.Start(t)
-	if !started {
-		return
-	}
-	for _, engine := range sqldbtest.Engines(t) {
-		if engine != sqldb.Postgres {
-			continue // a file of SQLite has one node
-		}
-		chance := newGenerator(2)
-		first, second := chance.seedFile(t, 2_000), chance.mixedFile(t, 20_000)
-
-		calm := newNode(t, engine)
-		calm.await(calm.upload(first, "one").jobID)
-		calmJob := calm.upload(second, "two").jobID
-		calm.await(calmJob)
-		calm.Stop()
-		want := stateOf(t, calm.config, calm.community, calmJob)
-
-		c, env := inBucket(t, engine, server)
-		nodes := []*node{startNode(t, c, env...)}
-		for range 2 {
-			other := *nodes[0]
-			other.Process = apptest.StartBinary(t, append([]string{"REGULARS_DATA=" + t.TempDir(), "REGULARS_DATABASE_URL=" + c.DatabaseURL, "REGULARS_LEASE=1s", "REGULARS_BULK_PIECE_ROWS=500", "REGULARS_MIN_FREE_MIB=0"}, env...)...)
-			nodes = append(nodes, &other)
-		}
-		nodes[0].await(nodes[0].upload(first, "one").jobID)
-		if status := nodes[1].readiness(); status != http.StatusOK {
-			t.Errorf("readyz with three nodes and one bucket: %d", status)
-		}
-		jobID := nodes[1].upload(second, "two").jobID
-		for kill := range 8 {
-			victim := nodes[kill%3]
-			watcher := nodes[(kill+1)%3]
-			rows := int64(kill+1) * 2_000
-			watcher.watch(jobID, func(s bulk.Status) bool { return s.Finished() || s.Counts.Read >= rows })
-			victim.Kill()
-			victim.Restart()
-		}
-		nodes[2].await(jobID)
-		for _, n := range nodes {
-			n.Stop()
-		}
-		compareStates(t, stateOf(t, c, nodes[0].community, jobID), want)
-	}
 }
 
 // readiness is the status of /readyz.

@@ -21,19 +21,14 @@ func TestUndoKilledManyTimesEndsLikeUninterruptedOne(t *testing.T) {
 			t.Parallel()
 			chance := &generator{Rand: rand.New(rand.NewPCG(seed, 0))}
 			first, second := chance.seedFile(t, undoRows/6), chance.mixedFile(t, undoRows)
-			begin := func() (n *node, jobs []string) {
-				n = newNode(t, engine)
-				n.await(n.upload(first, "one").jobID)
-				jobs = []string{n.upload(second, "two").jobID}
-				n.await(jobs[0])
-				return n, append(jobs, n.undo(jobs[0]))
-			}
-			calm, jobs := begin()
+			calm := newNode(t, engine)
+			jobs := calm.beginUndo(first, second)
 			calm.await(jobs[1])
 			calm.Stop()
 			want := stateOf(t, calm.config, calm.community, jobs...)
 
-			n, jobs := begin()
+			n := newNode(t, engine)
+			jobs = n.beginUndo(first, second)
 			n.chance = chance.Rand
 			n.killDuringJob(jobs[1], undoRows, 0, 0, 0.1, 0.2, 0.4, 0.6)
 			done := n.await(jobs[1])
@@ -45,6 +40,16 @@ func TestUndoKilledManyTimesEndsLikeUninterruptedOne(t *testing.T) {
 			compareStates(t, stateOf(t, n.config, n.community, jobs...), want)
 		})
 	}
+}
+
+// beginUndo imports two files and starts the undo of the second import. It returns the
+// ids of that and of the undo.
+func (n *node) beginUndo(first, second []byte) (jobIDs []string) {
+	n.t.Helper()
+	n.await(n.upload(first, "one").jobID)
+	jobID := n.upload(second, "two").jobID
+	n.await(jobID)
+	return []string{jobID, n.undo(jobID)}
 }
 
 // undo starts the undo of a job and returns its id.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -152,6 +153,25 @@ func (s *Server) await() error {
 			log, _ := os.ReadFile(filepath.Join(s.dir, "log")) // best effort
 			return errors.Join(err, errors.New(strings.TrimSpace(string(log))))
 		}
+	}
+}
+
+// Age makes all files and unfinished uploads look older.
+func (s *Server) Age(by time.Duration) {
+	s.t.Helper()
+	err := filepath.WalkDir(filepath.Join(s.dir, "data"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		at := info.ModTime().Add(-by)
+		return os.Chtimes(path, at, at)
+	})
+	if err != nil {
+		s.t.Fatal(err)
 	}
 }
 
