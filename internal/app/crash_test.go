@@ -162,7 +162,8 @@ type uploaded struct {
 	status int
 	code   string
 	jobID  string
-	err    error // the connection broke
+	retry  string // header Retry-After
+	err    error  // the connection broke
 }
 
 // upload sends a file until it is accepted.
@@ -214,7 +215,7 @@ func (n *node) sendTo(ctx context.Context, path string, body formBody, key strin
 		Data struct{ JobID string }
 	}
 	err = json.NewDecoder(answer.Body).Decode(&response)
-	return uploaded{answer.StatusCode, response.Code, response.Data.JobID, errors.Join(err, answer.Body.Close())}
+	return uploaded{answer.StatusCode, response.Code, response.Data.JobID, answer.Header.Get("Retry-After"), errors.Join(err, answer.Body.Close())}
 }
 
 // status returns the status of a job; ok is false if the server does not respond.

@@ -4,6 +4,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -151,8 +152,7 @@ func TestNetworkCutToTheDatabase(t *testing.T) {
 	n.await(jobID)
 	n.awaitReady()
 
-	other := *n
-	other.Process = apptest.StartBinary(t, append([]string{"REGULARS_DATA=" + t.TempDir(), "REGULARS_DATABASE_URL=" + cluster.URL("postgres"), "REGULARS_LEASE=1s", "REGULARS_BULK_PIECE_ROWS=500", "REGULARS_MIN_FREE_MIB=0"}, env...)...)
+	other := n.beside(append(env, "REGULARS_DATABASE_URL="+cluster.URL("postgres"))...)
 	last := n.upload(files[2], "c").jobID
 	n.cutDuring(last, network, direct)
 	other.await(last)
@@ -203,4 +203,55 @@ func TestNetworkCutToTheFileStorage(t *testing.T) {
 	n.awaitReady()
 	n.Stop()
 	compareStates(t, stateOf(t, c, n.community, jobID), stateOf(t, calm.config, calm.community, calmJob))
+}
+
+// TestUploadDuringACutToTheFileStorage ends the connections to the bucket in the middle
+// of an upload, and again right before one.
+func TestUploadDuringACutToTheFileStorage(t *testing.T) {
+	server, started := s3test.Start(t)
+	if !started {
+		return
+	}
+	t.Parallel()
+	network := apptest.StartProxy(t, "http://"+server.Address())
+	c, env := inBucket(t, sqldb.SQLite, server)
+	c.FilesURL = strings.ReplaceAll(c.FilesURL, "http://"+server.Address(), network.URL)
+	n := startNode(t, c, append(env, "REGULARS_FILES_URL="+c.FilesURL)...)
+	file := bucketFile()
+	for _, part := range []int64{9 << 20, 0} {
+		whole := n.form(file)
+		sent, open := make(chan struct{}), make(chan struct{})
+		answer := make(chan uploaded, 1)
+		go func() {
+			body := formBody{io.MultiReader(io.LimitReader(whole, part), &lastGate{gate{sent, open}}, whole), whole.size, whole.kind}
+			answer <- n.send(t.Context(), body, "one")
+		}()
+		<-sent
+		network.Disconnect()
+		begun := time.Now()
+		close(open)
+		if got := <-answer; got.status != http.StatusServiceUnavailable || got.code != "files_unavailable" || got.retry == "" {
+			t.Errorf("after %d bytes: %+v", part, got)
+		}
+		if took := time.Since(begun); took > answerWithin {
+			t.Errorf("the answer took %s", took)
+		}
+		network.Restore()
+	}
+	direct := openFiles(t, n.config)
+	if list := fileIDs(t, direct); len(list) > 0 {
+		t.Errorf("left %v", list)
+	}
+	if _, err := direct.Sweep(t.Context(), time.Now().Add(time.Hour)); err != nil { // what could not be aborted
+		t.Error(err)
+	}
+	if done := n.await(n.upload(file, "one").jobID); done.Counts.Created != bucketRows {
+		t.Errorf("%+v", done)
+	}
+	if list := fileIDs(t, direct); len(list) != 1 {
+		t.Errorf("%d files, want one", len(list))
+	}
+	if removed, err := direct.Sweep(t.Context(), time.Now().Add(time.Hour)); removed != 0 || err != nil {
+		t.Errorf("%d unfinished uploads are left, %v", removed, err)
+	}
 }

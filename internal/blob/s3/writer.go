@@ -23,6 +23,7 @@ type writer struct {
 	id     string
 	size   int64
 	closed bool
+	ending bool // the request that makes the file visible was sent
 
 	buffer   []byte // of the next part
 	spare    []byte // for reuse, while no part is uploaded
@@ -114,9 +115,9 @@ func (w *writer) Commit() error {
 }
 
 func (w *writer) commit() error {
-	bucket := w.bucket.config.Bucket
 	if w.uploadID == "" {
-		_, err := w.bucket.client.Client.PutObject(w.ctx, bucket, w.name(), bytes.NewReader(w.buffer), int64(len(w.buffer)), minio.PutObjectOptions{ContentType: contentType, DisableMultipart: true})
+		w.ending = true
+		_, err := w.bucket.client.Client.PutObject(w.ctx, w.bucket.config.Bucket, w.name(), bytes.NewReader(w.buffer), int64(len(w.buffer)), minio.PutObjectOptions{ContentType: contentType, DisableMultipart: true})
 		return wrapError(w.ctx, "commit file", err)
 	}
 	if len(w.buffer) > 0 {
@@ -127,12 +128,26 @@ func (w *writer) commit() error {
 	if err := w.await(); err != nil {
 		return err
 	}
+	return w.join()
+}
+
+// join makes the file of the parts. If the answer to a request is lost, some services
+// know the upload no longer when it is repeated.
+func (w *writer) join() error {
+	w.ending = true
+	bucket := w.bucket.config.Bucket
 	_, err := w.bucket.client.CompleteMultipartUpload(w.ctx, bucket, w.name(), w.uploadID, w.parts, minio.PutObjectOptions{})
+	if minio.ToErrorResponse(err).Code == minio.NoSuchUpload {
+		info, failed := w.bucket.client.StatObject(w.ctx, bucket, w.name(), minio.StatObjectOptions{})
+		if failed == nil && info.Size == w.size {
+			return nil
+		}
+	}
 	return wrapError(w.ctx, "commit file", err)
 }
 
-// abortTimeout limits the request that discards the parts of a file. It is sent
-// also after the end of the context of the file; Sweep discards the rest.
+// abortTimeout limits the requests that discard a file. They are sent also after the
+// end of the context of the file; sweeps discard the rest.
 const abortTimeout = 5 * time.Second
 
 // Abort discards the file.
@@ -142,10 +157,12 @@ func (w *writer) Abort() {
 	}
 	w.closed = true
 	_ = w.await() // the parts are discarded
-	if w.uploadID == "" {
-		return
-	}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(w.ctx), abortTimeout)
 	defer stop()
-	_ = w.bucket.client.AbortMultipartUpload(ctx, w.bucket.config.Bucket, w.name(), w.uploadID) // else Sweep does
+	if w.uploadID != "" {
+		_ = w.bucket.client.AbortMultipartUpload(ctx, w.bucket.config.Bucket, w.name(), w.uploadID) // else Sweep does
+	}
+	if w.ending { // perhaps only the answer is missing
+		_ = w.bucket.client.RemoveObject(ctx, w.bucket.config.Bucket, w.name(), minio.RemoveObjectOptions{}) // else the sweep of unused files does
+	}
 }
