@@ -63,7 +63,7 @@ func writeBackup(ctx context.Context, s config.StorageConfig, withoutKey bool, t
 		return err
 	}
 	defer func() { err = errors.Join(err, local.Close()) }()
-	files, err := openStore(s, local)
+	files, err := openStore(s, local, nil)
 	if err != nil {
 		return err
 	}
@@ -209,7 +209,7 @@ func uploadFiles(ctx context.Context, unpacked, s config.StorageConfig) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
-	to, err := openBucket(s, s.FilesURL)
+	to, err := openBucket(s, s.FilesURL, nil)
 	if err != nil {
 		return err
 	}

@@ -117,6 +117,7 @@ func TestImportWaitsForItsBucket(t *testing.T) {
 				t.Errorf("doctor: %s", got)
 			}
 			server.Restart()
+			n.wantFewLines("file storage")
 			if done := n.await(jobID); done.Counts.Created != bucketRows {
 				t.Errorf("%+v", done)
 			}

@@ -74,7 +74,7 @@ func runChecks(ctx context.Context, checks []check) []checkResult {
 			defer cancel()
 			found, err := c.run(limited)
 			switch {
-			case sqldb.IsUnavailable(err) || errors.Is(err, context.DeadlineExceeded):
+			case noDatabase(err):
 				found = failing("The database does not answer.").withRemedy("Check its address and that it runs.")
 			case err != nil:
 				found = failing("The check failed.").withRemedy("Read the error in the log of the server.")
@@ -84,6 +84,11 @@ func runChecks(ctx context.Context, checks []check) []checkResult {
 	}
 	running.Wait()
 	return results
+}
+
+// noDatabase reports whether the error of a check is a missing answer of the database.
+func noDatabase(err error) bool {
+	return sqldb.IsUnavailable(err) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // allPassed reports whether all checks passed, optional ones included.

@@ -11,22 +11,23 @@ import (
 	"github.com/regulars/regulars/internal/blob/s3"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/outage"
 )
 
 // openStore returns the configured storage of files: folder, or a bucket.
-func openStore(s config.StorageConfig, folder *blob.Dir) (blob.Store, error) {
+func openStore(s config.StorageConfig, folder *blob.Dir, outages *outage.Log) (blob.Store, error) {
 	if s.FilesURL == "" {
 		return folder, nil
 	}
-	return openBucket(s, s.FilesURL)
+	return openBucket(s, s.FilesURL, outages)
 }
 
-func openBucket(s config.StorageConfig, address string) (*s3.Bucket, error) {
+func openBucket(s config.StorageConfig, address string, outages *outage.Log) (*s3.Bucket, error) {
 	c, err := s3.ParseURL(address)
 	if err != nil {
 		return nil, err
 	}
-	c.Key, c.Secret = s.FilesKey, s.FilesSecret
+	c.Key, c.Secret, c.Outages = s.FilesKey, s.FilesSecret, outages
 	return s3.Open(c)
 }
 
@@ -121,5 +122,5 @@ func openPlace(s config.StorageConfig, folder *blob.Dir, place string) (blob.Sto
 	if place == "disk" {
 		return folder, nil
 	}
-	return openBucket(s, place)
+	return openBucket(s, place, nil)
 }

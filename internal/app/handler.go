@@ -128,7 +128,11 @@ func (a *App) nodes(ctx context.Context) []jobs.Node {
 
 func (a *App) logCheckErrors(ctx context.Context, results []checkResult) {
 	for _, r := range results {
-		if r.err != nil {
+		switch {
+		case r.err == nil:
+		case noDatabase(r.err):
+			a.database.Failed(ctx, r.err, "task", "health check", "check", r.Name)
+		default:
 			a.log.WarnContext(ctx, "health check failed", "check", r.Name, "error", r.err.Error())
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,7 +75,26 @@ func TestImportContinuesAfterPostgreSQLOutage(t *testing.T) {
 				before, _ := n.status(jobID)
 				n.watch(jobID, func(s bulk.Status) bool { return s.Finished() || s.Counts.Read > before.Counts.Read })
 			}
+			n.wantFewLines("database")
 		})
+	}
+}
+
+// wantFewLines checks that the log has one line for an outage, and only requests beside
+// it. The outages of a test are one if they follow each other soon.
+func (n *node) wantFewLines(service string) {
+	n.t.Helper()
+	begun, others := 0, []string{}
+	for line := range strings.Lines(n.Log()) {
+		switch {
+		case strings.Contains(line, "outage begins") && strings.Contains(line, service):
+			begun++
+		case strings.Contains(line, "WARN") && !strings.Contains(line, "outage"), strings.Contains(line, "ERROR") && !strings.Contains(line, "msg=request") && !strings.Contains(line, `"msg":"request"`):
+			others = append(others, line)
+		}
+	}
+	if begun < 1 || begun > 2 || len(others) > 3 {
+		n.t.Errorf("%d outages of the %s are logged, and %d lines about it: %v", begun, service, len(others), others)
 	}
 }
 

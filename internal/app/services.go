@@ -29,6 +29,7 @@ import (
 	"github.com/regulars/regulars/internal/member/assign"
 	"github.com/regulars/regulars/internal/moderation"
 	"github.com/regulars/regulars/internal/note"
+	"github.com/regulars/regulars/internal/outage"
 	"github.com/regulars/regulars/internal/ownership"
 	"github.com/regulars/regulars/internal/ratelimit"
 	"github.com/regulars/regulars/internal/roster"
@@ -66,10 +67,11 @@ type Services struct {
 
 	features []feature.Feature // see listFeatures
 
-	baseURL string // address of the server, set once it listens
-	clock   clock.Clock
-	log     *slog.Logger
-	keyErr  error // the secret key does not match the database: only reading is safe
+	baseURL  string // address of the server, set once it listens
+	clock    clock.Clock
+	log      *slog.Logger
+	database *outage.Log
+	keyErr   error // the secret key does not match the database: only reading is safe
 }
 
 // openServices opens the files, opens and migrates the database, and constructs
@@ -79,13 +81,13 @@ func openServices(ctx context.Context, c config.Config, now clock.Clock, log *sl
 	if err := checkDataDir(c.StorageConfig); err != nil {
 		return nil, err
 	}
-	p := &Services{clock: now, log: log}
+	p := &Services{clock: now, log: log, database: outage.New(log, now, "database")}
 	var err error
 	if p.Folder, err = blob.Open(c.FilesDir()); err != nil {
 		return nil, err
 	}
 	p.Folder.SetMinFree(c.MinFreeMiB << 20)
-	if p.Files, err = openStore(c.StorageConfig, p.Folder); err != nil {
+	if p.Files, err = openStore(c.StorageConfig, p.Folder, outage.New(log, now, "file storage")); err != nil {
 		return nil, errors.Join(err, p.Folder.Close())
 	}
 	if p.DB, err = sqldb.Open(ctx, c.Address(), c.DatabaseOptions()); err != nil {
@@ -101,7 +103,7 @@ func openServices(ctx context.Context, c config.Config, now clock.Clock, log *sl
 		return nil, errors.Join(err, p.Close())
 	}
 	p.Jobs = jobs.New(p.DB, now, log, jobs.EngineOptions{
-		Workers: c.Workers, Lease: c.Lease, NodeID: node, Version: version,
+		Workers: c.Workers, Lease: c.Lease, NodeID: node, Version: version, Database: p.database,
 		ReclaimAll: node != "" && p.DB.Dialect() == sqldb.SQLite, // the lock on the data folder guarantees a single server
 	})
 	if err := p.assemble(c); err != nil {
@@ -144,7 +146,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Notes = note.New(note.Deps{DB: p.DB, Clock: now, Access: p.Access, Members: p.Members})
 	p.Chat = chat.New(chat.Deps{DB: p.DB, Access: p.Access, Members: p.Members, Clock: now})
 	p.Bulk = bulk.New(bulk.Deps{
-		DB: p.DB, Files: p.Files, Scratch: p.Folder, Access: p.Access, Members: p.Members, Mail: p.Mail, BaseURL: p.url, Clock: now, Log: log,
+		DB: p.DB, Files: p.Files, Scratch: p.Folder, Access: p.Access, Members: p.Members, Mail: p.Mail, BaseURL: p.url, Clock: now, Log: log, Database: p.database,
 		Limits: bulk.Limits{
 			BatchRows: c.BulkBatchRows, Keep: time.Duration(c.BulkRetentionDays) * 24 * time.Hour,
 			MaxUnpacked: c.UnpackedMiB << 20, FilesAtOnce: c.FilesAtOnce, FilesWait: c.FilesWait, StorageBytes: c.CommunityFilesMiB << 20,
@@ -154,7 +156,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Stats = stats.New(p.DB, p.Access)
 	p.Installation = installation.New(installation.Deps{DB: p.DB, Clock: now, Accounts: p.Accounts, Communities: p.Communities, Mail: p.Mail, BaseURL: p.url})
 	p.features = p.listFeatures()
-	p.Events = event.New(event.Deps{DB: p.DB, Access: p.Access, Jobs: p.Jobs, Clock: now, Log: log, Types: EventTypes(), Consumers: p.consumers(), Retention: time.Duration(c.EventDays) * 24 * time.Hour})
+	p.Events = event.New(event.Deps{DB: p.DB, Access: p.Access, Jobs: p.Jobs, Clock: now, Database: p.database, Types: EventTypes(), Consumers: p.consumers(), Retention: time.Duration(c.EventDays) * 24 * time.Hour})
 	p.registerJobs()
 	return nil
 }

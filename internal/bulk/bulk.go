@@ -27,6 +27,7 @@ import (
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/outage"
 	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -131,16 +132,17 @@ func (l Limits) withDefaults() Limits {
 
 // Deps are the dependencies of Bulk.
 type Deps struct {
-	DB      *sqldb.DB
-	Files   blob.Store
-	Scratch *blob.Dir // of temporary files
-	Access  *access.Access
-	Members *roster.Roster
-	Mail    *mail.Mail    // nil: no mails
-	BaseURL func() string // address of the server without a trailing slash; nil or "": no mails
-	Clock   clock.Clock
-	Log     *slog.Logger
-	Limits  Limits
+	DB       *sqldb.DB
+	Files    blob.Store
+	Scratch  *blob.Dir // of temporary files
+	Access   *access.Access
+	Members  *roster.Roster
+	Mail     *mail.Mail    // nil: no mails
+	BaseURL  func() string // address of the server without a trailing slash; nil or "": no mails
+	Clock    clock.Clock
+	Log      *slog.Logger
+	Database *outage.Log // may be nil
+	Limits   Limits
 }
 
 // Bulk starts, runs and reports bulk jobs. It is safe for concurrent use; any
@@ -149,18 +151,19 @@ type Bulk struct {
 	*staged.Files
 	*jobmember.Members
 
-	db      *sqldb.DB
-	files   blob.Store
-	scratch *blob.Dir
-	access  *access.Access
-	members *roster.Roster
-	mail    *mail.Mail
-	engine  *jobs.Engine
-	baseURL func() string
-	clock   clock.Clock
-	log     *slog.Logger
-	limits  Limits
-	memory  *spill.Budget // of dry runs
+	db       *sqldb.DB
+	files    blob.Store
+	scratch  *blob.Dir
+	access   *access.Access
+	members  *roster.Roster
+	mail     *mail.Mail
+	engine   *jobs.Engine
+	baseURL  func() string
+	clock    clock.Clock
+	log      *slog.Logger
+	database *outage.Log
+	limits   Limits
+	memory   *spill.Budget // of dry runs
 
 	uploadSlots *source.Slots // of uploads and drafts
 	detailSlots *source.Slots // of jobs, for their details
@@ -172,7 +175,7 @@ func New(d Deps, engine *jobs.Engine) *Bulk {
 	if d.BaseURL == nil {
 		d.BaseURL = func() string { return "" }
 	}
-	b := &Bulk{db: d.DB, files: d.Files, scratch: d.Scratch, access: d.Access, members: d.Members, mail: d.Mail, engine: engine, baseURL: d.BaseURL, clock: d.Clock, log: d.Log, limits: d.Limits.withDefaults(), intact: intactFiles{known: map[string]fileState{}}}
+	b := &Bulk{db: d.DB, files: d.Files, scratch: d.Scratch, access: d.Access, members: d.Members, mail: d.Mail, engine: engine, baseURL: d.BaseURL, clock: d.Clock, log: d.Log, database: d.Database, limits: d.Limits.withDefaults(), intact: intactFiles{known: map[string]fileState{}}}
 	b.memory = &spill.Budget{Bytes: b.limits.DryRuns}
 	b.uploadSlots, b.detailSlots = source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait), source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait)
 	b.Files = staged.New(staged.Deps{DB: d.DB, Access: d.Access, Clock: d.Clock, Open: b.openDraft, Remove: b.forget})

@@ -20,7 +20,7 @@ import (
 func (f *fixture) deliver() {
 	f.Helper()
 	engine := jobs.New(f.db, clock.Clock{}, f.deps.Log, jobs.EngineOptions{})
-	events := event.New(event.Deps{DB: f.db, Jobs: engine, Log: f.deps.Log, Types: bulk.EventTypes, Consumers: f.bulk.Feature().Consumers})
+	events := event.New(event.Deps{DB: f.db, Jobs: engine, Types: bulk.EventTypes, Consumers: f.bulk.Feature().Consumers})
 	f.ok(engine.Start(f.Context()))
 	events.Start(f.Context())
 	for handled := false; !handled; {

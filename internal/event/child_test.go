@@ -44,7 +44,7 @@ func child(address string) {
 		tx.AfterCommit(func() { fmt.Println("committed") })
 		return nil
 	}}
-	n.Events = event.New(event.Deps{DB: db, Jobs: n.jobs, Log: log, Types: types, Consumers: []event.Consumer{apply}, Retention: retention})
+	n.Events = event.New(event.Deps{DB: db, Jobs: n.jobs, Types: types, Consumers: []event.Consumer{apply}, Retention: retention})
 	if err := n.jobs.Start(ctx); err != nil {
 		fmt.Println(err)
 		os.Exit(1)

@@ -2,13 +2,13 @@ package event
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/outage"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -25,7 +25,7 @@ type Deps struct {
 	DB        *sqldb.DB
 	Jobs      *jobs.Engine // not started
 	Clock     clock.Clock
-	Log       *slog.Logger
+	Database  *outage.Log
 	Types     []Type // of all packages
 	Consumers []Consumer
 	Retention time.Duration    // how long events are kept at least
@@ -45,7 +45,7 @@ type Events struct {
 	db        *sqldb.DB
 	jobs      *jobs.Engine
 	clock     clock.Clock
-	log       *slog.Logger
+	database  *outage.Log
 	types     []Type
 	retention time.Duration
 	access    actor.Authorizer
@@ -68,7 +68,7 @@ type Events struct {
 // consumers.
 func New(d Deps) *Events {
 	s := &Events{
-		db: d.DB, jobs: d.Jobs, clock: d.Clock, log: d.Log, types: d.Types, retention: d.Retention, access: d.Access, poll: time.Second, consumers: map[string]Consumer{},
+		db: d.DB, jobs: d.Jobs, clock: d.Clock, database: d.Database, types: d.Types, retention: d.Retention, access: d.Access, poll: time.Second, consumers: map[string]Consumer{},
 		queue:    dispatchQueue{known: map[string]int64{}},
 		appended: make(chan struct{}, 1), numbered: make(chan struct{}, 1),
 		watchers: map[string]map[chan struct{}]struct{}{}, watched: map[string]int64{},
@@ -144,9 +144,13 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// report logs the error of a task; the next poll retries.
+// report records the result of a task; the next poll retries.
 func (s *Events) report(ctx context.Context, task string, err error) {
-	if err != nil && ctx.Err() == nil {
-		s.log.WarnContext(ctx, "events are not processed", "task", task, "error", err)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		s.database.Failed(ctx, err, "task", "events: "+task)
+	default:
+		s.database.Succeeded()
 	}
 }

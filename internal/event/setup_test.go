@@ -52,7 +52,7 @@ type node struct {
 func newNode(db *sqldb.DB, c clock.Clock, consumers ...event.Consumer) node {
 	log := slog.New(slog.DiscardHandler)
 	n := node{jobs: jobs.New(db, c, log, jobs.EngineOptions{})}
-	n.Events = event.New(event.Deps{DB: db, Jobs: n.jobs, Clock: c, Log: log, Types: types, Consumers: consumers, Retention: retention})
+	n.Events = event.New(event.Deps{DB: db, Jobs: n.jobs, Clock: c, Types: types, Consumers: consumers, Retention: retention})
 	return n
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/outage"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -27,6 +28,7 @@ type EngineOptions struct {
 	Slice      time.Duration // how long a job may run before Job.ShouldYield may report true; 0 means 5 s
 	ReclaimAll bool          // Start requeues every running job; the caller guarantees that no other process is working
 	Version    string        // of the program, for Nodes
+	Database   *outage.Log   // nil: of its own
 	NodeID     string        // Start requeues the running jobs of this node; the caller guarantees that no other process has the id; "" generates one
 }
 
@@ -80,6 +82,9 @@ func New(db *sqldb.DB, c clock.Clock, log *slog.Logger, o EngineOptions) *Engine
 	}
 	if o.NodeID == "" {
 		o.NodeID = id.New(c.Now())
+	}
+	if o.Database == nil {
+		o.Database = outage.New(log, c, "database")
 	}
 	e := &Engine{
 		db: db, clock: c, log: log, options: o, poll: 2 * time.Second, nodeID: o.NodeID,
@@ -208,12 +213,13 @@ func (e *Engine) loop() {
 		next, err := e.runCycle(e.dbCtx, ended)
 		e.cycleFailed.Store(err != nil)
 		if err == nil {
+			e.options.Database.Succeeded()
 			ended, failures = nil, 0
 			timer.Reset(next)
 			continue
 		}
 		failures++
-		e.reportError(err, failures)
+		e.reportError(err)
 		timer.Reset(min(time.Duration(failures)*100*time.Millisecond, e.poll))
 	}
 	e.finishRemaining(ended)
@@ -299,10 +305,9 @@ func (e *Engine) outageReason() string {
 	}
 }
 
-func (e *Engine) reportError(err error, failures int) {
+func (e *Engine) reportError(err error) {
 	e.noteOutage(err)
-	if e.workCtx.Err() != nil || (failures > 1 && failures%30 != 0) {
-		return // log the first failure and every 30th
+	if e.workCtx.Err() == nil {
+		e.options.Database.Failed(e.workCtx, err, "task", "job cycle")
 	}
-	e.log.Error("job cycle failed", "error", err, "failures", failures)
 }

@@ -207,11 +207,11 @@ func (f *file) requestOnce(number int64) (data []byte, err error) {
 	}
 	body, _, _, err := f.bucket.client.GetObject(f.ctx, f.bucket.config.Bucket, f.name, o)
 	if err != nil {
-		return nil, wrapError(f.ctx, "read file", err)
+		return nil, f.bucket.wrapError(f.ctx, "read file", err)
 	}
 	_, err = io.ReadFull(body, data)
 	if err := errors.Join(err, body.Close()); err != nil {
-		return nil, wrapError(f.ctx, "read file", err)
+		return nil, f.bucket.wrapError(f.ctx, "read file", err)
 	}
-	return data, nil
+	return data, f.bucket.wrapError(f.ctx, "read file", nil)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/outage"
 )
 
 // defaultEndpoint is the service of addresses without an endpoint.
@@ -28,8 +29,9 @@ type Config struct {
 	Secure      bool   // HTTPS
 	Region      string // "": asked from the service
 	Bucket      string
-	Prefix      string // of the names of objects; "" or with a slash at the end
-	Key, Secret string // "": from the environment or the metadata of the machine, as AWS clients do
+	Prefix      string      // of the names of objects; "" or with a slash at the end
+	Outages     *outage.Log // nil: not logged
+	Key, Secret string      // "": from the environment or the metadata of the machine, as AWS clients do
 }
 
 // ParseURL parses the address of a bucket, such as
@@ -133,7 +135,7 @@ func (b *Bucket) Open(ctx context.Context, fileID string) (blob.File, error) {
 	}
 	info, err := b.client.StatObject(ctx, b.config.Bucket, b.name(fileID), minio.StatObjectOptions{})
 	if err != nil {
-		return nil, wrapError(ctx, "open file", err)
+		return nil, b.wrapError(ctx, "open file", err)
 	}
 	return newFile(ctx, b, b.name(fileID), info), nil
 }
@@ -143,7 +145,7 @@ func (b *Bucket) Delete(ctx context.Context, fileID string) error {
 	if !id.Valid(fileID) {
 		return blob.ErrNotFound()
 	}
-	err := wrapError(ctx, "delete file", b.client.RemoveObject(ctx, b.config.Bucket, b.name(fileID), minio.RemoveObjectOptions{}))
+	err := b.wrapError(ctx, "delete file", b.client.RemoveObject(ctx, b.config.Bucket, b.name(fileID), minio.RemoveObjectOptions{}))
 	if errs.KindOf(err) == errs.NotFound {
 		return nil
 	}
@@ -154,7 +156,7 @@ func (b *Bucket) Delete(ctx context.Context, fileID string) error {
 func (b *Bucket) List(ctx context.Context, visit func(fileID string, size int64, modified time.Time) error) error {
 	for o := range b.client.ListObjectsIter(ctx, b.config.Bucket, minio.ListObjectsOptions{Prefix: b.config.Prefix}) {
 		if o.Err != nil {
-			return wrapError(ctx, "list files", o.Err)
+			return b.wrapError(ctx, "list files", o.Err)
 		}
 		fileID := strings.TrimPrefix(o.Key, b.config.Prefix)
 		if !id.Valid(fileID) {
@@ -173,13 +175,13 @@ func (b *Bucket) Sweep(ctx context.Context, before time.Time) (removed int, err 
 	defer stop()
 	for u := range b.client.ListIncompleteUploads(ctx, b.config.Bucket, b.config.Prefix, true) {
 		if u.Err != nil {
-			return removed, wrapError(ctx, "list unfinished files", u.Err)
+			return removed, b.wrapError(ctx, "list unfinished files", u.Err)
 		}
 		if !u.Initiated.Before(before) || !id.Valid(strings.TrimPrefix(u.Key, b.config.Prefix)) {
 			continue
 		}
 		if err := b.client.AbortMultipartUpload(ctx, b.config.Bucket, u.Key, u.UploadID); err != nil && minio.ToErrorResponse(err).Code != minio.NoSuchUpload {
-			return removed, wrapError(ctx, "delete unfinished file", err)
+			return removed, b.wrapError(ctx, "delete unfinished file", err)
 		}
 		removed++
 	}
@@ -191,8 +193,9 @@ func (b *Bucket) name(fileID string) string { return b.config.Prefix + fileID }
 // wrapError returns err with context: NotFound "file_not_found" for a missing
 // object, and Unavailable "files_unavailable" if the service cannot be reached or
 // fails.
-func wrapError(ctx context.Context, doing string, err error) error {
+func (b *Bucket) wrapError(ctx context.Context, doing string, err error) error {
 	if err == nil {
+		b.config.Outages.Succeeded()
 		return nil
 	}
 	if ctx.Err() != nil {
@@ -207,6 +210,7 @@ func wrapError(ctx context.Context, doing string, err error) error {
 			return fmt.Errorf("%s: the file storage refused the request (%s): %w", doing, response.Code, err)
 		}
 	}
+	b.config.Outages.Failed(ctx, err, "task", doing)
 	return errs.New(errs.Unavailable, "files_unavailable", "The file storage does not answer. Try again in a moment.").WithRetry(10 * time.Second).Because(fmt.Errorf("%s: %w", doing, err))
 }
 
@@ -219,7 +223,7 @@ func (b *Bucket) ClockSkew(ctx context.Context) (time.Duration, error) {
 	}
 	response, err := b.plain.Do(request)
 	if err != nil {
-		return 0, wrapError(ctx, "read the clock", err)
+		return 0, b.wrapError(ctx, "read the clock", err)
 	}
 	if err := response.Body.Close(); err != nil {
 		return 0, err

@@ -72,7 +72,7 @@ func (w *writer) send() error {
 	if w.uploadID == "" {
 		uploadID, err := w.bucket.client.NewMultipartUpload(w.ctx, w.bucket.config.Bucket, w.name(), minio.PutObjectOptions{ContentType: contentType})
 		if err != nil {
-			return wrapError(w.ctx, "begin file", err)
+			return w.bucket.wrapError(w.ctx, "begin file", err)
 		}
 		w.uploadID = uploadID
 	}
@@ -93,7 +93,7 @@ func (w *writer) await() error {
 	done := <-w.sent
 	w.sent, w.spare = nil, done.body
 	if done.err != nil {
-		return wrapError(w.ctx, "write file", done.err)
+		return w.bucket.wrapError(w.ctx, "write file", done.err)
 	}
 	w.parts = append(w.parts, minio.CompletePart{PartNumber: done.part.PartNumber, ETag: done.part.ETag})
 	return nil
@@ -118,7 +118,7 @@ func (w *writer) commit() error {
 	if w.uploadID == "" {
 		w.ending = true
 		_, err := w.bucket.client.Client.PutObject(w.ctx, w.bucket.config.Bucket, w.name(), bytes.NewReader(w.buffer), int64(len(w.buffer)), minio.PutObjectOptions{ContentType: contentType, DisableMultipart: true})
-		return wrapError(w.ctx, "commit file", err)
+		return w.bucket.wrapError(w.ctx, "commit file", err)
 	}
 	if len(w.buffer) > 0 {
 		if err := w.send(); err != nil {
@@ -143,7 +143,7 @@ func (w *writer) join() error {
 			return nil
 		}
 	}
-	return wrapError(w.ctx, "commit file", err)
+	return w.bucket.wrapError(w.ctx, "commit file", err)
 }
 
 // abortTimeout limits the requests that discard a file. They are sent also after the

@@ -9,16 +9,18 @@ import (
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/outage"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // Attempt is one attempt at a bulk job.
 type Attempt struct {
-	Queued *jobs.Job
-	Job    *job.Job
-	Clock  clock.Clock
-	Log    *slog.Logger
-	Watch  *sqldb.ChangeWatch // does not count the transactions of the attempt
+	Queued   *jobs.Job
+	Job      *job.Job
+	Clock    clock.Clock
+	Log      *slog.Logger
+	Database *outage.Log        // may be nil
+	Watch    *sqldb.ChangeWatch // does not count the transactions of the attempt
 }
 
 // Tx runs f in a transaction that commits only with the lease of the job. It
@@ -44,7 +46,7 @@ func (a *Attempt) Tx(ctx context.Context, f func(*sqldb.Tx) error, options ...sq
 		if sqldb.IsDiskFull(err) {
 			reason = jobs.WaitDisk
 		}
-		a.Log.WarnContext(ctx, "the database cannot be written, bulk job waits", "job_id", a.Job.ID, "reason", reason, "error", err.Error())
+		a.Database.Failed(ctx, err, "task", "bulk job", "job_id", a.Job.ID, "reason", reason)
 		resume = a.Queued.ReportWait(reason)
 		select {
 		case <-ctx.Done():
