@@ -2,13 +2,18 @@ package app_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +27,7 @@ import (
 	"github.com/regulars/regulars/internal/blob/s3/s3test"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/pgtest"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -256,4 +262,93 @@ func (n *node) restoreElsewhere(engine sqldb.Dialect, jobID string) {
 	if err := errors.Join(err, detailsErr, a.Close()); err != nil || files != 6 || len(rows) != 5 {
 		n.t.Errorf("%d files and %d rows after the restore, %v", files, len(rows), err)
 	}
+}
+
+// TestBrowsersReadPicturesFromTheBucket follows the redirect of a picture, and reads the
+// log for signatures.
+func TestBrowsersReadPicturesFromTheBucket(t *testing.T) {
+	for _, engine := range sqldbtest.Engines(t) {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			server, started := s3test.Start(t)
+			if !started {
+				return
+			}
+			c, env := inBucket(t, engine, server)
+			c.FilesURL += "&reads=direct"
+			n := startNode(t, c, append(env, "REGULARS_FILES_URL="+c.FilesURL)...)
+			n.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+			var picture bytes.Buffer
+			if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 9, 9))); err != nil {
+				t.Fatal(err)
+			}
+			body, kind := apptest.Form(t, "logo.png", picture.Bytes(), nil)
+			logo := "/v1/servers/" + n.community + "/logo"
+			var set struct {
+				Data struct {
+					Logo string `json:"logo"`
+				}
+			}
+			if status, _, answer := n.request(http.MethodPost, n.URL+logo, bytes.NewReader(body), "Content-Type", kind); status != http.StatusCreated || json.Unmarshal(answer, &set) != nil {
+				t.Fatalf("%d %s", status, answer)
+			}
+			path := n.URL + media.Path(n.community, set.Data.Logo)
+
+			status, h, _ := n.request(http.MethodGet, path, nil)
+			address := h.Get("Location")
+			if status != http.StatusFound || !strings.HasPrefix(address, "http://"+server.Address()+"/") || h.Get("Cache-Control") != "private, max-age=60" {
+				t.Fatalf("%d %v", status, h)
+			}
+			status, h, content := n.request(http.MethodGet, address, nil)
+			if status != http.StatusOK || h.Get("Content-Type") != "image/png" || !bytes.HasPrefix(content, []byte("\x89PNG")) {
+				t.Errorf("the picture: %d %v", status, h)
+			}
+			if status, _, part := n.request(http.MethodGet, address, nil, "Range", "bytes=1-3"); status != http.StatusPartialContent || string(part) != "PNG" {
+				t.Errorf("a part: %d %q", status, part)
+			}
+			status, h, _ = n.request(http.MethodHead, path, nil)
+			if status != http.StatusOK || h.Get("Content-Type") != "image/png" || h.Get("Content-Length") != strconv.Itoa(len(content)) {
+				t.Errorf("HEAD: %d %v", status, h)
+			}
+			if _, h, _ = n.request(http.MethodGet, n.URL+"/sign-in", nil); !strings.Contains(h.Get("Content-Security-Policy"), "img-src 'self' http://"+server.Address()+" data:") {
+				t.Errorf("policy %s", h.Get("Content-Security-Policy"))
+			}
+			if got := n.doctorFinding("FAILED"); got != "" {
+				t.Error(got)
+			}
+			if status, _, answer := n.request(http.MethodDelete, n.URL+logo, nil); status >= 300 {
+				t.Fatalf("%d %s", status, answer)
+			}
+			if status, h, _ := n.request(http.MethodGet, path, nil); status != http.StatusNotFound || h.Get("Location") != "" {
+				t.Errorf("after the delete: %d", status)
+			}
+			if log := n.Log(); strings.Contains(log, "X-Amz-") || !strings.Contains(log, "/media/") {
+				t.Errorf("the log: %s", log)
+			}
+		})
+	}
+}
+
+// request sends a request with the key to an address of the node, without it elsewhere.
+func (n *node) request(method, address string, body io.Reader, header ...string) (status int, answered http.Header, content []byte) {
+	n.t.Helper()
+	r, err := http.NewRequestWithContext(n.t.Context(), method, address, body)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	if strings.HasPrefix(address, n.URL+"/v1/") {
+		r.Header.Set("Authorization", "Bearer "+n.key)
+	}
+	answer, err := n.client.Do(r)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	content, err = io.ReadAll(answer.Body)
+	if err := errors.Join(err, answer.Body.Close()); err != nil {
+		n.t.Fatal(err)
+	}
+	return answer.StatusCode, answer.Header, content
 }

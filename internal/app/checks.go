@@ -111,6 +111,7 @@ func (p *Services) checks(c config.Config, running func() bool) []check {
 		{"nodes", i18n.Key("Nodes"), true, false, p.checkNodes},
 		{filesCheck, i18n.Key("File storage"), false, false, p.checkFiles},
 		{"file rights", i18n.Key("Rights of the file storage"), false, true, p.checkFileRights},
+		{"file reads", i18n.Key("Direct reads from the file storage"), false, true, func(ctx context.Context) (finding, error) { return p.checkFileReads(ctx, c.PublicURL) }},
 		{"data folder", i18n.Key("Data folder"), false, false, func(context.Context) (finding, error) { return finding{}, writable(c.Data) }},
 		{"secret key", i18n.Key("Secret key"), false, false, p.checkSecretKey},
 		{"database content", i18n.Key("Content of the database"), false, true, p.checkContent},

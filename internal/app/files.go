@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/regulars/regulars/internal/app/config"
@@ -62,6 +63,25 @@ func (p *Services) checkFileRights(ctx context.Context) (finding, error) {
 			withRemedy("Set the clock by a time server."), nil
 	}
 	return storageFinding(err), nil
+}
+
+// checkFileReads reads a file as a client does that is sent to the storage service.
+func (p *Services) checkFileReads(ctx context.Context, pages string) (finding, error) {
+	bucket, ok := p.Files.(*s3.Bucket)
+	if !ok || bucket.ReadOrigin() == "" {
+		return finding{}, nil
+	}
+	if strings.HasPrefix(pages, "https:") && strings.HasPrefix(bucket.ReadOrigin(), "http:") {
+		return failing("Pages use HTTPS, but browsers read pictures from the file storage without it.").
+			withRemedy("Use an endpoint with https, or reads=server in REGULARS_FILES_URL."), nil
+	}
+	err := bucket.CheckReads(ctx)
+	if err == nil || errs.Is(err, "files_unavailable") || errors.Is(err, context.DeadlineExceeded) {
+		return storageFinding(err), nil
+	}
+	f := failing("Browsers cannot read pictures from the file storage as they should.").withRemedy("Correct the bucket, or use reads=server in REGULARS_FILES_URL.")
+	f.detail = err.Error() + "."
+	return f, nil
 }
 
 // storageFinding is the finding of an error of the storage service.

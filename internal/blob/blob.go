@@ -173,6 +173,12 @@ func (d *Dir) walk(dir string, visit func(name string, info fs.FileInfo) error) 
 // Free returns the free bytes of the disk.
 func (d *Dir) Free() (sizeBytes uint64, err error) { return free(d.root.Name()) }
 
+// ReadOrigin is "": clients read files from the server.
+func (d *Dir) ReadOrigin() string { return "" }
+
+// ReadAddress is "": clients read files from the server.
+func (d *Dir) ReadAddress(context.Context, string, ReadOptions) (string, error) { return "", nil }
+
 // Shared is false: other nodes have directories of their own.
 func (d *Dir) Shared() bool { return false }
 

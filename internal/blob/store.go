@@ -27,10 +27,24 @@ type Store interface {
 	// Sweep deletes unfinished files of crashed writers, begun or last written
 	// before the given time, and returns their number.
 	Sweep(ctx context.Context, before time.Time) (removed int, err error)
+	// ReadOrigin is the origin of ReadAddress, such as https://files.example.com; "" if
+	// clients read files from this server only.
+	ReadOrigin() string
+	// ReadAddress returns an address at which a client without a credential can begin
+	// to read a committed file for the time ReadFor, by GET, also in parts; "" if clients
+	// read files from this server only. The caller has checked that the client may read
+	// the file, and does not log the address.
+	ReadAddress(ctx context.Context, fileID string, o ReadOptions) (string, error)
 	// Shared reports whether other nodes have the same files.
 	Shared() bool
 	Close() error
 }
+
+// ReadFor is the time for which an address of ReadAddress is valid.
+const ReadFor = 2 * time.Minute
+
+// ReadOptions are headers of the answer at an address; "" leaves one out.
+type ReadOptions struct{ Type, Disposition, CacheControl string }
 
 // Writer writes one file. It is not safe for concurrent use.
 type Writer interface {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -185,6 +186,10 @@ func (l *Library) UsesFile(ctx context.Context, fileID string) (bool, error) {
 // id is random, and other sites embed it.
 func (l *Library) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	communityID, pictureID, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/media/"), "/")
+	if r.Method == http.MethodGet && l.files.ReadOrigin() != "" { // a signature is valid for one method
+		l.redirect(w, r, communityID, pictureID)
+		return
+	}
 	p, file, err := l.Open(r.Context(), communityID, pictureID)
 	if err != nil {
 		httpx.WriteError(w, r, err)
@@ -196,7 +201,29 @@ func (l *Library) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Cache-Control", forever)
 	h.Set("ETag", `"`+p.ID+`"`)
 	http.ServeContent(w, r, "", time.UnixMilli(p.CreatedAt), file)
+}
+
+// forever is the Cache-Control of a picture.
+const forever = "public, max-age=31536000, immutable"
+
+// redirect answers with the address of a picture at the service of files.
+func (l *Library) redirect(w http.ResponseWriter, r *http.Request, communityID, pictureID string) {
+	p, err := load(r.Context(), l.db, communityID, pictureID)
+	if err != nil {
+		httpx.WriteError(w, r, err)
+		return
+	}
+	address, err := l.files.ReadAddress(r.Context(), p.FileID, blob.ReadOptions{Type: p.Type, CacheControl: forever})
+	if err != nil {
+		httpx.WriteError(w, r, err)
+		return
+	}
+	h := w.Header()
+	h.Set("Location", address)
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Set("Cache-Control", "private, max-age="+strconv.Itoa(int((blob.ReadFor/2).Seconds())))
+	w.WriteHeader(http.StatusFound)
 }

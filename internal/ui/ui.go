@@ -30,6 +30,7 @@ type Services struct {
 	Members     *roster.Roster
 	Clock       clock.Clock
 	Pictures    *httpx.Limit // of uploads of pictures, by account or key; nil: none
+	PicturesAt  string       // origin of pictures other than the server; "": none
 }
 
 // Console builds the pages of all areas. The handlers of an area embed it.
@@ -51,7 +52,7 @@ func New(s Services, areas func(c *Console) []Area) http.Handler {
 	c := &Console{access: s.Access, accounts: s.Accounts, communities: s.Communities, members: s.Members, clock: s.Clock, pictures: s.Pictures}
 	c.areas = areas(c)
 	c.permissions = MergePermissions(c.areas)
-	return withPolicy(new(http.CrossOriginProtection).Handler(c.handler()))
+	return withPolicy(new(http.CrossOriginProtection).Handler(c.handler()), s.PicturesAt)
 }
 
 // communityPath is the path that the pages of a community are below.

@@ -98,7 +98,7 @@ func refuse(w http.ResponseWriter, r *http.Request, status int, code string) {
 }
 
 // openFaulty returns nil without an S3 server.
-func openFaulty(t *testing.T) (*s3.Bucket, *faults) {
+func openFaulty(t *testing.T, change ...func(*s3.Config)) (*s3.Bucket, *faults) {
 	t.Helper()
 	server, started := s3test.Start(t)
 	if !started {
@@ -113,6 +113,9 @@ func openFaulty(t *testing.T) (*s3.Bucket, *faults) {
 	t.Cleanup(front.Close)
 	c := configOf(t, server)
 	c.Endpoint = front.Listener.Addr().String()
+	for _, f := range change {
+		f(&c)
+	}
 	b, err := s3.Open(c)
 	if err != nil {
 		t.Fatal(err)

@@ -30,6 +30,7 @@ type Config struct {
 	Region      string // "": asked from the service
 	Bucket      string
 	Prefix      string      // of the names of objects; "" or with a slash at the end
+	Direct      bool        // clients read files at addresses of the service
 	Outages     *outage.Log // nil: not logged
 	Key, Secret string      // "": from the environment or the metadata of the machine, as AWS clients do
 }
@@ -39,7 +40,7 @@ type Config struct {
 // contains no credentials, so that it may be shown.
 func ParseURL(address string) (Config, error) {
 	wrong := func(why string) (Config, error) {
-		return Config{}, fmt.Errorf("files URL %q %s; write it as s3://BUCKET/FOLDER?endpoint=https://HOST:PORT&region=REGION, where everything behind the bucket is optional", address, why)
+		return Config{}, fmt.Errorf("files URL %q %s; write it as s3://BUCKET/FOLDER?endpoint=https://HOST:PORT&region=REGION&reads=direct, where everything behind the bucket is optional", address, why)
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "s3" {
@@ -58,8 +59,13 @@ func ParseURL(address string) (Config, error) {
 	query := u.Query()
 	c.Region = query.Get("region")
 	service := query.Get("endpoint")
-	query.Del("region")
-	query.Del("endpoint")
+	reads := c.setReads(query.Get("reads"))
+	for _, known := range []string{"region", "endpoint", "reads"} {
+		query.Del(known)
+	}
+	if reads != "" {
+		return wrong(reads)
+	}
 	if len(query) > 0 {
 		return wrong("has unknown parameters")
 	}
@@ -78,7 +84,8 @@ func ParseURL(address string) (Config, error) {
 type Bucket struct {
 	client minio.Core
 	config Config
-	plain  http.Client // for requests without a signature
+	plain  http.Client // for requests without a signature in their header
+	origin string      // of addresses for clients; "": none
 }
 
 var _ blob.Store = (*Bucket)(nil)
@@ -97,7 +104,11 @@ func Open(c Config) (*Bucket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open bucket: %w", err)
 	}
-	return &Bucket{client: *client, config: c, plain: http.Client{Transport: transport}}, nil
+	b := &Bucket{client: *client, config: c, plain: http.Client{Transport: transport}}
+	if c.Direct {
+		b.origin, err = readOrigin(c)
+	}
+	return b, err
 }
 
 func (c Config) credentials() *credentials.Credentials {

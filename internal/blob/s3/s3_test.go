@@ -347,14 +347,16 @@ func TestRefusedRequestsNameTheirCause(t *testing.T) {
 
 func TestAddressesOfBuckets(t *testing.T) {
 	for address, want := range map[string]s3.Config{
-		"s3://files": {Endpoint: "s3.amazonaws.com", Secure: true, Bucket: "files"},
+		"s3://files":                       {Endpoint: "s3.amazonaws.com", Secure: true, Bucket: "files"},
+		"s3://files?region=r&reads=direct": {Endpoint: "s3.amazonaws.com", Secure: true, Region: "r", Bucket: "files", Direct: true},
+		"s3://files?reads=server":          {Endpoint: "s3.amazonaws.com", Secure: true, Bucket: "files"},
 		"s3://files/a/b/?endpoint=http://127.0.0.1:7070&region=eu-central-1": {Endpoint: "127.0.0.1:7070", Region: "eu-central-1", Bucket: "files", Prefix: "a/b/"},
 	} {
 		if got, err := s3.ParseURL(address); err != nil || got != want {
 			t.Errorf("%s: %+v, %v", address, got, err)
 		}
 	}
-	for _, address := range []string{"", "files", "http://files", "s3://", "s3://files?endpoint=127.0.0.1", "s3://files?endpoint=ftp://x", "s3://key:secret@files", "s3://files?key=x", "s3://files?endpoint=http://a:b@x"} {
+	for _, address := range []string{"", "files", "http://files", "s3://", "s3://files?endpoint=127.0.0.1", "s3://files?endpoint=ftp://x", "s3://key:secret@files", "s3://files?key=x", "s3://files?reads=direct", "s3://files?region=r&reads=all", "s3://files?endpoint=http://a:b@x"} {
 		if got, err := s3.ParseURL(address); err == nil {
 			t.Errorf("%s: %+v", address, got)
 		}

@@ -124,7 +124,8 @@ func (h *handlers) showFrame(v *ui.Request) error {
 		return err
 	}
 	p.Help = ch.Description
-	v.W.Header().Set("Content-Security-Policy", ui.ContentPolicy+"; frame-src "+origin)
+	const policy = "Content-Security-Policy"
+	v.W.Header().Set(policy, v.W.Header().Get(policy)+"; frame-src "+origin)
 	return ui.Render(v, http.StatusOK, FramePage(FrameView{Page: p, ID: ch.ID, Topic: ch.Topic, Description: ch.Description, Address: address, Origin: origin}))
 }
 
