@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,32 +45,53 @@ const (
 	commandEvery = 2 * time.Second
 )
 
-// latencies measures other requests on each engine while a file loads.
-func (b *bench) latencies(ctx context.Context, rows int) ([]*calls, error) {
+// whileLoading are the times of imports of one file, alone and with requests beside
+// them.
+type whileLoading struct {
+	engine        string
+	alone, beside time.Duration
+	calls         []*calls
+}
+
+// latencies measures other requests on each engine while a file loads. Commands have a
+// run of their own, because starting a program takes a noticeable part of a processor.
+func (b *bench) latencies(ctx context.Context, rows int) ([]*whileLoading, error) {
 	files, err := b.pair(rows)
 	if err != nil {
 		return nil, err
 	}
-	var list []*calls
+	var list []*whileLoading
 	for _, engine := range b.engines {
-		kinds := []*calls{
+		requests := []*calls{
 			{engine: engine, what: "POST /v1/users/info", every: readEvery, send: b.read},
 			{engine: engine, what: "POST a tag", every: writeEvery, send: b.write},
-			{engine: engine, what: "regulars community create", every: commandEvery, send: b.command},
 		}
-		err := b.serve(ctx, engine, func(v *server) error { return b.sendWhileLoading(ctx, v, files[0], kinds) })
-		if err != nil {
-			return nil, fmt.Errorf("requests on %s: %w", engine, err)
+		commands := []*calls{{engine: engine, what: "regulars community create", every: commandEvery, send: b.command}}
+		w := &whileLoading{engine: engine, calls: slices.Concat(requests, commands)}
+		for _, run := range []struct {
+			beside []*calls
+			took   *time.Duration
+		}{{nil, &w.alone}, {requests, &w.beside}, {commands, new(time.Duration)}} {
+			err := b.serve(ctx, engine, func(v *server) (err error) {
+				*run.took, err = b.sendWhileLoading(ctx, v, files[0], run.beside)
+				return err
+			})
+			if err != nil {
+				return nil, fmt.Errorf("requests on %s: %w", engine, err)
+			}
 		}
-		list = append(list, kinds...)
+		list = append(list, w)
 	}
 	return list, nil
 }
 
-func (b *bench) sendWhileLoading(ctx context.Context, v *server, f loadFile, kinds []*calls) error {
+// sendWhileLoading imports a file while requests are sent, and returns how long the
+// import took.
+func (b *bench) sendWhileLoading(ctx context.Context, v *server, f loadFile, kinds []*calls) (time.Duration, error) {
+	began := b.clock.Now()
 	u, err := b.post(ctx, v, f.path)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	var loaded atomic.Int64
 	sending, stop := context.WithCancel(ctx)
@@ -79,16 +101,17 @@ func (b *bench) sendWhileLoading(ctx context.Context, v *server, f loadFile, kin
 			pace(sending, c.every, func() { c.send(ctx, v, int(loaded.Load()), c) })
 		})
 	}
-	_, _, err = b.finish(ctx, v, u.job, func(p progress) { loaded.Store(int64(p.Counts.Read)) })
+	ended, _, err := b.finish(ctx, v, u.job, func(p progress) { loaded.Store(int64(p.Counts.Read)) })
 	stop()
 	group.Wait()
+	b.logf("%d rows loading, %d kinds of requests beside: %s", f.rows, len(kinds), ended.Sub(began))
 	for _, c := range kinds {
 		b.logf("%s, %d rows loading: %s: %d calls, p99 %s, refused %d", c.engine, f.rows, c.what, len(c.durations), quantile(c.durations, 0.99), c.refused)
 		if c.refusal != "" {
 			b.logf("the first refusal: %s", c.refusal)
 		}
 	}
-	return err
+	return ended.Sub(began), err
 }
 
 // pace starts send at a steady rate until ctx is done, and waits for all calls.

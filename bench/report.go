@@ -72,12 +72,18 @@ func (b *bench) reportLarge(results []*loadResult) error {
 	return printTable(b.out, "engine|rows|regulars|rows/s|peak memory", rows)
 }
 
-func (b *bench) reportCalls(list []*calls) error {
-	var rows []string
-	for _, c := range list {
-		rows = append(rows, fmt.Sprintf("%s|%s|%d|%s|%s|%s|%d", c.engine, c.what, len(c.durations), median(c.durations), quantile(c.durations, 0.99), quantile(c.durations, 1), c.refused))
+func (b *bench) reportCalls(list []*whileLoading) error {
+	var rows, totals []string
+	for _, w := range list {
+		for _, c := range w.calls {
+			rows = append(rows, fmt.Sprintf("%s|%s|%d|%s|%s|%s|%d", c.engine, c.what, len(c.durations), median(c.durations), quantile(c.durations, 0.99), quantile(c.durations, 1), c.refused))
+		}
+		totals = append(totals, fmt.Sprintf("%s|%s|%s|%.2f", w.engine, seconds(w.alone), seconds(w.beside), w.beside.Seconds()/w.alone.Seconds()))
 	}
-	return printTable(b.out, "engine|request while a file loads|calls|median|p99|longest|refused", rows)
+	if err := printTable(b.out, "engine|request while a file loads|calls|median|p99|longest|refused", rows); err != nil {
+		return err
+	}
+	return printTable(b.out, "engine|import alone|with reads and writes|times", totals)
 }
 
 func (b *bench) reportAccepts(list []*acceptance) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/regulars/regulars/internal/app/metrics"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // version is set by the release build.
@@ -73,7 +74,7 @@ func New(ctx context.Context, c config.Config, now clock.Clock, log *slog.Logger
 	// No ReadTimeout or WriteTimeout: an upload or a stream may take hours. The
 	// code that reads and writes bodies sets deadlines.
 	a.server = &http.Server{
-		Handler: handler, ReadHeaderTimeout: c.HeaderTimeout, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: handler, BaseContext: func(net.Listener) context.Context { return sqldb.Interactive(context.Background()) }, ReadHeaderTimeout: c.HeaderTimeout, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	proxies, err := c.ProxyNetworks()

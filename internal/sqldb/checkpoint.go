@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"os"
 	"sync"
+	"time"
+
+	"github.com/regulars/regulars/internal/clock"
 )
 
 // The log of SQLite is copied into the database once it has 32,000 pages
@@ -17,11 +20,20 @@ const (
 	checkpointEvery = 8 << 20
 )
 
+// While a Pace makes room for others, the log is copied in smaller parts: an fsync waits
+// for all that the system has to write. passes is how often it is copied beside the
+// writer. The writer waits for what was added during the last one, so that the next
+// commit begins the log again.
+const (
+	smallCheckpointEvery = 400 * time.Millisecond
+	passes               = 2
+)
+
 // checkpointer copies the log of SQLite into the database while the writing
 // connection continues to write, so that no commit has to copy all of it. A nil
 // checkpointer does nothing.
 type checkpointer struct {
-	pool        *sql.DB
+	pool, write *sql.DB
 	log         string // path
 	from, every int64  // bytes
 	ctx         context.Context
@@ -29,13 +41,14 @@ type checkpointer struct {
 	goroutines  sync.WaitGroup
 
 	mu      sync.Mutex
-	next    int64 // size of the log at the next checkpoint
-	running bool
+	next    int64         // size of the log at the next checkpoint
+	running chan struct{} // closed at the end of the running checkpoint; nil: none runs
+	small   time.Time     // end of the last small checkpoint
 }
 
-func newCheckpointer(pool *sql.DB, path string) *checkpointer {
+func newCheckpointer(pool, write *sql.DB, path string) *checkpointer {
 	pool.SetMaxOpenConns(1)
-	c := &checkpointer{pool: pool, log: path + "-wal", from: checkpointFrom, every: checkpointEvery}
+	c := &checkpointer{pool: pool, write: write, log: path + "-wal", from: checkpointFrom, every: checkpointEvery}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	return c
 }
@@ -55,20 +68,71 @@ func (c *checkpointer) afterCommit() {
 	if size < c.from { // the log has started again
 		c.next = c.from
 	}
-	if c.running || size < max(c.next, c.from) || c.ctx.Err() != nil {
+	if c.running != nil || size < max(c.next, c.from) || c.ctx.Err() != nil {
 		return
 	}
-	c.running, c.next = true, size+c.every
-	c.goroutines.Go(c.checkpoint)
+	c.next = size + c.every
+	c.start(func() error { return c.copy(c.pool) })
 }
 
-// checkpoint may leave a part of the log to the next one or to a commit.
-func (c *checkpointer) checkpoint() {
-	var busy, frames, copied int
-	_ = c.pool.QueryRowContext(c.ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &frames, &copied)
+// start runs a checkpoint beside its caller, who holds the mutex.
+func (c *checkpointer) start(run func() error) {
+	ended := make(chan struct{})
+	c.running = ended
+	c.goroutines.Go(func() {
+		_ = run() // what it leaves is for the next one, or for a commit
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		close(ended)
+		if c.ctx.Err() == nil {
+			c.running = nil
+		}
+	})
+}
+
+// copy copies the log as it is now, except what readers need.
+func (c *checkpointer) copy(pool *sql.DB) error {
+	var busy, pages, copied int
+	return pool.QueryRowContext(c.ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &copied)
+}
+
+// makeRoom starts a small checkpoint if the last one was long enough ago.
+func (c *checkpointer) makeRoom(now clock.Clock) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.running = c.ctx.Err() != nil
+	if c.running != nil || now.Now().Sub(c.small) < smallCheckpointEvery || c.ctx.Err() != nil {
+		return
+	}
+	c.start(func() (err error) {
+		for pass := 0; pass < passes && err == nil; pass++ {
+			err = c.copy(c.pool)
+		}
+		if err == nil {
+			err = c.copy(c.write) // its only connection: no commit in between
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.small = now.Now()
+		return err
+	})
+}
+
+// wait waits for a running checkpoint.
+func (c *checkpointer) wait(ctx context.Context) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	running := c.running
+	c.mu.Unlock()
+	if running == nil {
+		return
+	}
+	select {
+	case <-running:
+	case <-c.ctx.Done():
+	case <-ctx.Done():
+	}
 }
 
 func (c *checkpointer) close() error {
@@ -77,7 +141,9 @@ func (c *checkpointer) close() error {
 	}
 	c.stop()
 	c.mu.Lock()
-	c.running = true // no goroutine starts from here on
+	if c.running == nil {
+		c.running = make(chan struct{}) // no goroutine starts from here on
+	}
 	c.mu.Unlock()
 	c.goroutines.Wait()
 	return c.pool.Close()

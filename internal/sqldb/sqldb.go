@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
@@ -37,6 +38,7 @@ type DB struct {
 	changes     changeCounter
 	read, write *sql.DB
 	writerQueue writerQueue   // of the writing connection of SQLite
+	interactive atomic.Int64  // writing transactions of SQLite with an Interactive context
 	checkpoints *checkpointer // SQLite only
 	pool        io.Closer     // PostgreSQL only
 	dialect     Dialect
@@ -116,7 +118,7 @@ func openSQLite(path string, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close(), read.Close())
 	}
-	return &DB{read: read, write: write, checkpoints: newCheckpointer(log, path), dialect: SQLite, synchronous: strings.ToUpper(synchronous), notifier: newNotifier(), versions: newTableVersions()}, nil
+	return &DB{read: read, write: write, checkpoints: newCheckpointer(log, write, path), dialect: SQLite, synchronous: strings.ToUpper(synchronous), notifier: newNotifier(), versions: newTableVersions()}, nil
 }
 
 // openPool returns a pool that runs initSQL on each new connection.
@@ -169,6 +171,9 @@ func (db *DB) Exec(ctx context.Context, query string, args ...any) (n int64, err
 			return err
 		})
 		return n, err
+	}
+	if db.dialect == SQLite {
+		db.noteInteractive(ctx)
 	}
 	conn, err := db.write.Conn(ctx)
 	if err != nil {

@@ -98,10 +98,11 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error, options ...TxOption) er
 
 // runOnce runs f once, in a commit group where that is possible.
 func (t *Tx) runOnce(ctx context.Context, f func(*Tx) error) error {
-	switch {
-	case t.dialect == Postgres:
+	if t.dialect == Postgres {
 		return t.run(ctx, t.db.write, f)
-	case t.flags != 0:
+	}
+	t.db.noteInteractive(ctx)
+	if t.flags != 0 {
 		return t.runUngrouped(ctx, f)
 	}
 	return t.runInGroup(ctx, f)

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"time"
 
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/outcome"
@@ -222,8 +223,15 @@ func (r *fileRun) commit(ctx context.Context, step step, p *batch, failure error
 	}
 	// The end of the job is durable. Batches that are lost in a power failure
 	// are applied again from the position before.
-	err := r.Tx(ctx, func(tx *sqldb.Tx) error { return cmp.Or(r.applyOnce(ctx, tx, step, p), failure) }, sqldb.RelaxedSync)
+	r.Pace.Wait(ctx)
+	var began time.Time
+	err := r.Tx(ctx, func(tx *sqldb.Tx) error {
+		began = r.Clock.Now()
+		return cmp.Or(r.applyOnce(ctx, tx, step, p), failure)
+	}, sqldb.RelaxedSync)
 	if err == nil {
+		_, rows := p.count()
+		r.Pace.Wrote(rows, began)
 		r.advanceInMemory(p)
 		p.parts.add(p.records, p.counts)
 	}

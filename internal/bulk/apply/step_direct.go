@@ -2,7 +2,6 @@ package apply
 
 import (
 	"context"
-	"sync/atomic"
 
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/outcome"
@@ -15,11 +14,10 @@ import (
 type directStep struct {
 	basicStep
 	*applier
-	freed        chan *batchGroup // for reuse
-	maxGroupRows atomic.Int64     // see adaptGroupSize
-	open         *batch           // batch with the open group; used by prepare only
-	read         int64            // rows before the next batch; used by prepare only
-	groupsFrom   int64            // no groups before this number of rows
+	freed      chan *batchGroup // for reuse
+	open       *batch           // batch with the open group; used by prepare only
+	read       int64            // rows before the next batch; used by prepare only
+	groupsFrom int64            // no groups before this number of rows
 }
 
 func newDirectStep(ctx context.Context, r *fileRun, pl *plan.Planner) (*directStep, error) {
@@ -34,7 +32,6 @@ func newDirectStep(ctx context.Context, r *fileRun, pl *plan.Planner) (*directSt
 	tags, err := plan.LoadTags(ctx, r.DB, r.Job.CommunityID)
 	pl.Tags.Store(&tags)
 	s := &directStep{basicStep: basicStep{r}, applier: r.applier(pl), freed: make(chan *batchGroup, 1), read: r.Job.Counts.Read, groupsFrom: r.groupsFrom}
-	s.maxGroupRows.Store(longGroup)
 	return s, err
 }
 
@@ -48,9 +45,9 @@ func (s *directStep) apply(ctx context.Context, tx *sqldb.Tx, p *batch) ([]outco
 
 func (s *directStep) batchRows(read int64) int {
 	if s.Optimistic.Load() && read >= s.groupsFrom {
-		return s.BatchRows.after(0)
+		read = 0 // groups join batches
 	}
-	return s.BatchRows.after(read)
+	return s.basicStep.batchRows(read)
 }
 
 func (s *directStep) prepare(ctx context.Context, p *batch, end bool) ([]*batch, error) {
@@ -73,7 +70,7 @@ func (s *directStep) collect(p *batch, end bool) (ready []*batch, err error) {
 		return nil, err
 	}
 	s.open.Next, s.open.ProcessedBytes, s.open.Last = p.Next, p.ProcessedBytes, p.Last
-	if !end && !s.open.group.full(min(s.maxGroupRows.Load(), int64(s.BatchRows.groupAfter(read)))) {
+	if !end && !s.open.group.full(int64(min(s.Pace.Limit(), s.BatchRows.groupAfter(read)))) {
 		return nil, nil
 	}
 	return s.flush(nil), nil
@@ -116,7 +113,6 @@ func (s *directStep) committed(_ context.Context, p *batch) error {
 
 // applyGroup writes a group and saves the position after it.
 func (s *directStep) applyGroup(ctx context.Context, tx *sqldb.Tx, p *batch) error {
-	waits := s.DB.WriterWaits()
 	if err := s.writeGroup(ctx, tx, p.group); err != nil {
 		return err
 	}
@@ -125,23 +121,5 @@ func (s *directStep) applyGroup(ctx context.Context, tx *sqldb.Tx, p *batch) err
 			return err
 		}
 	}
-	if err := job.Advance(ctx, tx, s.Job, p.progress(), p.group.counts, s.Clock.MS()); err != nil {
-		return err
-	}
-	s.adaptGroupSize(s.DB.WriterWaits() > waits)
-	return nil
-}
-
-// Groups are short while others wait for the writer, and grow again afterwards.
-const (
-	shortGroup = 5_000
-	longGroup  = 1 << 20 // BatchRows limits it
-)
-
-func (s *directStep) adaptGroupSize(waited bool) {
-	if waited {
-		s.maxGroupRows.Store(shortGroup)
-		return
-	}
-	s.maxGroupRows.Store(min(2*s.maxGroupRows.Load(), longGroup))
+	return job.Advance(ctx, tx, s.Job, p.progress(), p.group.counts, s.Clock.MS())
 }
