@@ -98,7 +98,7 @@ func (g *growth) measurePart(ctx context.Context, part result.Part, engine strin
 	}
 	left := g.ends.Sub(g.clock.Now())
 	if before := g.took[key]; before.size > 0 {
-		if needed := before.took * time.Duration(size/before.size); needed > left {
+		if needed := time.Duration(float64(before.took) * float64(size) / float64(before.size)); needed > left {
 			g.leaveOut("%s: needs about %s, and %s of -growth-time are left", what, needed.Round(time.Second), left.Round(time.Second))
 			return
 		}
@@ -157,7 +157,7 @@ func (g *growth) publish() error {
 		fmt.Fprintf(g.out, "* %s\n", finding)
 	}
 	fmt.Fprintf(g.out, "%d findings, %d left out\n\n", len(findings), len(g.run.Notes))
-	if g.opts.save {
+	if g.opts.save && len(g.failed) == 0 {
 		if err := g.run.With(last).Write(saved); err != nil {
 			return err
 		}

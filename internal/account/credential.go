@@ -11,6 +11,7 @@ import (
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 const (
@@ -43,7 +44,7 @@ func (t *Touch) Do(ctx context.Context, credentialID string, stored, now int64, 
 	if now-t.last[credentialID] < touchEvery.Milliseconds() {
 		return
 	}
-	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), touchWait)
+	short, cancel := context.WithTimeout(sqldb.Background(context.WithoutCancel(ctx)), touchWait)
 	defer cancel()
 	if err := write(short); err != nil {
 		if !errors.Is(err, context.DeadlineExceeded) {

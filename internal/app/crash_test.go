@@ -284,7 +284,7 @@ func (n *node) await(jobID string) bulk.Status {
 	n.t.Helper()
 	done := n.watch(jobID, bulk.Status.Finished)
 	if done.Status != bulk.Completed && done.Status != bulk.CompletedWithErrors {
-		n.t.Fatalf("the job ended as %+v", done)
+		n.t.Fatalf("the job ended as %+v, %+v", done, done.Error)
 	}
 	return done
 }

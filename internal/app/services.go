@@ -156,7 +156,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Stats = stats.New(p.DB, p.Access)
 	p.Installation = installation.New(installation.Deps{DB: p.DB, Clock: now, Accounts: p.Accounts, Communities: p.Communities, Mail: p.Mail, BaseURL: p.url})
 	p.features = p.listFeatures()
-	p.Events = event.New(event.Deps{DB: p.DB, Access: p.Access, Jobs: p.Jobs, Clock: now, Database: p.database, Types: EventTypes(), Consumers: p.consumers(), Retention: time.Duration(c.EventDays) * 24 * time.Hour})
+	p.Events = event.New(event.Deps{DB: p.DB, Access: p.Access, Jobs: p.Jobs, Clock: now, Log: log, Database: p.database, Types: EventTypes(), Consumers: p.consumers(), Retention: time.Duration(c.EventDays) * 24 * time.Hour})
 	p.registerJobs()
 	return nil
 }

@@ -216,6 +216,9 @@ func (b *Bulk) StartDraftVersion(ctx context.Context, caller actor.Actor, commun
 				return err
 			}
 		}
+		if locked.UpdatedAt != from.UpdatedAt && j.HasChoices() {
+			return staged.ErrChanged() // a corrected cell may have another choice
+		}
 		if err := b.create(ctx, tx, caller, &j); err != nil {
 			return err
 		}

@@ -97,11 +97,27 @@ func TestNewChoicesUseMappedAndCorrectedValues(t *testing.T) {
 		again, err := f.bulk.CheckAgain(f.Context(), command, f.community, plan.JobID)
 		f.ok(err)
 		for _, plan := range []bulk.Status{plan, f.work(again)} {
-			if d := cmp.Diff([][]string{size, sports}, [][]string{plan.Options.NewFields[0].Options, plan.Options.NewFields[1].Options}); d != "" {
+			if d := cmp.Diff([][]string{size, sports}, f.plannedChoices(plan)); d != "" {
 				t.Error(d)
 			}
 		}
 	})
+}
+
+// plannedChoices returns the choices of the fields that the run of a dry run will create.
+func (f *fixture) plannedChoices(plan bulk.Status) (list [][]string) {
+	f.Helper()
+	plan = f.stateOf(plan.JobID)
+	if plan.Creates == nil {
+		f.Fatalf("%+v", plan)
+	}
+	for i, n := range plan.Creates.Fields {
+		if plan.Options.NewFields[i].Options != nil {
+			f.Error("the options of the job repeat the choices")
+		}
+		list = append(list, n.Options)
+	}
+	return list
 }
 
 // rowsWith returns a file with a row for each value of a column.
@@ -130,7 +146,7 @@ func TestColumnsWithoutUsableChoicesAreRejectedBeforeTheCheck(t *testing.T) {
 			code, want string
 		}{
 			"too many":       {numbered(501), "too_many_choices", `The column "Size" has 501 different values, and a field has at most 500 choices. Create the field with the type single-line-text instead.`},
-			"uncounted":      {numbered(10_100), "too_many_choices", `has at least 10001 different values`},
+			"uncounted":      {numbered(600), "too_many_choices", `The column "Size" has at least 501 different values`},
 			"none":           {[]string{"", " "}, "no_choices", `no values that can be choices`},
 			"no usable ones": {[]string{strings.Repeat("x", 101)}, "no_choices", `no values that can be choices`},
 		} {
@@ -148,7 +164,7 @@ func TestColumnsWithoutUsableChoicesAreRejectedBeforeTheCheck(t *testing.T) {
 		o.Mapping = map[string]*string{"Size": &o.NewFields[0].Field}
 		d, err = f.bulk.Try(f.Context(), command, f.community, d.ID, o)
 		f.ok(err)
-		if c := d.Columns[4]; !strings.Contains(c.Problem.English, "600 different values") || c.New != field.Select || d.Problem.IsZero() {
+		if c := d.Columns[4]; !strings.Contains(c.Problem.English, "at least 501 different values") || c.New != field.Select || d.Problem.IsZero() {
 			t.Errorf("the wizard shows %+v, %+v", c, d.Problem)
 		}
 		s := f.run(bulk.Import, rowsWith("Size", numbered(500)...), bulk.Options{DryRun: true, NewFields: choiceFields()[:1]})
@@ -172,6 +188,23 @@ func TestNewFieldsHaveABoundedNumberOfChoicesTogether(t *testing.T) {
 		}
 		_, err := f.startUpload(f.Context(), f.input(bulk.Update, rows.String(), bulk.Options{DryRun: true, NewFields: list}))
 		if e := errs.From(err); e == nil || len(e.Fields) != 1 || !strings.Contains(e.Fields[0].Message, "more than 10000 choices together") {
+			t.Errorf("%+v", err)
+		}
+	})
+}
+
+func TestChoicesOfTheLastRowCountToo(t *testing.T) {
+	each(t, func(f *fixture) {
+		var header, cells []string
+		var list []job.NewField
+		for i := range 21 {
+			header = append(header, fmt.Sprintf("C%d", i))
+			list = append(list, job.NewFieldOf(header[i], field.MultiSelect))
+			cells = append(cells, strings.Join(numbered(500), ";"))
+		}
+		file := "Email\t" + strings.Join(header, "\t") + "\nm@example.com\t" + strings.Join(cells, "\t") + "\n"
+		_, err := f.startUpload(f.Context(), f.input(bulk.Update, file, bulk.Options{DryRun: true, NewFields: list, ListSeparator: ";"}))
+		if e := errs.From(err); e == nil || e.Code != "invalid_choices" || len(e.Fields) != 1 || !strings.Contains(e.Fields[0].Message, "more than 10000 choices together") {
 			t.Errorf("%+v", err)
 		}
 	})
@@ -245,7 +278,7 @@ func TestNewChoicesOfAWorkbookAreShownAsItsCells(t *testing.T) {
 		in := f.input(bulk.Update, book, bulk.Options{DryRun: true, NewFields: []job.NewField{job.NewFieldOf("Plate", field.Select), job.NewFieldOf("Unit", field.Select)}})
 		s, err := f.startUpload(f.Context(), in)
 		f.ok(err)
-		if d := cmp.Diff([][]string{{"01067", "01069"}, {"2", "10"}}, [][]string{s.Options.NewFields[0].Options, s.Options.NewFields[1].Options}); d != "" {
+		if d := cmp.Diff([][]string{{"01067", "01069"}, {"2", "10"}}, f.plannedChoices(s)); d != "" {
 			t.Error(d)
 		}
 	})

@@ -25,7 +25,7 @@ import (
 // work runs a bulk job from its saved position. It may be called again after a
 // crash.
 func (b *Bulk) work(ctx context.Context, queued *jobs.Job, args runArgs) error {
-	r := &run{bulk: b, Attempt: &apply.Attempt{Queued: queued, Job: &job.Job{}, Clock: b.clock, Log: b.log, Database: b.database, Watch: b.db.WatchChanges(), Pace: b.db.NewPace(b.clock)}}
+	r := &run{bulk: b, Attempt: &apply.Attempt{Queued: queued, Job: &job.Job{}, Clock: b.clock, Log: b.log, Database: b.database, Watch: b.db.WatchChanges(), Limiter: b.db.NewBatchLimiter(b.clock)}}
 	var err error
 	*r.Job, err = job.Load(ctx, b.db, args.CommunityID, args.JobID)
 	if errs.KindOf(err) == errs.NotFound {

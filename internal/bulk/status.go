@@ -123,7 +123,7 @@ func (b *Bulk) status(j job.Job) Status {
 	if j.Type == job.Undo {
 		s.UndoOf = j.ParentID
 	} else {
-		s.PlanJobID, s.Options = j.ParentID, &j.Options
+		s.PlanJobID, s.Options = j.ParentID, new(j.Options.WithoutChoices())
 	}
 	s.Continues, s.Kept = j.Continues, j.Kept
 	s.Warnings = j.AllWarnings()

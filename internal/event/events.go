@@ -1,7 +1,9 @@
 package event
 
 import (
+	"cmp"
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -25,6 +27,7 @@ type Deps struct {
 	DB        *sqldb.DB
 	Jobs      *jobs.Engine // not started
 	Clock     clock.Clock
+	Log       *slog.Logger // nil: nothing is logged
 	Database  *outage.Log
 	Types     []Type // of all packages
 	Consumers []Consumer
@@ -45,6 +48,7 @@ type Events struct {
 	db        *sqldb.DB
 	jobs      *jobs.Engine
 	clock     clock.Clock
+	log       *slog.Logger
 	database  *outage.Log
 	types     []Type
 	retention time.Duration
@@ -68,7 +72,7 @@ type Events struct {
 // consumers.
 func New(d Deps) *Events {
 	s := &Events{
-		db: d.DB, jobs: d.Jobs, clock: d.Clock, database: d.Database, types: d.Types, retention: d.Retention, access: d.Access, poll: time.Second, consumers: map[string]Consumer{},
+		db: d.DB, jobs: d.Jobs, clock: d.Clock, log: cmp.Or(d.Log, slog.New(slog.DiscardHandler)), database: d.Database, types: d.Types, retention: d.Retention, access: d.Access, poll: time.Second, consumers: map[string]Consumer{},
 		queue:    dispatchQueue{known: map[string]int64{}},
 		appended: make(chan struct{}, 1), numbered: make(chan struct{}, 1),
 		watchers: map[string]map[chan struct{}]struct{}{}, watched: map[string]int64{},
@@ -148,8 +152,10 @@ func pause(ctx context.Context, d time.Duration) {
 func (s *Events) report(ctx context.Context, task string, err error) {
 	switch {
 	case ctx.Err() != nil:
-	case err != nil:
+	case sqldb.IsUnavailable(err):
 		s.database.Failed(ctx, err, "task", "events: "+task)
+	case err != nil:
+		s.log.WarnContext(ctx, "events are not processed", "task", task, "error", err.Error())
 	default:
 		s.database.Succeeded()
 	}

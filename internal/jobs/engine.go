@@ -307,7 +307,11 @@ func (e *Engine) outageReason() string {
 
 func (e *Engine) reportError(err error) {
 	e.noteOutage(err)
-	if e.workCtx.Err() == nil {
+	switch {
+	case e.workCtx.Err() != nil:
+	case sqldb.IsUnavailable(err):
 		e.options.Database.Failed(e.workCtx, err, "task", "job cycle")
+	default:
+		e.log.WarnContext(e.workCtx, "job cycle failed", "error", err.Error())
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 const (
@@ -56,7 +57,7 @@ func (s *Roster) RecordVisit(ctx context.Context, caller actor.Actor, communityI
 	if !s.visits.due(communityID+" "+caller.SessionID, now) {
 		return
 	}
-	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), visitWait)
+	short, cancel := context.WithTimeout(sqldb.Background(context.WithoutCancel(ctx)), visitWait)
 	defer cancel()
 	memberID := caller.MemberID
 	if memberID == "" {

@@ -5,7 +5,14 @@ import "context"
 // SetCheckpoints sets the size of the log in bytes from which it is copied, and
 // after how much more again.
 func (db *DB) SetCheckpoints(from, every int64) {
-	db.checkpoints.from, db.checkpoints.every = from, every
+	db.checkpoints.SetSizes(from, every)
+}
+
+// WaitingWriters returns how many callers wait for the writing connection of SQLite.
+func (db *DB) WaitingWriters() int {
+	db.writerQueue.mu.Lock()
+	defer db.writerQueue.mu.Unlock()
+	return len(db.writerQueue.waiting)
 }
 
 // DeleteBatchesOf is DB.DeleteBatches with a batch size.

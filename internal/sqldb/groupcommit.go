@@ -17,11 +17,10 @@ const maxGroupAttempts = 16
 // commit group open for the next one, and the last one commits for all. So one
 // fsync serves many transactions. None returns before the commit.
 type writerQueue struct {
-	mu        sync.Mutex
-	busy      bool
-	waiting   []*queuedWriter
-	waitCount int64
-	group     *commitGroup // open group, owned by the current writer; nil if none
+	mu      sync.Mutex
+	busy    bool
+	waiting []*queuedWriter
+	group   *commitGroup // open group, owned by the current writer; nil if none
 }
 
 type queuedWriter struct {
@@ -55,7 +54,6 @@ func (q *writerQueue) acquire(ctx context.Context, joinsGroup bool) error {
 	}
 	w := &queuedWriter{make(chan struct{}), joinsGroup}
 	q.waiting = append(q.waiting, w)
-	q.waitCount++
 	q.mu.Unlock()
 	select {
 	case <-w.ready:
@@ -126,11 +124,12 @@ func (q *writerQueue) skip() {
 	q.release()
 }
 
-// waits returns how many writers have had to wait so far.
-func (q *writerQueue) waits() int64 {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.waitCount
+// alone waits until no transaction runs, and keeps others away until release is called.
+func (q *writerQueue) alone(ctx context.Context) (release func(), err error) {
+	if err := q.acquire(ctx, false); err != nil {
+		return nil, err
+	}
+	return q.release, nil
 }
 
 func (db *DB) beginGroup(ctx context.Context, watch *ChangeWatch) (*commitGroup, error) {
@@ -160,7 +159,7 @@ func (g *commitGroup) finish(err error) {
 	}
 	g.db.noteWrite(g.watch)
 	_ = g.conn.Close() // returns it to the pool
-	g.db.checkpoints.afterCommit()
+	g.db.checkpoints.AfterCommit()
 	g.err = err
 	close(g.done)
 }

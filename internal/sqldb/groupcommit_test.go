@@ -118,12 +118,11 @@ func TestWaitingTransactionsShareACommit(t *testing.T) {
 			}
 			committed.Add(1)
 		}
-		waiting := db.WriterWaits()
 		startOthers := func() {
 			for range others {
 				group.Go(func() { write(func() {}) })
 			}
-			for db.WriterWaits() < waiting+others {
+			for db.WaitingWriters() < others {
 				runtime.Gosched()
 			}
 		}

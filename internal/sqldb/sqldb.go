@@ -18,6 +18,7 @@ import (
 
 	"modernc.org/sqlite"
 
+	"github.com/regulars/regulars/internal/sqldb/checkpoint"
 	"github.com/regulars/regulars/internal/sqldb/postgres"
 	"github.com/regulars/regulars/internal/sqldb/stmtcache"
 	"github.com/regulars/regulars/migrations"
@@ -37,10 +38,10 @@ type Querier interface {
 type DB struct {
 	changes     changeCounter
 	read, write *sql.DB
-	writerQueue writerQueue   // of the writing connection of SQLite
-	interactive atomic.Int64  // writing transactions of SQLite with an Interactive context
-	checkpoints *checkpointer // SQLite only
-	pool        io.Closer     // PostgreSQL only
+	writerQueue writerQueue              // of the writing connection of SQLite
+	interactive atomic.Int64             // writing transactions of SQLite with an Interactive context
+	checkpoints *checkpoint.Checkpointer // SQLite only
+	pool        io.Closer                // PostgreSQL only
 	dialect     Dialect
 	synchronous string // SQLite only
 	notifier    *notifier
@@ -118,7 +119,9 @@ func openSQLite(path string, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close(), read.Close())
 	}
-	return &DB{read: read, write: write, checkpoints: newCheckpointer(log, write, path), dialect: SQLite, synchronous: strings.ToUpper(synchronous), notifier: newNotifier(), versions: newTableVersions()}, nil
+	db := &DB{read: read, write: write, dialect: SQLite, synchronous: strings.ToUpper(synchronous), notifier: newNotifier(), versions: newTableVersions()}
+	db.checkpoints = checkpoint.New(log, write, path, db.writerQueue.alone)
+	return db, nil
 }
 
 // openPool returns a pool that runs initSQL on each new connection.
@@ -136,7 +139,7 @@ func (db *DB) Close() error {
 	if db.read == db.write {
 		return db.pool.Close()
 	}
-	return errors.Join(db.checkpoints.close(), db.read.Close(), db.write.Close())
+	return errors.Join(db.checkpoints.Close(), db.read.Close(), db.write.Close())
 }
 
 // Ping checks that the database answers.
@@ -144,10 +147,6 @@ func (db *DB) Ping(ctx context.Context) error { return db.write.PingContext(ctx)
 
 // Dialect returns the engine in use.
 func (db *DB) Dialect() Dialect { return db.dialect }
-
-// WriterWaits returns how many callers in this process have had to wait for a
-// writing connection.
-func (db *DB) WriterWaits() int64 { return db.write.Stats().WaitCount + db.writerQueue.waits() }
 
 // Pool returns the writing pool, for code that needs a *sql.DB.
 func (db *DB) Pool() *sql.DB { return db.write }
@@ -181,7 +180,7 @@ func (db *DB) Exec(ctx context.Context, query string, args ...any) (n int64, err
 	}
 	defer func() { _ = conn.Close() }() // returns it to the pool
 	db.noteWrite(nil)
-	defer db.checkpoints.afterCommit()
+	defer db.checkpoints.AfterCommit()
 	defer db.noteWrite(nil) // again, see commitGroup.finish
 	return affected(conn.ExecContext(ctx, query, args...))
 }

@@ -129,7 +129,7 @@ func (t *Tx) run(ctx context.Context, pool *sql.DB, f func(*Tx) error) (err erro
 	if err := t.execute(ctx, f); err != nil {
 		return err
 	}
-	defer t.db.checkpoints.afterCommit()
+	defer t.db.checkpoints.AfterCommit()
 	defer t.db.noteWrite(t.watch) // again, see commitGroup.finish
 	return tx.Commit()
 }

@@ -21,7 +21,7 @@ type Attempt struct {
 	Log      *slog.Logger
 	Database *outage.Log        // may be nil
 	Watch    *sqldb.ChangeWatch // does not count the transactions of the attempt
-	Pace     *sqldb.Pace
+	Limiter  *sqldb.BatchLimiter
 }
 
 // Tx runs f in a transaction that commits only with the lease of the job. It

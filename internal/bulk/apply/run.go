@@ -223,7 +223,7 @@ func (r *fileRun) commit(ctx context.Context, step step, p *batch, failure error
 	}
 	// The end of the job is durable. Batches that are lost in a power failure
 	// are applied again from the position before.
-	r.Pace.Wait(ctx)
+	r.Limiter.Wait(ctx)
 	var began time.Time
 	err := r.Tx(ctx, func(tx *sqldb.Tx) error {
 		began = r.Clock.Now()
@@ -231,7 +231,7 @@ func (r *fileRun) commit(ctx context.Context, step step, p *batch, failure error
 	}, sqldb.RelaxedSync)
 	if err == nil {
 		_, rows := p.count()
-		r.Pace.Wrote(rows, began)
+		r.Limiter.Record(rows, began)
 		r.advanceInMemory(p)
 		p.parts.add(p.records, p.counts)
 	}

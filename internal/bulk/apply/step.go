@@ -27,7 +27,7 @@ type step interface {
 // basicStep has the methods that most steps share.
 type basicStep struct{ *fileRun }
 
-func (s basicStep) batchRows(read int64) int { return min(s.BatchRows.after(read), s.Pace.Limit()) }
+func (s basicStep) batchRows(read int64) int { return min(s.BatchRows.after(read), s.Limiter.Rows()) }
 
 func (s basicStep) prepare(_ context.Context, p *batch, _ bool) ([]*batch, error) {
 	return []*batch{p}, nil

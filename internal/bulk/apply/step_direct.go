@@ -70,7 +70,7 @@ func (s *directStep) collect(p *batch, end bool) (ready []*batch, err error) {
 		return nil, err
 	}
 	s.open.Next, s.open.ProcessedBytes, s.open.Last = p.Next, p.ProcessedBytes, p.Last
-	if !end && !s.open.group.full(int64(min(s.Pace.Limit(), s.BatchRows.groupAfter(read)))) {
+	if !end && !s.open.group.full(int64(min(s.Limiter.Rows(), s.BatchRows.groupAfter(read)))) {
 		return nil, nil
 	}
 	return s.flush(nil), nil

@@ -117,6 +117,21 @@ func withNew(fields []field.Field, list []NewField) []field.Field {
 	return fields
 }
 
+// HasChoices reports whether the job creates fields with choices.
+func (j *Job) HasChoices() bool {
+	return slices.ContainsFunc(j.Options.NewFields, func(n NewField) bool { return n.Type.IsChoice() })
+}
+
+// WithoutChoices returns options without the choices of new fields, of which there may be
+// thousands.
+func (o Options) WithoutChoices() Options {
+	o.NewFields = slices.Clone(o.NewFields)
+	for i := range o.NewFields {
+		o.NewFields[i].Options = nil
+	}
+	return o
+}
+
 // withoutIDs returns options without the ids of new fields.
 func (o Options) withoutIDs() Options {
 	o.NewFields = slices.Clone(o.NewFields)

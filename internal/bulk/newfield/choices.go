@@ -14,14 +14,15 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// ReadChoices reads the values of columns in the first rows of the file of a job or
-// draft; mostRows is 0 for all.
-func ReadChoices(ctx context.Context, q sqldb.Querier, table source.File, j *job.Job, columns []source.ChoiceColumn, mostRows int) ([]source.Choices, error) {
+// ReadChoices reads the values of the columns of in from the file of a job or draft, as
+// its options and corrections say.
+func ReadChoices(ctx context.Context, q sqldb.Querier, table source.File, j *job.Job, in source.ChoiceInput) ([]source.Choices, error) {
 	corrected, err := correction.Load(ctx, q, j.CommunityID, cmp.Or(j.CorrectionsOf, j.ID))
 	if err != nil {
 		return nil, err
 	}
-	return source.ReadChoices(ctx, table, source.ChoiceInput{Columns: columns, Formats: j.Formats(), Values: j.Options.Values, Corrections: corrected, MostRows: mostRows})
+	in.Formats, in.Values, in.Corrections = j.Formats(), j.Options.Values, corrected
+	return source.ReadChoices(ctx, table, in)
 }
 
 // SetChoices sets the options of the new choices of a job that starts to the values of
@@ -46,14 +47,16 @@ func SetChoices(ctx context.Context, q sqldb.Querier, table source.File, l *sour
 	if columns == nil {
 		return nil, nil
 	}
-	list, err := ReadChoices(ctx, q, table, j, columns, 0)
+	list, err := ReadChoices(ctx, q, table, j, source.ChoiceInput{Columns: columns})
 	if err != nil {
 		return nil, err
 	}
 	var warnings []sheet.Warning
 	var wrong []errs.Field
+	all := 0
 	for i := range list {
 		n, c := chosen[i], &list[i]
+		all += c.Count
 		if problem := ProblemOf(n.Header, c); problem != nil {
 			wrong = append(wrong, *problem)
 			continue
@@ -62,11 +65,11 @@ func SetChoices(ctx context.Context, q sqldb.Querier, table source.File, l *sour
 			warnings = append(warnings, unfit(n.Header, c))
 		}
 	}
-	if wrong == nil && list[0].Partial { // each column has few
+	if wrong == nil && all > source.MaxChoices {
 		wrong = append(wrong, errs.Wrong(chosen[0].Header, "too_many_choices", "The new fields have more than %d choices together. Create some of them with the type %s instead.", source.MaxChoices, errs.Word(field.SingleLine)))
 	}
 	if wrong != nil {
-		return nil, errs.New(errs.Invalid, "invalid_choices", "The values of a column cannot be the choices of its new field; errors lists each column.").WithFields(wrong...)
+		return nil, errs.New(errs.Invalid, "invalid_choices", "The values of a column cannot be the choices of its new field; each wrong column is listed.").WithFields(wrong...)
 	}
 	return warnings, nil
 }

@@ -37,7 +37,8 @@ type ChoiceInput struct {
 	Formats     field.Formats
 	Values      Values
 	Corrections []Correction
-	MostRows    int // 0: all
+	MostRows    int   // 0: all
+	MostBytes   int64 // of the rows; 0: all
 }
 
 // MaxChoices limits the values that ReadChoices counts, of all columns together.
@@ -48,14 +49,15 @@ const MaxChoices = 10_000
 const maxRepeated = 1_000
 
 // ReadChoices returns the different values of columns, in one pass over the rows. It
-// ends before the last row if the columns have more than MaxChoices values. A file that
-// is damaged ends with its last readable row.
+// ends before the last row once a column has more than field.MaxOptions values, or all
+// have more than MaxChoices. A file that is damaged ends with its last readable row.
 func ReadChoices(ctx context.Context, table File, in ChoiceInput) ([]Choices, error) {
 	if err := table.Seek(table.Start()); err != nil {
 		return nil, err
 	}
 	cr := newChoiceReader(table.Header(), in)
 	var src record.Row
+	var bytes int64
 	for n := 0; ; n++ {
 		if n%maxRepeated == 0 && ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -66,8 +68,11 @@ func ReadChoices(ctx context.Context, table File, in ChoiceInput) ([]Choices, er
 			return cr.result(false), nil
 		case err != nil:
 			return nil, err
-		case in.MostRows > 0 && n == in.MostRows, cr.count > MaxChoices:
+		case in.MostRows > 0 && n == in.MostRows, in.MostBytes > 0 && bytes > in.MostBytes, cr.full:
 			return cr.result(true), nil
+		}
+		for _, cell := range src.Cells {
+			bytes += int64(len(cell))
 		}
 		cr.read(&src)
 	}
@@ -77,7 +82,8 @@ func ReadChoices(ctx context.Context, table File, in ChoiceInput) ([]Choices, er
 type choiceReader struct {
 	*Reader
 	columns []choiceValues
-	count   int // of all columns
+	count   int  // of all columns
+	full    bool // a column or all of them have too many
 }
 
 // choiceValues are the values of one column.
@@ -125,6 +131,7 @@ func (cr *choiceReader) read(src *record.Row) {
 		before := c.Count
 		c.add(text, src.Line, cr.formats.ListSeparator())
 		cr.count += c.Count - before
+		cr.full = cr.full || c.Count > field.MaxOptions || cr.count > MaxChoices
 	}
 }
 

@@ -76,8 +76,11 @@ func (list newFields) describe(c *Column, formats field.Formats) {
 	}
 }
 
-// choiceRows is the number of rows in which a preview looks for choices.
-const choiceRows = 20_000
+// A preview looks for choices in the first rows.
+const (
+	choiceRows  = 20_000
+	choiceBytes = 16 << 20
+)
 
 // readChoices sets the choices of the columns of new fields with choices.
 func (f *Files) readChoices(ctx context.Context, j *job.Job, d *Draft, table source.File) error {
@@ -91,7 +94,7 @@ func (f *Files) readChoices(ctx context.Context, j *job.Job, d *Draft, table sou
 	if columns == nil {
 		return nil
 	}
-	list, err := newfield.ReadChoices(ctx, f.db, table, j, columns, choiceRows)
+	list, err := newfield.ReadChoices(ctx, f.db, table, j, source.ChoiceInput{Columns: columns, MostRows: choiceRows, MostBytes: choiceBytes})
 	if err != nil {
 		return err
 	}

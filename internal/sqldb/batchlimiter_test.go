@@ -1,6 +1,7 @@
 package sqldb_test
 
 import (
+	"context"
 	"math"
 	"os"
 	"strings"
@@ -12,7 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-func TestPaceFollowsTheWritersSeenLately(t *testing.T) {
+func TestBatchLimiterFollowsInteractiveWrites(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		now := time.UnixMilli(1_800_000_000_000)
 		exec := func(interactive bool, statement string) {
@@ -30,12 +31,12 @@ func TestPaceFollowsTheWritersSeenLately(t *testing.T) {
 			}
 		}
 		exec(true, "CREATE TABLE notes (n INTEGER)")
-		p := db.NewPace(clock.At(func() time.Time { return now }))
+		l := db.NewBatchLimiter(clock.At(func() time.Time { return now }))
 		step := func(rows int64, took time.Duration) int {
 			began := now
 			now = now.Add(took)
-			p.Wrote(rows, began)
-			return p.Limit()
+			l.Record(rows, began)
+			return l.Rows()
 		}
 		limit := 2_500 // 25 ms of 100 rows a millisecond
 		if db.Dialect() == sqldb.Postgres {
@@ -50,6 +51,16 @@ func TestPaceFollowsTheWritersSeenLately(t *testing.T) {
 			{"earlier writers", func() int { return step(10_000, 100*time.Millisecond) }, none},
 			{"work in the background", func() int {
 				exec(false, "INSERT INTO notes (n) VALUES (1)")
+				return step(10_000, 100*time.Millisecond)
+			}, none},
+			{"a time of last use", func() int {
+				err := db.Tx(sqldb.Background(sqldb.Interactive(t.Context())), func(tx *sqldb.Tx) error {
+					_, err := tx.Exec(t.Context(), "INSERT INTO notes (n) VALUES (1)")
+					return err
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
 				return step(10_000, 100*time.Millisecond)
 			}, none},
 			{"a request", func() int {
@@ -71,32 +82,46 @@ func TestPaceFollowsTheWritersSeenLately(t *testing.T) {
 	})
 }
 
-func TestLogStartsAgainWhileWritersNeverPause(t *testing.T) {
+func TestLogBeginsAgainWhileTransactionsAreLimited(t *testing.T) {
 	sqldbtest.EachAddress(t, func(t *testing.T, address string) {
 		db := sqldbtest.Open(t, address)
 		path, lite := strings.CutPrefix(address, "sqlite:")
 		if !lite {
 			return // PostgreSQL keeps its own log
 		}
-		const from, written = 1 << 20, 48 << 20
-		db.SetCheckpoints(from, 256<<10)
+		db.SetCheckpoints(1<<40, 1<<40) // small ones only
 		if _, err := db.Exec(t.Context(), "CREATE TABLE pages (content BLOB)"); err != nil {
 			t.Fatal(err)
 		}
-		for range written >> 16 {
-			err := db.Tx(t.Context(), func(tx *sqldb.Tx) error {
+		write := func(ctx context.Context, option ...sqldb.TxOption) (began time.Time) {
+			err := db.Tx(ctx, func(tx *sqldb.Tx) error {
+				began = time.Now()
 				_, err := tx.Exec(t.Context(), "INSERT INTO pages (content) VALUES (randomblob(65536))")
 				return err
-			}, sqldb.RelaxedSync)
+			}, option...)
 			if err != nil {
 				t.Fatal(err)
 			}
+			return began
+		}
+		now := time.Now()
+		l := db.NewBatchLimiter(clock.At(func() time.Time { // each step takes a second
+			now = now.Add(time.Second)
+			return now
+		}))
+		const written = 48 << 20
+		for n := range written >> 16 {
+			if n%2 == 0 {
+				write(sqldb.Interactive(t.Context()))
+			}
+			l.Wait(t.Context())
+			l.Record(1_000, write(t.Context(), sqldb.RelaxedSync))
 		}
 		info, err := os.Stat(path + "-wal")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if info.Size() > written/2 {
+		if info.Size() > written/4 {
 			t.Errorf("the log has %d bytes after %d were written", info.Size(), written)
 		}
 	})

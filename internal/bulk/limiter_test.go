@@ -9,11 +9,11 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-// A writer whom somebody waits for makes the transactions of an import short on SQLite.
-func TestImportMakesRoomForWriters(t *testing.T) {
+// Interactive writes make the transactions of an import short on SQLite.
+func TestTransactionsOfAnImportAreShortBesideWriters(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		f := newFixture(t, db, 4_000)
-		const count = 20_000
+		const count = 40_000
 		alone := f.run(bulk.Import, rows("alone", count, 0), bulk.Options{})
 		s := f.start(bulk.Import, rows("beside", count, 0), bulk.Options{}, command)
 		_, err := db.Exec(f.Context(), "CREATE TABLE notes (n INTEGER)")
@@ -42,7 +42,7 @@ func TestImportMakesRoomForWriters(t *testing.T) {
 		}
 		before, with := batches(alone), batches(s)
 		t.Logf("%d batches alone, %d beside a writer", before, with)
-		if db.Dialect() == sqldb.SQLite && with < 2*before {
+		if db.Dialect() == sqldb.SQLite && with < before+3 {
 			f.Errorf("%d batches beside a writer, %d alone", with, before)
 		}
 		if db.Dialect() == sqldb.Postgres && with != before {

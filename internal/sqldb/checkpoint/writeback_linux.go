@@ -1,4 +1,6 @@
-package sqldb
+//go:build linux && !arm
+
+package checkpoint
 
 import (
 	"os"

@@ -1,4 +1,6 @@
-package sqldb
+// Package checkpoint copies the write-ahead log of SQLite into the database beside the
+// writing connection.
+package checkpoint
 
 import (
 	"context"
@@ -20,20 +22,19 @@ const (
 	checkpointEvery = 8 << 20
 )
 
-// While a Pace makes room for others, the log is copied in smaller parts: an fsync waits
-// for all that the system has to write. passes is how often it is copied beside the
-// writer. The writer waits for what was added during the last one, so that the next
-// commit begins the log again.
+// While transactions are limited, the log is copied in smaller parts: an fsync waits for
+// all that the system has to write.
 const (
 	smallCheckpointEvery = 400 * time.Millisecond
-	passes               = 2
+	passes               = 2 // of a small checkpoint, before the last one without writers
 )
 
-// checkpointer copies the log of SQLite into the database while the writing
+// Checkpointer copies the log of SQLite into the database while the writing
 // connection continues to write, so that no commit has to copy all of it. A nil
-// checkpointer does nothing.
-type checkpointer struct {
+// Checkpointer does nothing.
+type Checkpointer struct {
 	pool, write *sql.DB
+	alone       func(context.Context) (release func(), err error)
 	log         string // path
 	from, every int64  // bytes
 	ctx         context.Context
@@ -46,15 +47,18 @@ type checkpointer struct {
 	small   time.Time     // end of the last small checkpoint
 }
 
-func newCheckpointer(pool, write *sql.DB, path string) *checkpointer {
+// New returns the Checkpointer of a database, whose only writing connection is in the
+// pool write. The Checkpointer closes pool. alone waits until no transaction of the process
+// writes, and keeps others away until release is called.
+func New(pool, write *sql.DB, path string, alone func(context.Context) (release func(), err error)) *Checkpointer {
 	pool.SetMaxOpenConns(1)
-	c := &checkpointer{pool: pool, write: write, log: path + "-wal", from: checkpointFrom, every: checkpointEvery}
+	c := &Checkpointer{pool: pool, write: write, alone: alone, log: path + "-wal", from: checkpointFrom, every: checkpointEvery}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	return c
 }
 
-// afterCommit starts a checkpoint if the log has grown enough.
-func (c *checkpointer) afterCommit() {
+// AfterCommit starts a checkpoint if the log has grown enough.
+func (c *Checkpointer) AfterCommit() {
 	if c == nil {
 		return
 	}
@@ -76,7 +80,7 @@ func (c *checkpointer) afterCommit() {
 }
 
 // start runs a checkpoint beside its caller, who holds the mutex.
-func (c *checkpointer) start(run func() error) {
+func (c *Checkpointer) start(run func() error) {
 	ended := make(chan struct{})
 	c.running = ended
 	c.goroutines.Go(func() {
@@ -91,13 +95,14 @@ func (c *checkpointer) start(run func() error) {
 }
 
 // copy copies the log as it is now, except what readers need.
-func (c *checkpointer) copy(pool *sql.DB) error {
+func (c *Checkpointer) copy(pool *sql.DB) error {
 	var busy, pages, copied int
 	return pool.QueryRowContext(c.ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &copied)
 }
 
-// makeRoom starts a small checkpoint if the last one was long enough ago.
-func (c *checkpointer) makeRoom(now clock.Clock) {
+// StartSmall starts a small checkpoint if the last one was long enough ago. No
+// transaction runs during its last pass, so that the next one can begin the log again.
+func (c *Checkpointer) StartSmall(now clock.Clock) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.running != nil || now.Now().Sub(c.small) < smallCheckpointEvery || c.ctx.Err() != nil {
@@ -108,7 +113,7 @@ func (c *checkpointer) makeRoom(now clock.Clock) {
 			err = c.copy(c.pool)
 		}
 		if err == nil {
-			err = c.copy(c.write) // its only connection: no commit in between
+			err = c.copyAlone()
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -117,8 +122,18 @@ func (c *checkpointer) makeRoom(now clock.Clock) {
 	})
 }
 
-// wait waits for a running checkpoint.
-func (c *checkpointer) wait(ctx context.Context) {
+// copyAlone is copy while no transaction of this process runs.
+func (c *Checkpointer) copyAlone() error {
+	release, err := c.alone(c.ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return c.copy(c.write)
+}
+
+// Wait waits for a running checkpoint.
+func (c *Checkpointer) Wait(ctx context.Context) {
 	if c == nil {
 		return
 	}
@@ -135,7 +150,8 @@ func (c *checkpointer) wait(ctx context.Context) {
 	}
 }
 
-func (c *checkpointer) close() error {
+// Close ends a running checkpoint and closes its connection.
+func (c *Checkpointer) Close() error {
 	if c == nil {
 		return nil
 	}
@@ -148,3 +164,11 @@ func (c *checkpointer) close() error {
 	c.goroutines.Wait()
 	return c.pool.Close()
 }
+
+// StartWriteback asks the system to write the log to the disk without waiting for it, so
+// that the next fsync has less to do. It does nothing outside Linux.
+func (c *Checkpointer) StartWriteback() { startWriteback(c.log) }
+
+// SetSizes sets the size of the log in bytes from which it is copied, and after how much
+// more again.
+func (c *Checkpointer) SetSizes(from, every int64) { c.from, c.every = from, every }
