@@ -29,8 +29,12 @@ func TestNewFieldsOfAKilledImportAreCreatedOnceAndUndone(t *testing.T) {
 			}
 			plan := n.post(importPath, []byte(file.String()), "check", "communityId", n.community, "dryRun", "true", "listSeparator", ";", "createFields", `{"Shirt":"single-line-text","Visits":"numerical","Sports":"multi-select"}`)
 			n.killDuringJob(plan, newFieldRows, 0, 0.2)
-			if done := n.await(plan); done.Counts.Created != newFieldRows {
-				t.Fatalf("check: %+v", done.Counts)
+			checked := n.await(plan)
+			if checked.Counts.Created != newFieldRows || checked.Creates == nil {
+				t.Fatalf("check: %+v", checked)
+			}
+			if sports := checked.Creates.Fields[1]; len(sports.Options) != 300 {
+				t.Errorf("%s will have %d choices", sports.Name, len(sports.Options))
 			}
 			n.wantStored(map[string]int{"field_definitions": 4, "members": 0}) // those of the node
 
@@ -39,9 +43,6 @@ func TestNewFieldsOfAKilledImportAreCreatedOnceAndUndone(t *testing.T) {
 			done := n.await(run)
 			if done.Counts.Created != newFieldRows {
 				t.Fatalf("run: %+v", done.Counts)
-			}
-			if sports := done.Options.NewFields[1]; len(sports.Options) != 300 {
-				t.Errorf("%s has %d choices", sports.Name, len(sports.Options))
 			}
 			n.wantStored(map[string]int{"field_definitions": 7, "bulk_fields": 3, "members": newFieldRows})
 

@@ -164,7 +164,7 @@ func TestColumnsWithoutUsableChoicesAreRejectedBeforeTheCheck(t *testing.T) {
 		o.Mapping = map[string]*string{"Size": &o.NewFields[0].Field}
 		d, err = f.bulk.Try(f.Context(), command, f.community, d.ID, o)
 		f.ok(err)
-		if c := d.Columns[4]; !strings.Contains(c.Problem.English, "at least 501 different values") || c.New != field.Select || d.Problem.IsZero() {
+		if c := d.Columns[4]; !strings.Contains(c.Problem.English, "600 different values") || c.New != field.Select || d.Problem.IsZero() {
 			t.Errorf("the wizard shows %+v, %+v", c, d.Problem)
 		}
 		s := f.run(bulk.Import, rowsWith("Size", numbered(500)...), bulk.Options{DryRun: true, NewFields: choiceFields()[:1]})

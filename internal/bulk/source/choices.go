@@ -49,8 +49,8 @@ const MaxChoices = 10_000
 const maxRepeated = 1_000
 
 // ReadChoices returns the different values of columns, in one pass over the rows. It
-// ends before the last row once a column has more than field.MaxOptions values, or all
-// have more than MaxChoices. A file that is damaged ends with its last readable row.
+// ends before the last row once all have more than MaxChoices values or, in a pass over
+// the whole file, one has more than field.MaxOptions. A file that is damaged ends with its last readable row.
 func ReadChoices(ctx context.Context, table File, in ChoiceInput) ([]Choices, error) {
 	if err := table.Seek(table.Start()); err != nil {
 		return nil, err
@@ -84,6 +84,7 @@ type choiceReader struct {
 	columns []choiceValues
 	count   int  // of all columns
 	full    bool // a column or all of them have too many
+	whole   bool // all rows are wanted
 }
 
 // choiceValues are the values of one column.
@@ -99,7 +100,7 @@ func newChoiceReader(header []string, in ChoiceInput) *choiceReader {
 	for i, text := range header {
 		l.setErrorCode(i, text)
 	}
-	cr := &choiceReader{Reader: NewReader(l, in.Formats, false)}
+	cr := &choiceReader{Reader: NewReader(l, in.Formats, false), whole: in.MostRows == 0}
 	for _, c := range in.Columns {
 		l.Columns[c.Index] = Column{Header: header[c.Index], Field: c.Field}
 		l.Columns[c.Index].setValues(in.Values)
@@ -131,7 +132,7 @@ func (cr *choiceReader) read(src *record.Row) {
 		before := c.Count
 		c.add(text, src.Line, cr.formats.ListSeparator())
 		cr.count += c.Count - before
-		cr.full = cr.full || c.Count > field.MaxOptions || cr.count > MaxChoices
+		cr.full = cr.full || cr.whole && c.Count > field.MaxOptions || cr.count > MaxChoices
 	}
 }
 

@@ -72,9 +72,9 @@ func TestFieldsOfAnImportAreCreatedByTheRun(t *testing.T) {
 			t.Errorf("the run created %v", got)
 		}
 		draft = olivia.stage(t, base, "summer.csv", "Email,Points,Shirt\nmia@example.com,12,M\n")
-		form = url.Values{"mode": {"upsert"}, "column-1": {"points"}, "column-2": {"+"}, "type-2": {"select"}}
+		form = url.Values{"mode": {"upsert"}, "column-1": {"points"}, "column-2": {"+"}, "type-2": {"teapot"}}
 		if got := olivia.post(draft+"/columns", form); got.status != http.StatusBadRequest || !strings.Contains(got.text, "The type of a new field is one of") {
-			t.Errorf("a choice: %d %s", got.status, got.text)
+			t.Errorf("an unknown type: %d %s", got.status, got.text)
 		}
 	})
 }
