@@ -320,11 +320,15 @@ func (n *node) spare(jobID string) {
 		seen = jobProgress{read: s.Counts.Read, kills: 1}
 	}
 	moved := func(s bulk.Status) bool { return s.Finished() || s.Counts.Read > seen.read }
-	if seen.kills == 2 {
+	watched := seen.kills == 2
+	if watched {
 		s, ok = n.watch(jobID, moved), true
 	}
 	if ok && moved(s) {
 		seen = jobProgress{read: s.Counts.Read}
+		if !watched { // it may have advanced before the last kill
+			seen.kills = 1
+		}
 	}
 	seen.kills++
 	n.jobProgress[jobID] = seen
