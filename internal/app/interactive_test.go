@@ -25,7 +25,7 @@ func TestRequestsThatWriteLimitTransactions(t *testing.T) {
 				t.Fatalf("%s %s: %d %v", method, path, status, response)
 			}
 			limiter.Record(10_000, time.Now().Add(-time.Second))
-			return limiter.Rows() < math.MaxInt64
+			return limiter.Rows() < math.MaxInt
 		}
 		if limited(http.MethodGet, "/v1/servers/"+communityID, nil) {
 			t.Error("a request that reads limits transactions")

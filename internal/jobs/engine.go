@@ -219,7 +219,7 @@ func (e *Engine) loop() {
 			continue
 		}
 		failures++
-		e.reportError(err)
+		e.reportError(err, failures)
 		timer.Reset(min(time.Duration(failures)*100*time.Millisecond, e.poll))
 	}
 	e.finishRemaining(ended)
@@ -305,13 +305,13 @@ func (e *Engine) outageReason() string {
 	}
 }
 
-func (e *Engine) reportError(err error) {
+func (e *Engine) reportError(err error, failures int) {
 	e.noteOutage(err)
 	switch {
 	case e.workCtx.Err() != nil:
 	case sqldb.IsUnavailable(err):
 		e.options.Database.Failed(e.workCtx, err, "task", "job cycle")
-	default:
-		e.log.WarnContext(e.workCtx, "job cycle failed", "error", err.Error())
+	case failures == 1 || failures%30 == 0:
+		e.log.ErrorContext(e.workCtx, "job cycle failed", "error", err.Error(), "failures", failures)
 	}
 }

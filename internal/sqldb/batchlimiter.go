@@ -46,7 +46,7 @@ const (
 type BatchLimiter struct {
 	db    *DB
 	clock clock.Clock
-	rows  atomic.Int64
+	rows  atomic.Int64 // math.MaxInt: no limit
 
 	seen   int64     // interactive writes up to the last step
 	latest time.Time // when one was seen
@@ -57,7 +57,7 @@ type BatchLimiter struct {
 // count, such as those of the request that started it.
 func (db *DB) NewBatchLimiter(c clock.Clock) *BatchLimiter {
 	l := &BatchLimiter{db: db, clock: c, seen: db.interactive.Load()}
-	l.rows.Store(math.MaxInt64)
+	l.rows.Store(math.MaxInt)
 	return l
 }
 
@@ -67,7 +67,7 @@ func (l *BatchLimiter) Rows() int { return int(l.rows.Load()) }
 // Wait blocks while a checkpoint runs, if transactions are limited: the log stops
 // growing, so that the checkpoint can finish and the log begin again.
 func (l *BatchLimiter) Wait(ctx context.Context) {
-	if l.rows.Load() < math.MaxInt64 {
+	if l.rows.Load() < math.MaxInt {
 		l.db.checkpoints.Wait(ctx)
 	}
 }
@@ -86,7 +86,7 @@ func (l *BatchLimiter) Record(rows int64, began time.Time) {
 	if writes > l.seen {
 		l.seen, l.latest = writes, now
 	}
-	limit := int64(math.MaxInt64)
+	limit := int64(math.MaxInt)
 	if l.rate > 0 && !l.latest.IsZero() && now.Sub(l.latest) < writerWindow {
 		limit = max(int64(l.rate*maxHold.Seconds()), minRows)
 		l.db.checkpoints.StartSmall(l.clock)

@@ -40,9 +40,9 @@ func TestBatchLimiterFollowsInteractiveWrites(t *testing.T) {
 		}
 		limit := 2_500 // 25 ms of 100 rows a millisecond
 		if db.Dialect() == sqldb.Postgres {
-			limit = math.MaxInt64 // writers do not wait for each other
+			limit = math.MaxInt // writers do not wait for each other
 		}
-		const none = math.MaxInt64
+		const none = math.MaxInt
 		for _, c := range []struct {
 			what string
 			do   func() int

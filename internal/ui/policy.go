@@ -10,7 +10,7 @@ import (
 const ContentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// withPolicy sets the policy of pages, whose pictures may also be at an origin; "": none.
+// withPolicy sets the policy of pages. Their pictures may also be at an origin; "": none.
 func withPolicy(next http.Handler, pictures string) http.Handler {
 	policy := ContentPolicy
 	if pictures != "" {
