@@ -3,8 +3,10 @@ package bulk_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
@@ -13,6 +15,11 @@ import (
 func TestTransactionsOfAnImportAreShortBesideWriters(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		f := newFixture(t, db, 4_000)
+		// The rate of rows decides, and a fast machine needs no limit. Here time passes
+		// ten times as fast, so that rows seem slow on each machine.
+		began := time.Now()
+		f.deps.Clock = clock.At(func() time.Time { return began.Add(10 * time.Since(began)) })
+		f.bulk = f.withBatchRows(4_000)
 		const count = 40_000
 		alone := f.run(bulk.Import, rows("alone", count, 0), bulk.Options{})
 		s := f.start(bulk.Import, rows("beside", count, 0), bulk.Options{}, command)
