@@ -3,6 +3,7 @@ package field
 import (
 	"regexp/syntax"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/nyaruka/phonenumbers"
@@ -38,7 +39,7 @@ var callingCodes = sync.OnceValue(func() *callingRules {
 		for _, n := range region.GetGeneralDesc().GetPossibleLength() {
 			c.lengths |= 1 << n
 		}
-		c.zero = region.GetNationalPrefixForParsing() == "0" && firstDigits(region.GetGeneralDesc().GetNationalNumberPattern())&1 == 0
+		c.zero = onlyZero(region.GetNationalPrefixForParsing()) && firstDigits(region.GetGeneralDesc().GetNationalNumberPattern())&1 == 0
 		c.abroad = region.GetInternationalPrefix() == "00"
 		c.other = firstDigits(region.GetInternationalPrefix()) | 1<<(c.code[0]-'0')
 		id := region.GetId()
@@ -114,10 +115,24 @@ func plainInternational(digits []byte, trunk int) (string, bool) {
 			return "", false
 		}
 		if c := &codes[code]; c.lengths != 0 {
+			if trunk == 0 && digits[n] == '0' {
+				return c.withoutZero(digits[:n], digits[n:])
+			}
 			return string(digits), c.fits(digits[n:]) && (trunk == 0 || trunk == n && c.zero)
 		}
 	}
 	return "", false
+}
+
+// onlyZero reports whether 0 is the only prefix of a pattern that starts with 0.
+func onlyZero(prefixes string) bool {
+	zeros := 0
+	for prefix := range strings.SplitSeq(prefixes, "|") {
+		if strings.HasPrefix(prefix, "0") {
+			zeros += len(prefix)
+		}
+	}
+	return zeros == 1 && !strings.ContainsAny(prefixes, `()[]?\\`)
 }
 
 // fits reports whether a number without country code and prefix is possible and
@@ -125,6 +140,20 @@ func plainInternational(digits []byte, trunk int) (string, bool) {
 func (c *callingCode) fits(national []byte) bool {
 	first := national[0] - '0'
 	return c.lengths&(1<<len(national)) != 0 && first != 0 && c.prefix&(1<<first) == 0
+}
+
+// withoutZero returns the digits of a number whose national part starts with 0: the
+// parser removes it, unless the rest has no possible length.
+func (c *callingCode) withoutZero(code, national []byte) (string, bool) {
+	possible := func(n int) bool { return c.lengths&(1<<n) != 0 }
+	switch {
+	case !c.zero:
+		return "", false
+	case possible(len(national) - 1):
+		return string(code) + string(national[1:]), true
+	default:
+		return string(code) + string(national), possible(len(national))
+	}
 }
 
 // firstDigits are the digits with which a text that a pattern matches can start,

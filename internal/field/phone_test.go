@@ -113,6 +113,9 @@ func TestPlainNumbersAreThoseOfTheParser(t *testing.T) {
 		for range 100 {
 			digits := strconv.FormatUint(r.Uint64(), 10)[:4+r.IntN(9)]
 			check("+"+code+digits, "")
+			check("+"+code+"0"+digits, "")
+			check("+"+code+"00"+digits, "")
+			check("+"+code+"0000"+digits[:4], "")
 			check("+"+code+" (0) "+digits, "")
 			check("+"+code+" (0)"+digits, region)
 			check("0"+digits, region)
