@@ -54,17 +54,18 @@ type bench struct {
 
 // The sections of a run.
 const (
-	loadSection    = "load"
-	latencySection = "latency"
-	acceptSection  = "accept"
-	requestSection = "requests"
-	dryRunSection  = "dryrun"
-	waitSection    = "wait"
-	tagSection     = "delete-tag" // not part of the default: slow
-	formatSection  = "formats"
-	mergeSection   = "merge-tag" // the same
-	wizardSection  = "wizard"
-	growthSection  = "growth"
+	loadSection       = "load"
+	latencySection    = "latency"
+	acceptSection     = "accept"
+	requestSection    = "requests"
+	dryRunSection     = "dryrun"
+	waitSection       = "wait"
+	tagSection        = "delete-tag" // not part of the default: slow
+	formatSection     = "formats"
+	mergeSection      = "merge-tag" // the same
+	wizardSection     = "wizard"
+	growthSection     = "growth"
+	pocketBaseSection = "pocketbase" // not part of the default: builds another program
 )
 
 // acceptBytes is the size of the file whose upload is timed.
@@ -132,7 +133,7 @@ func (b *bench) parse(args []string) error {
 	if *only == "" {
 		return nil
 	}
-	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, mergeSection, formatSection, wizardSection, growthSection)
+	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, mergeSection, formatSection, wizardSection, growthSection, pocketBaseSection)
 	return err
 }
 
@@ -226,6 +227,8 @@ func (b *bench) measure(ctx context.Context) error {
 			err = report(b.reportFormats)(b.importFormats(ctx))
 		case wizardSection:
 			err = report(b.reportWizards)(b.wizards(ctx))
+		case pocketBaseSection:
+			err = report(b.reportCompared)(b.comparePocketBase(ctx, b.sizes[0]))
 		case growthSection:
 			err = b.growths(ctx)
 		case tagSection:

@@ -109,12 +109,12 @@ func (b *bench) measureKind(ctx context.Context, v *server, d *direct, q request
 	over := cmp.Or(q.over, connections)
 	var ours, health, alone []responses
 	for range b.rounds {
-		answered, err := b.measureServer(ctx, v, over, healthRequest)
+		answered, err := b.measureServer(ctx, v.address, over, healthRequest)
 		if err != nil {
 			return nil, err
 		}
 		health = append(health, answered)
-		if answered, err = b.measureServer(ctx, v, over, q.request(v)); err != nil {
+		if answered, err = b.measureServer(ctx, v.address, over, q.request(v)); err != nil {
 			return nil, err
 		}
 		ours = append(ours, answered)
@@ -162,6 +162,14 @@ func (b *bench) index(ctx context.Context, v *server, field string) error {
 	}
 }
 
+// The requests that are also sent to other servers.
+const (
+	readOneRequest     = "read one member by email"
+	listIndexedRequest = "list 50 by country and plan, with an index"
+	createRequest      = "create one member"
+	createManyRequest  = "the same over 64 connections"
+)
+
 func requestKinds(members int) []requestKind {
 	list := func(what, field, value string, indexed bool) requestKind {
 		q := requestKind{what: what, path: "/v1/users/filter", body: func() any {
@@ -181,20 +189,20 @@ func requestKinds(members int) []requestKind {
 	}
 	return []requestKind{
 		{
-			what: "read one member by email", path: "/v1/users/info", body: func() any { return map[string]any{"idOrEmail": email(rand.IntN(members))} },
+			what: readOneRequest, path: "/v1/users/info", body: func() any { return map[string]any{"idOrEmail": email(rand.IntN(members))} },
 			sql: func(ctx context.Context, d *direct) error { return d.read(ctx, email(rand.IntN(members))) },
 		},
 		list("list 50 by country and plan", "plan", "free", false),
-		list("the same with an index", "plan", "free", true),
+		list(listIndexedRequest, "plan", "free", true),
 		list("list by country and a day", "last-deposit", "2020-02-02", false),
-		list("the same with an index", "last-deposit", "2020-02-02", true),
-		create("create one member", 0),
-		create("the same over 64 connections", 64),
+		list("list by country and a day, with an index", "last-deposit", "2020-02-02", true),
+		create(createRequest, 0),
+		create(createManyRequest, 64),
 	}
 }
 
 // measureServer sends a request over several connections.
-func (b *bench) measureServer(ctx context.Context, v *server, over int, request func(w io.Writer) error) (responses, error) {
+func (b *bench) measureServer(ctx context.Context, address string, over int, request func(w io.Writer) error) (responses, error) {
 	lines := sync.Pool{}
 	var opened []net.Conn
 	var mutex sync.Mutex
@@ -206,7 +214,7 @@ func (b *bench) measureServer(ctx context.Context, v *server, over int, request 
 	return b.repeat(ctx, over, func(ctx context.Context) error {
 		line, _ := lines.Get().(*bufio.ReadWriter)
 		if line == nil {
-			conn, err := new(net.Dialer).DialContext(ctx, "tcp", v.address)
+			conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 			if err != nil {
 				return err
 			}
