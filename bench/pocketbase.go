@@ -229,7 +229,7 @@ func (p *pocketBase) load(ctx context.Context, people int) error {
 	return nil
 }
 
-// request returns a function that writes the request like ours; nil: there is none.
+// request returns a function that writes the request like ours, or nil for other kinds.
 func (p *pocketBase) request(what string, members int) func(io.Writer) error {
 	list := func(filter string, limit int) string {
 		return fmt.Sprintf("%s?perPage=%d&skipTotal=1&filter=%s", pocketBaseRecords, limit, url.QueryEscape(filter))
