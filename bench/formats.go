@@ -124,7 +124,7 @@ func eachRow(rows int, do func(n int, cells []string)) {
 	}
 }
 
-// Columns of the header that are no text.
+// Columns of the header with other values than text.
 const (
 	numberColumn = 10
 	dateColumn   = 11
