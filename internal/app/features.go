@@ -13,6 +13,7 @@ import (
 	eventapi "github.com/regulars/regulars/internal/api/event"
 	fieldapi "github.com/regulars/regulars/internal/api/field"
 	keyapi "github.com/regulars/regulars/internal/api/key"
+	messageapi "github.com/regulars/regulars/internal/api/message"
 	moderationapi "github.com/regulars/regulars/internal/api/moderation"
 	noteapi "github.com/regulars/regulars/internal/api/note"
 	roleapi "github.com/regulars/regulars/internal/api/role"
@@ -44,6 +45,7 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.Ownership.Feature(),
 		p.Notes.Feature(),
 		p.Chat.Feature(),
+		p.Messages.Feature(),
 		p.Bulk.Feature(),
 		p.Stats.Feature(),
 		p.Installation.Feature(),
@@ -71,6 +73,7 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		moderationapi.New(p.Moderation),
 		roleapi.New(p.Access, p.Members),
 		channelapi.New(p.Chat),
+		messageapi.New(p.Messages),
 		userapi.New(p.Access, p.Members),
 		noteapi.New(p.Notes),
 		fieldapi.New(p.Fields, p.Members, p.FieldChanges),

@@ -26,6 +26,7 @@ import (
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/member/assign"
 	"github.com/regulars/regulars/internal/moderation"
 	"github.com/regulars/regulars/internal/note"
@@ -61,6 +62,7 @@ type Services struct {
 	Accounts     *signin.Accounts
 	Access       *access.Access
 	Chat         *chat.Chat
+	Messages     *message.Messages
 	Bulk         *bulk.Bulk
 	Stats        *stats.Stats
 	Installation *installation.Installation
@@ -145,6 +147,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	})
 	p.Notes = note.New(note.Deps{DB: p.DB, Clock: now, Access: p.Access, Members: p.Members})
 	p.Chat = chat.New(chat.Deps{DB: p.DB, Access: p.Access, Members: p.Members, Clock: now})
+	p.Messages = message.New(message.Deps{DB: p.DB, Access: p.Access, Clock: now, BaseURL: p.url})
 	p.Bulk = bulk.New(bulk.Deps{
 		DB: p.DB, Files: p.Files, Scratch: p.Folder, Access: p.Access, Members: p.Members, Mail: p.Mail, BaseURL: p.url, Clock: now, Log: log, Database: p.database,
 		Limits: bulk.Limits{

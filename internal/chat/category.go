@@ -147,7 +147,7 @@ func (c *Chat) DeleteCategory(ctx context.Context, actor actor.Actor, communityI
 		if err != nil {
 			return err
 		}
-		all, err := channelsOf(ctx, tx, communityID)
+		all, err := All(ctx, tx, communityID)
 		if err != nil {
 			return err
 		}

@@ -110,7 +110,7 @@ func (c *Chat) Channels(ctx context.Context, actor actor.Actor, communityID stri
 
 // SeenBy returns the channels visible to the subject, in the order of Channels.
 func (c *Chat) SeenBy(ctx context.Context, subject access.ChannelActor, communityID string) ([]Channel, error) {
-	all, err := channelsOf(ctx, c.db, communityID)
+	all, err := All(ctx, c.db, communityID)
 	return slices.DeleteFunc(all, func(ch Channel) bool { return !ch.SeenBy(subject) }), err
 }
 
@@ -133,7 +133,7 @@ func (c *Chat) channel(ctx context.Context, q sqldb.Querier, actor actor.Actor, 
 	if err != nil {
 		return Channel{}, err
 	}
-	found, err := channelByID(ctx, q, communityID, channelID)
+	found, err := Load(ctx, q, communityID, channelID)
 	if err == nil && !found.SeenBy(subject) {
 		err = errs.Missing("channel")
 	}
@@ -176,7 +176,7 @@ func (c *Chat) CreateChannel(ctx context.Context, actor actor.Actor, communityID
 		if err := in.normalise(parent); err != nil {
 			return err
 		}
-		all, err := channelsOf(ctx, tx, communityID)
+		all, err := All(ctx, tx, communityID)
 		if err != nil {
 			return err
 		}
@@ -308,7 +308,7 @@ func end(all []Channel, categoryID string) int {
 // place sets the position of a channel in its category and shifts the following
 // ones. A nil position is the end.
 func place(ctx context.Context, tx *sqldb.Tx, communityID string, moved *Channel, wanted *int) error {
-	all, err := channelsOf(ctx, tx, communityID)
+	all, err := All(ctx, tx, communityID)
 	if err != nil {
 		return err
 	}

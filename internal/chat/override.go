@@ -127,7 +127,7 @@ func (c *Chat) override(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, co
 	if err := replaceOverrides(ctx, tx, communityID, ch.ID, wanted); err != nil {
 		return ch, err
 	}
-	changed, err := channelByID(ctx, tx, communityID, ch.ID)
+	changed, err := Load(ctx, tx, communityID, ch.ID)
 	if err != nil {
 		return ch, err
 	}

@@ -20,9 +20,9 @@ func scanChannel(s sqldb.Scanner) (Channel, error) {
 	return c, s.Scan(&c.ID, &c.Topic, &c.Type, &c.Description, &c.CategoryID, &c.URL, &c.Position, &c.CreatedAt, &c.UpdatedAt)
 }
 
-// channelsOf returns all channels, those without a category first, then category
+// All returns all channels, those without a category first, then category
 // by category.
-func channelsOf(ctx context.Context, q sqldb.Querier, communityID string) ([]Channel, error) {
+func All(ctx context.Context, q sqldb.Querier, communityID string) ([]Channel, error) {
 	all, err := sqldb.All(ctx, q, scanChannel, "SELECT "+channelColumns+` FROM channels c
 		LEFT JOIN channel_categories k ON k.community_id = c.community_id AND k.id = c.category_id
 		WHERE c.community_id = $1 ORDER BY COALESCE(k.position, -1), c.position, c.id`, communityID)
@@ -32,7 +32,9 @@ func channelsOf(ctx context.Context, q sqldb.Querier, communityID string) ([]Cha
 	return all, addOverrides(ctx, q, communityID, all, "")
 }
 
-func channelByID(ctx context.Context, q sqldb.Querier, communityID, channelID string) (Channel, error) {
+// Load returns a channel with its overrides, in the caller's transaction. It fails
+// with NotFound "channel_not_found".
+func Load(ctx context.Context, q sqldb.Querier, communityID, channelID string) (Channel, error) {
 	found, err := sqldb.One(ctx, q, "channel", scanChannel, "SELECT "+channelColumns+" FROM channels c WHERE c.community_id = $1 AND c.id = $2", communityID, channelID)
 	if err != nil {
 		return found, err

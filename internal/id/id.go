@@ -43,6 +43,15 @@ func Time(s string) int64 {
 	return int64(binary.BigEndian.Uint32(raw[:4]))*1_000 + int64(binary.BigEndian.Uint16(raw[4:6]))
 }
 
+// First returns the lowest id of a time in Unix milliseconds.
+func First(ms int64) string {
+	var raw [12]byte
+	at := time.UnixMilli(ms)
+	binary.BigEndian.PutUint32(raw[:4], uint32(at.Unix()))
+	binary.BigEndian.PutUint16(raw[4:6], uint16(at.Nanosecond()/1_000_000))
+	return hex.EncodeToString(raw[:])
+}
+
 // Valid reports whether s has the form of an id.
 func Valid(s string) bool {
 	if len(s) != Size {

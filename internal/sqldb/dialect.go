@@ -131,6 +131,11 @@ func (d Dialect) JSONHasID(column, param string) string {
 	return d.pick("instr("+column+", "+param+") > 0", d.JSONHas(column, param))
 }
 
+// RandomID returns an expression for another text of 32 random hex digits in each row.
+func (d Dialect) RandomID() string {
+	return d.pick("lower(hex(randomblob(16)))", "replace(CAST(gen_random_uuid() AS TEXT), '-', '')")
+}
+
 func (d Dialect) pick(sqlite, postgres string) string {
 	if d == Postgres {
 		return postgres

@@ -173,6 +173,12 @@ func RolesLack(need actor.Permission) error {
 	return errs.New(errs.Forbidden, code, "Your roles in this community lack the permission %q.", names[0])
 }
 
+// LackInChannel returns the error of a person, or of a key of a person, that lacks
+// a permission in a channel: Forbidden "missing_permission".
+func LackInChannel(name string) error {
+	return errs.New(errs.Forbidden, "missing_permission", "The permission %q is missing in this channel.", name)
+}
+
 // KeyLacks returns the error of an API key that lacks a permission.
 func KeyLacks(need actor.Permission) error {
 	return errs.New(errs.Forbidden, "missing_permission", "This API key lacks the permission %q.", OfKey(need))

@@ -64,17 +64,22 @@ func reference(ref string) (column string, value any) {
 // Self returns the active member of the actor. It fails with NotFound
 // user_not_found.
 func (s *Directory) Self(ctx context.Context, actor actor.Actor, communityID string) (member.Member, error) {
-	memberID := actor.MemberID
+	return Self(ctx, s.db, actor, communityID)
+}
+
+// Self is Directory.Self in the caller's transaction.
+func Self(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID string) (member.Member, error) {
+	memberID := caller.MemberID
 	if memberID == "" {
 		var err error
-		if memberID, err = member.IDByAccount(ctx, s.db, communityID, actor.AccountID); err != nil {
+		if memberID, err = member.IDByAccount(ctx, q, communityID, caller.AccountID); err != nil {
 			return member.Member{}, err
 		}
 	}
 	if memberID == "" {
 		return member.Member{}, member.ErrUserNotFound()
 	}
-	return Load(ctx, s.db, communityID, memberID, member.Active)
+	return Load(ctx, q, communityID, memberID, member.Active)
 }
 
 // MayChange reports whether the actor may change values, tags and picture of a

@@ -1,0 +1,63 @@
+package message
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/chat"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/directory"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Author returns the member in whose name the actor writes: the actor's own, or the
+// one that a key of the community names. ref is a reference as in Directory.Find;
+// "" is the person. It fails with Forbidden "sender_not_self" or NotFound
+// "user_not_found".
+func (m *Messages) Author(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID, ref string) (member.Member, error) {
+	if !byKey(caller) {
+		return ownAuthor(ctx, q, caller, communityID, ref)
+	}
+	if ref == "" {
+		return member.Member{}, errs.InvalidFields([]errs.Field{errs.Wrong("sender", "required", "Name the member that the message is from.")})
+	}
+	return directory.Load(ctx, q, communityID, ref, member.AnyState...)
+}
+
+// ownAuthor returns the actor's member if ref names it.
+func ownAuthor(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID, ref string) (member.Member, error) {
+	self, err := directory.Self(ctx, q, caller, communityID)
+	if err != nil || ref == "" {
+		return self, err
+	}
+	named, err := directory.Load(ctx, q, communityID, ref, member.AnyState...)
+	if errs.KindOf(err) == errs.NotFound || err == nil && named.ID != self.ID {
+		err = errs.New(errs.Forbidden, "sender_not_self", "A person sends messages in their own name only.")
+	}
+	return self, err
+}
+
+// checkAuthor checks that the member whom a key names is active, and may write in a
+// whisper channel. It fails with Conflict "sender_not_active" or "channel_read_only".
+func (m *Messages) checkAuthor(ctx context.Context, q sqldb.Querier, communityID string, p Place, author member.Member) error {
+	if !p.ByKey {
+		return nil
+	}
+	subject, err := m.Access.ChannelActorOfMember(ctx, q, communityID, author.ID)
+	switch {
+	case err != nil:
+		return err
+	case author.State != member.Active || subject.FixedRule == access.RuleSuspended:
+		return errs.New(errs.Conflict, "sender_not_active", "This member is not active, so nothing can be sent in their name.")
+	case p.Channel.Type == chat.Whisper && !whispers(subject, p.Channel):
+		return errs.New(errs.Conflict, "channel_read_only", "This member cannot write in this channel.")
+	}
+	return nil
+}
+
+// hushed reports whether a message of the actor's member is for whisperers only.
+func (p Place) hushed() bool {
+	return p.Channel.Type == chat.Whisper && !p.ByKey && !whispers(p.Subject, p.Channel)
+}

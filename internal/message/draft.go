@@ -1,0 +1,72 @@
+package message
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/text"
+)
+
+// Input is a message to send.
+type Input struct {
+	Text        string
+	Sender      string   // reference of the member that the message is from; "": the person
+	TopicID     string   // of a forum; else ""
+	Attachments []string // ids of images
+	Allowed     *Allowed // nil: everyone who is mentioned is notified
+	Nonce       string   // "": none
+}
+
+// Allowed are the members and roles that a message may notify.
+type Allowed struct {
+	Users    []string `json:"users,omitempty" doc:"References of members."`
+	Roles    []string `json:"roles,omitempty" doc:"The _id of roles."`
+	Everyone bool     `json:"everyone,omitempty" doc:"@all notifies too."`
+}
+
+// normalise converts the input to its stored form. It fails with every invalid
+// field.
+func (in *Input) normalise() error {
+	var wrong []errs.Field
+	check := func(ok bool, field, code, format string, args ...any) {
+		if !ok {
+			wrong = append(wrong, errs.Wrong(field, code, format, args...))
+		}
+	}
+	in.Text = normaliseText(in.Text)
+	check(in.Text != "" || len(in.Attachments) > 0, "message", "required", "Write a text, or attach an image.")
+	check(utf8.RuneCountInString(in.Text) <= MaxText, "message", "too_long", "A message has at most %d characters.", MaxText)
+	check(text.FirstUnreadable(in.Text, true) == 0, "message", "invalid", "A message has no control characters besides line breaks and tabs.")
+	check(len(in.Attachments) <= MaxImages, "attachments", "too_many", "A message has at most %d images.", MaxImages)
+	check(len(links(in.Text)) <= MaxLinks, "message", "too_many", "A message has at most %d links.", MaxLinks)
+	for _, one := range in.Attachments {
+		check(id.Valid(one), "attachments", "invalid", "An attachment is the id of an uploaded image.")
+	}
+	nonce, ok := text.Line(in.Nonce, MaxNonce)
+	check(ok && nonce == in.Nonce, "nonce", "invalid", "A nonce has at most %d characters, none of them a control character.", MaxNonce)
+	return errs.InvalidFields(wrong)
+}
+
+// normaliseText returns a text in NFC, with line feeds and without white space
+// around it.
+func normaliseText(given string) string {
+	given = strings.ReplaceAll(strings.ReplaceAll(given, "\r\n", "\n"), "\r", "\n")
+	return norm.NFC.String(text.Trim(given))
+}
+
+// fingerprint identifies the request of a nonce. parentID is "" for no reply.
+func (in *Input) fingerprint(parentID string) (string, error) {
+	request, err := json.Marshal([]any{in.Text, parentID, in.TopicID, in.Attachments, in.Allowed})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(request)
+	return hex.EncodeToString(sum[:]), nil
+}

@@ -1,0 +1,172 @@
+package message
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/chat"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/directory"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Filter selects messages. At most one of Before and After is set.
+type Filter struct {
+	ChannelID string   // "": all visible channels, no conversations
+	User      string   // reference of the author; "": all
+	Before    Position // the newest messages before it
+	After     Position // the messages directly after it
+	Count     int      // 1 to 200
+}
+
+// Position is between messages: beside a message, or at an instant.
+type Position struct {
+	MessageID string // "": none
+	At        int64  // Unix milliseconds; 0: none
+}
+
+// Set reports whether the position was given.
+func (p Position) Set() bool { return p != Position{} }
+
+// maxTotal is the number up to which messages are counted, except those of a
+// channel.
+const maxTotal = 10_000
+
+// Page is a part of the messages of a filter, newest first.
+type Page struct {
+	Messages []View
+	Total    int64 // of all that match, without Before and After
+	Capped   bool  // there are more
+}
+
+// List returns a part of the messages that the actor can see. It fails as
+// access.Can does for getMessages, with NotFound "channel_not_found" or
+// "user_not_found".
+func (m *Messages) List(ctx context.Context, caller actor.Actor, communityID string, f Filter) (Page, error) {
+	if err := m.Access.Can(ctx, caller, communityID, permission.GetMessages); err != nil {
+		return Page{}, err
+	}
+	s, err := m.scope(ctx, caller, communityID, f)
+	if err != nil {
+		return Page{}, err
+	}
+	list, err := selectMessages(ctx, m.DB, communityID, s, f)
+	if err != nil {
+		return Page{}, err
+	}
+	p := Page{}
+	if p.Total, p.Capped, err = countMessages(ctx, m.DB, communityID, s); err != nil {
+		return Page{}, err
+	}
+	r, err := m.ReaderOf(ctx, caller, communityID, s.memberID)
+	if err != nil {
+		return Page{}, err
+	}
+	p.Messages, err = m.Views(ctx, m.DB, communityID, r, s.names, list)
+	return p, err
+}
+
+// Get returns a message that the actor can see. It fails with NotFound
+// "message_not_found".
+func (m *Messages) Get(ctx context.Context, caller actor.Actor, communityID, messageID string) (View, error) {
+	if err := m.Access.Can(ctx, caller, communityID, permission.GetMessages); err != nil {
+		return View{}, err
+	}
+	one, p, err := m.Find(ctx, m.DB, caller, communityID, messageID)
+	if err != nil {
+		return View{}, err
+	}
+	r, err := m.ReaderOf(ctx, caller, communityID, p.Subject.MemberID)
+	if err != nil {
+		return View{}, err
+	}
+	views, err := m.Views(ctx, m.DB, communityID, r, map[string]string{one.ChannelID: p.Channel.Topic}, []Message{one})
+	if err != nil {
+		return View{}, err
+	}
+	return views[0], nil
+}
+
+// Find returns a visible message with its channel, as the actor sees it. It fails
+// with NotFound "message_not_found".
+func (m *Messages) Find(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID, messageID string) (Message, Place, error) {
+	one, err := load(ctx, q, communityID, messageID)
+	if err != nil {
+		return one, Place{}, err
+	}
+	p, err := m.PlaceOf(ctx, q, caller, communityID, one.ChannelID)
+	if errs.KindOf(err) == errs.NotFound || err == nil && !(one.Visible() && p.Sees(&one)) {
+		err = errs.Missing("message")
+	}
+	return one, p, err
+}
+
+// scope is the part of the messages of a community that a filter means and an actor
+// can see.
+type scope struct {
+	memberID string            // of the actor; "": a key
+	authorID string            // "": all
+	all      []string          // channels in which the actor sees all messages
+	own      []string          // channels in which they see those of whisperers and their own
+	names    map[string]string // of the channels
+	exact    bool              // one channel, all of it
+}
+
+func (m *Messages) scope(ctx context.Context, caller actor.Actor, communityID string, f Filter) (scope, error) {
+	var places []Place
+	if f.ChannelID != "" {
+		p, err := m.PlaceOf(ctx, m.DB, caller, communityID, f.ChannelID)
+		if err != nil {
+			return scope{}, err
+		}
+		places = append(places, p)
+	} else {
+		subject, err := m.Access.ChannelActorOf(ctx, m.DB, caller, communityID)
+		if err != nil {
+			return scope{}, err
+		}
+		if places, err = m.visiblePlaces(ctx, caller, communityID, subject); err != nil {
+			return scope{}, err
+		}
+	}
+	s := newScope(places)
+	if f.User != "" {
+		author, err := directory.Load(ctx, m.DB, communityID, f.User, member.AnyState...)
+		if err != nil {
+			return scope{}, err
+		}
+		s.authorID, s.exact = author.ID, false
+	}
+	return s, nil
+}
+
+func (m *Messages) visiblePlaces(ctx context.Context, caller actor.Actor, communityID string, subject access.ChannelActor) ([]Place, error) {
+	channels, err := chat.All(ctx, m.DB, communityID)
+	if err != nil {
+		return nil, err
+	}
+	var places []Place
+	for _, c := range channels {
+		if c.Type != chat.Direct && c.SeenBy(subject) {
+			places = append(places, Place{Channel: c, Subject: subject, ByKey: byKey(caller)})
+		}
+	}
+	return places, nil
+}
+
+func newScope(places []Place) scope {
+	s := scope{names: map[string]string{}}
+	for _, p := range places {
+		s.memberID, s.names[p.Channel.ID] = p.Subject.MemberID, p.Channel.Topic
+		if p.SeesAll() {
+			s.all = append(s.all, p.Channel.ID)
+		} else {
+			s.own = append(s.own, p.Channel.ID)
+		}
+	}
+	s.exact = len(places) == 1 && len(s.all) == 1
+	return s
+}

@@ -1,0 +1,86 @@
+package message
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/chat"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Place is a channel as an actor sees it.
+type Place struct {
+	Channel chat.Channel
+	Subject access.ChannelActor
+	ByKey   bool // the actor is a key of the community or the command line, whose own permission decides
+}
+
+// PlaceOf returns a channel that the actor can see. It fails with NotFound
+// "channel_not_found".
+func (m *Messages) PlaceOf(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID, channelID string) (Place, error) {
+	found, err := chat.Load(ctx, q, communityID, channelID)
+	if errs.KindOf(err) == errs.NotFound {
+		return Place{}, errs.Missing("channel")
+	}
+	if err != nil {
+		return Place{}, err
+	}
+	subject, err := m.Access.ChannelActorOf(ctx, q, caller, communityID)
+	if err != nil {
+		return Place{}, err
+	}
+	p := Place{Channel: found, Subject: subject, ByKey: byKey(caller)}
+	if !found.SeenBy(subject) {
+		return Place{}, errs.Missing("channel")
+	}
+	return p, nil
+}
+
+// byKey reports whether the actor names the members for whom it acts.
+func byKey(caller actor.Actor) bool {
+	return caller.Kind == actor.CommunityKey || caller.Kind == actor.Command
+}
+
+// Allows reports whether the actor has a channel permission here.
+func (p Place) Allows(name string) bool {
+	return p.Subject.Resolve(p.Channel.ID, p.Channel.Overrides, name).Allowed
+}
+
+// require returns Forbidden "missing_permission" without a channel permission.
+func (p Place) require(name string) error {
+	if p.Allows(name) {
+		return nil
+	}
+	return permission.LackInChannel(name)
+}
+
+// requirePosting checks that the actor may write here. In an announcement channel
+// that takes a role or an override.
+func (p Place) requirePosting() error {
+	decision := p.Subject.Resolve(p.Channel.ID, p.Channel.Overrides, permission.PostMessages)
+	if !decision.Allowed || p.Channel.Type == chat.Announcement && decision.Rule == access.RuleEveryone {
+		return permission.LackInChannel(permission.PostMessages)
+	}
+	return nil
+}
+
+// whispers reports whether all who see a whisper channel see what the subject
+// writes there: a role other than @all, or an override, lets it post.
+func whispers(subject access.ChannelActor, in chat.Channel) bool {
+	decision := subject.Resolve(in.ID, in.Overrides, permission.PostMessages)
+	return decision.Allowed && decision.Rule != access.RuleEveryone
+}
+
+// SeesAll reports whether the actor sees every message here: in a whisper channel
+// that takes to be a whisperer, or to manage messages.
+func (p Place) SeesAll() bool {
+	return p.Channel.Type != chat.Whisper || whispers(p.Subject, p.Channel) || p.Allows(permission.ManageMessages)
+}
+
+// Sees reports whether the actor sees a message of the channel.
+func (p Place) Sees(one *Message) bool {
+	return !one.Hushed || one.AuthorID != "" && one.AuthorID == p.Subject.MemberID || p.SeesAll()
+}

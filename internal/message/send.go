@@ -1,0 +1,204 @@
+package message
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/chat"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Send posts a message in a channel. The same nonce of the same author returns the
+// first message again. It fails with the codes of contract/05, section 4: Invalid
+// "invalid_input" or "topic_required", Forbidden "missing_permission" or
+// "sender_not_self", NotFound "channel_not_found" or "user_not_found", and Conflict
+// "channel_read_only", "sender_not_active" or "idempotency_mismatch".
+func (m *Messages) Send(ctx context.Context, caller actor.Actor, communityID, channelID string, in Input) (View, error) {
+	if err := m.Access.Can(ctx, caller, communityID, permission.SendMessage); err != nil {
+		return View{}, err
+	}
+	if err := in.normalise(); err != nil {
+		return View{}, err
+	}
+	return m.post(ctx, caller, communityID, channelID, "", in)
+}
+
+// Reply answers a message, which may be a reply itself. It fails as Send does, or
+// with NotFound "message_not_found".
+func (m *Messages) Reply(ctx context.Context, caller actor.Actor, communityID, messageID string, in Input) (View, error) {
+	if err := m.Access.CanAny(ctx, caller, communityID, permission.ReplyMessage, permission.SendMessage); err != nil {
+		return View{}, err
+	}
+	if err := in.normalise(); err != nil {
+		return View{}, err
+	}
+	channelID, err := channelOf(ctx, m.DB, communityID, messageID)
+	if err != nil {
+		return View{}, err
+	}
+	return m.post(ctx, caller, communityID, channelID, messageID, in)
+}
+
+// post is a transaction in which a message is posted. answered is the id of the
+// message that it replies to; "": none.
+func (m *Messages) post(ctx context.Context, caller actor.Actor, communityID, channelID, answered string, in Input) (sent View, err error) {
+	return sent, m.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		d := &draft{Messages: m, tx: tx, caller: caller, communityID: communityID, in: in}
+		if err := d.locate(ctx, channelID, answered); err != nil {
+			return err
+		}
+		if err := d.write(ctx, answered); err != nil {
+			return err
+		}
+		first, err := d.repeated(ctx, answered)
+		if err != nil {
+			return err
+		}
+		if first != "" {
+			sent, err = d.view(ctx, first)
+			return err
+		}
+		if err := d.check(ctx); err != nil {
+			return err
+		}
+		sent, err = d.insert(ctx)
+		return err
+	})
+}
+
+// draft is a message that is being posted.
+type draft struct {
+	*Messages
+	tx          *sqldb.Tx
+	caller      actor.Actor
+	communityID string
+	in          Input
+	place       Place
+	author      member.Member
+	root        *Message // of a reply
+	message     Message
+}
+
+// locate finds the channel, the root of a reply and the author, and checks that the
+// actor sees them.
+func (d *draft) locate(ctx context.Context, channelID, answered string) (err error) {
+	if d.place, err = d.PlaceOf(ctx, d.tx, d.caller, d.communityID, channelID); err != nil {
+		if answered != "" && errs.KindOf(err) == errs.NotFound {
+			err = errs.Missing("message")
+		}
+		return err
+	}
+	if answered != "" {
+		if err := d.locateRoot(ctx, answered); err != nil {
+			return err
+		}
+	}
+	d.author, err = d.Author(ctx, d.tx, d.caller, d.communityID, d.in.Sender)
+	return err
+}
+
+// locateRoot locks the root of the message that is answered.
+func (d *draft) locateRoot(ctx context.Context, answered string) error {
+	one, err := load(ctx, d.tx, d.communityID, answered)
+	if err != nil {
+		return err
+	}
+	if !d.place.Sees(&one) {
+		return errs.Missing("message")
+	}
+	rootID := one.ID
+	if one.ParentID != "" {
+		rootID = one.ParentID
+	}
+	root, err := lock(ctx, d.tx, d.communityID, rootID)
+	d.root = &root
+	return err
+}
+
+// write fills in the message.
+func (d *draft) write(ctx context.Context, answered string) (err error) {
+	now := d.Clock.Now()
+	d.message = Message{
+		ID: id.New(now), ChannelID: d.place.Channel.ID, Kind: Posted, AuthorID: d.author.ID, Text: d.in.Text, TopicID: d.in.TopicID, Via: via(d.caller),
+		Hushed: d.place.hushed(), HasImage: len(d.in.Attachments) > 0, HasLink: len(links(d.in.Text)) > 0, PostedAt: now.UnixMilli(),
+	}
+	if d.root != nil {
+		d.message.Kind, d.message.ParentID, d.message.TopicID = Reply, d.root.ID, d.root.TopicID
+		if answered != d.root.ID {
+			d.message.ReplyToID = answered
+		}
+	}
+	d.message.Mentions, err = d.mentions(ctx)
+	return err
+}
+
+// check applies the rules of the channel to the message.
+func (d *draft) check(ctx context.Context) error {
+	if err := d.place.requirePosting(); err != nil {
+		return err
+	}
+	if err := d.checkAuthor(ctx, d.tx, d.communityID, d.place, d.author); err != nil {
+		return err
+	}
+	m := &d.message
+	switch {
+	case d.place.Channel.Type == chat.Forum && m.TopicID == "":
+		return errs.InvalidFields([]errs.Field{errs.Wrong("forumTopicId", "topic_required", "Name the topic of the forum.")})
+	case d.place.Channel.Type != chat.Forum && m.TopicID != "":
+		return errs.Missing("topic")
+	case m.HasLink && !d.place.Allows(permission.ShareLinks):
+		return permission.LackInChannel(permission.ShareLinks)
+	case m.HasImage && !d.place.Allows(permission.AttachFiles):
+		return permission.LackInChannel(permission.AttachFiles)
+	}
+	return nil
+}
+
+// insert stores the message with what counts it, and appends its event.
+func (d *draft) insert(ctx context.Context) (View, error) {
+	m := &d.message
+	if err := insert(ctx, d.tx, d.communityID, m); err != nil {
+		return View{}, err
+	}
+	if err := d.count(ctx); err != nil {
+		return View{}, err
+	}
+	if err := insertMentions(ctx, d.tx, d.communityID, m); err != nil {
+		return View{}, err
+	}
+	if err := d.keepNonce(ctx); err != nil {
+		return View{}, err
+	}
+	return d.appendPosted(ctx)
+}
+
+// count adds the message to the numbers of the channel, the author and the root.
+func (d *draft) count(ctx context.Context) error {
+	m := &d.message
+	visible := int64(1)
+	if d.root != nil {
+		if !d.root.Visible() {
+			visible++ // the deleted root is shown again
+		}
+		d.root.Replies++
+		if err := setReplies(ctx, d.tx, d.communityID, d.root); err != nil {
+			return err
+		}
+	}
+	if err := count(ctx, d.tx, d.communityID, m.ChannelID, visible); err != nil {
+		return err
+	}
+	return countWritten(ctx, d.tx, d.communityID, m, 1)
+}
+
+// via returns what the actor is, if it is not a person.
+func via(caller actor.Actor) Via {
+	if caller.Kind == actor.CommunityKey {
+		return Via{Type: "key", Name: caller.Name}
+	}
+	return Via{}
+}

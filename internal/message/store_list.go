@@ -1,0 +1,97 @@
+package message
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// visible is the condition of messages that lists show.
+const visible = "(m.deleted_at = 0 OR m.reply_count > 0)"
+
+// query is a WHERE clause under construction.
+type query struct {
+	dialect sqldb.Dialect
+	where   []string
+	args    []any
+}
+
+// param adds an argument and returns its placeholder.
+func (c *query) param(value any) string {
+	c.args = append(c.args, value)
+	return "$" + strconv.Itoa(len(c.args))
+}
+
+func (c *query) add(condition string) { c.where = append(c.where, condition) }
+
+func (c *query) text() string { return strings.Join(c.where, " AND ") }
+
+// newQuery returns the condition of the messages of a scope.
+func (s scope) query(d sqldb.Dialect, communityID string) *query {
+	c := &query{dialect: d}
+	c.add("m.community_id = " + c.param(communityID))
+	c.add(visible)
+	if s.authorID != "" {
+		c.add("m.author_id = " + c.param(s.authorID))
+	}
+	switch {
+	case len(s.all)+len(s.own) == 1:
+		c.add("m.channel_id = " + c.param(append(s.all, s.own...)[0]))
+		if len(s.own) == 1 {
+			c.add("(NOT m.hushed OR m.author_id = " + c.param(s.memberID) + ")")
+		}
+	case len(s.own) == 0:
+		c.add(d.In("m.channel_id", c.param(sqldb.Keys(s.all))))
+	default:
+		c.add("(" + d.In("m.channel_id", c.param(sqldb.Keys(s.all))) + " OR " + d.In("m.channel_id", c.param(sqldb.Keys(s.own))) + " AND (NOT m.hushed OR m.author_id = " + c.param(s.memberID) + "))")
+	}
+	return c
+}
+
+// selectMessages returns the messages of a filter, newest first.
+func selectMessages(ctx context.Context, q sqldb.Querier, communityID string, s scope, f Filter) ([]Message, error) {
+	c := s.query(q.Dialect(), communityID)
+	order := "DESC"
+	switch {
+	case f.Before.Set():
+		c.add("m.id < " + c.param(f.Before.id()))
+	case f.After.Set():
+		order = "ASC"
+		c.add("m.id > " + c.param(f.After.id()))
+	}
+	list, err := sqldb.All(ctx, q, scanMessage, "SELECT "+messageColumns+" FROM messages m WHERE "+c.text()+" ORDER BY m.id "+order+" LIMIT "+c.param(f.Count), c.args...)
+	if order == "ASC" {
+		reverse(list)
+	}
+	return list, err
+}
+
+func reverse(list []Message) {
+	for i, j := 0, len(list)-1; i < j; i, j = i+1, j-1 {
+		list[i], list[j] = list[j], list[i]
+	}
+}
+
+// id returns the id between the messages before and after the position.
+func (p Position) id() string {
+	if p.MessageID != "" {
+		return p.MessageID
+	}
+	return id.First(p.At)
+}
+
+// countMessages counts the messages of a scope; capped reports that there are more.
+func countMessages(ctx context.Context, q sqldb.Querier, communityID string, s scope) (total int64, capped bool, err error) {
+	if s.exact {
+		total, err = sqldb.One(ctx, q, "messages", sqldb.Value[int64],
+			"SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT) FROM message_counts WHERE community_id = $1 AND channel_id = $2", communityID, s.all[0])
+		return total, false, err
+	}
+	c := s.query(q.Dialect(), communityID)
+	total, err = sqldb.One(ctx, q, "messages", sqldb.Value[int64],
+		"SELECT count(*) FROM (SELECT 1 FROM messages m WHERE "+c.text()+" LIMIT "+c.param(maxTotal+1)+") t", c.args...)
+	return min(total, maxTotal), total > maxTotal, err
+}

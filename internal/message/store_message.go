@@ -1,0 +1,96 @@
+package message
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+const messageColumns = "m.id, m.channel_id, m.kind, m.author_id, m.text, m.mentions, m.parent_id, m.reply_to_id, m.topic_id, m.via_type, m.via_name, m.hushed, m.has_image, m.has_link, " +
+	"m.reply_count, m.pinned_at, m.edited_at, m.deleted_at, m.posted_at"
+
+func scanMessage(s sqldb.Scanner) (m Message, err error) {
+	var mentions string
+	if err := s.Scan(&m.ID, &m.ChannelID, &m.Kind, &m.AuthorID, &m.Text, &mentions, &m.ParentID, &m.ReplyToID, &m.TopicID, &m.Via.Type, &m.Via.Name, &m.Hushed, &m.HasImage, &m.HasLink,
+		&m.Replies, &m.PinnedAt, &m.EditedAt, &m.DeletedAt, &m.PostedAt); err != nil {
+		return m, err
+	}
+	if mentions != "[]" {
+		err = json.Unmarshal([]byte(mentions), &m.Mentions)
+	}
+	return m, err
+}
+
+func insert(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
+	mentions, err := json.Marshal(orEmpty(m.Mentions))
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO messages (community_id, id, channel_id, kind, author_id, text, mentions, parent_id, reply_to_id, topic_id, via_type, via_name, hushed, has_image, has_link,
+		reply_count, pinned_at, edited_at, deleted_at, posted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, 0, 0, 0, $16)`,
+		communityID, m.ID, m.ChannelID, m.Kind, m.AuthorID, m.Text, string(mentions), m.ParentID, m.ReplyToID, m.TopicID, m.Via.Type, m.Via.Name, m.Hushed, m.HasImage, m.HasLink, m.PostedAt)
+	return err
+}
+
+// load returns a message, also a deleted one. It fails with NotFound
+// "message_not_found".
+func load(ctx context.Context, q sqldb.Querier, communityID, messageID string) (Message, error) {
+	return sqldb.One(ctx, q, "message", scanMessage, "SELECT "+messageColumns+" FROM messages m WHERE m.community_id = $1 AND m.id = $2", communityID, messageID)
+}
+
+// lock is load for a change.
+func lock(ctx context.Context, tx *sqldb.Tx, communityID, messageID string) (Message, error) {
+	return sqldb.One(ctx, tx, "message", scanMessage, "SELECT "+messageColumns+" FROM messages m WHERE m.community_id = $1 AND m.id = $2 "+tx.Dialect().Lock(), communityID, messageID)
+}
+
+func channelOf(ctx context.Context, q sqldb.Querier, communityID, messageID string) (string, error) {
+	return sqldb.One(ctx, q, "message", sqldb.Value[string], "SELECT channel_id FROM messages WHERE community_id = $1 AND id = $2", communityID, messageID)
+}
+
+func setReplies(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
+	_, err := tx.Exec(ctx, "UPDATE messages SET reply_count = $4 WHERE community_id = $1 AND channel_id = $2 AND id = $3", communityID, m.ChannelID, m.ID, m.Replies)
+	return err
+}
+
+// shards is the number of rows that count the messages of a channel.
+const shards = 16
+
+// count adds to the number of visible messages of a channel.
+func count(ctx context.Context, tx *sqldb.Tx, communityID, channelID string, delta int64) error {
+	shard := int64(0)
+	if tx.Dialect() == sqldb.Postgres {
+		shard = rand.Int64N(shards)
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO message_counts (community_id, channel_id, shard, total) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (community_id, channel_id, shard) DO UPDATE SET total = message_counts.total + excluded.total`, communityID, channelID, shard, delta)
+	return err
+}
+
+// countWritten adds to the figures of the author of a message.
+func countWritten(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message, delta int64) error {
+	messages, replies := delta, int64(0)
+	if m.Kind == Reply {
+		messages, replies = 0, delta
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO message_totals (community_id, user_id, messages, replies, reactions) VALUES ($1, $2, $3, $4, 0)
+		ON CONFLICT (community_id, user_id) DO UPDATE SET messages = message_totals.messages + excluded.messages, replies = message_totals.replies + excluded.replies`,
+		communityID, m.AuthorID, messages, replies)
+	return err
+}
+
+func insertMentions(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
+	for _, one := range m.Mentions {
+		target := one.ID
+		if one.Kind == MentionsAll {
+			target = everyone
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO message_mentions (community_id, channel_id, target, message_id, notify) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (community_id, channel_id, target, message_id) DO NOTHING`, communityID, m.ChannelID, target, m.ID, one.Notify)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

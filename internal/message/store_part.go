@@ -1,0 +1,109 @@
+package message
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/media"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// authors returns the authors of messages by id, and under "" that of erased ones.
+func (m *Messages) authors(ctx context.Context, q sqldb.Querier, communityID string, r Reader, ids []string) (map[string]Author, error) {
+	found := map[string]Author{"": {DisplayName: deletedName, Deleted: true}}
+	rows, err := q.Query(ctx, "SELECT user_id, state, username, display_name, email, avatar_id FROM members WHERE community_id = $1 AND "+q.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(ids))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var userID, state, avatarID string
+		var a Author
+		if err := rows.Scan(&userID, &state, &a.Username, &a.DisplayName, &a.Email, &avatarID); err != nil {
+			return nil, err
+		}
+		if state == member.Deleted {
+			found[userID] = found[""]
+			continue
+		}
+		a.ID = &userID
+		if avatarID != "" {
+			a.Avatar = m.BaseURL() + media.Path(communityID, avatarID)
+		}
+		if !r.SeesEmail && userID != r.MemberID {
+			a.Email = ""
+		}
+		found[userID] = a
+	}
+	return found, rows.Err()
+}
+
+type attachmentRow struct {
+	messageID string
+	Attachment
+}
+
+func selectAttachments(ctx context.Context, q sqldb.Querier, communityID string, messageIDs []string) ([]attachmentRow, error) {
+	if len(messageIDs) == 0 {
+		return nil, nil
+	}
+	return sqldb.All(ctx, q, func(s sqldb.Scanner) (a attachmentRow, err error) {
+		return a, s.Scan(&a.messageID, &a.ID, &a.Name, &a.Type, &a.Size, &a.Width, &a.Height)
+	}, `SELECT a.message_id, i.id, i.name, i.type, i.size_bytes, i.width, i.height FROM message_attachments a
+		JOIN message_images i ON i.community_id = a.community_id AND i.id = a.image_id
+		WHERE a.community_id = $1 AND `+q.Dialect().In("a.message_id", "$2")+" ORDER BY a.message_id, a.position", communityID, sqldb.Keys(messageIDs))
+}
+
+// reactionsTo returns the reactions to messages, by message. memberID is the reader.
+func reactionsTo(ctx context.Context, q sqldb.Querier, communityID, memberID string, messageIDs []string) (map[string][]Reactions, error) {
+	byMessage := map[string][]Reactions{}
+	if len(messageIDs) == 0 {
+		return byMessage, nil
+	}
+	rows, err := q.Query(ctx, `SELECT message_id, emoji, count(*), MIN(reacted_at), MAX(CASE WHEN user_id = $3 THEN 1 ELSE 0 END) FROM message_reactions
+		WHERE community_id = $1 AND `+q.Dialect().In("message_id", "$2")+" GROUP BY message_id, emoji ORDER BY message_id, MIN(reacted_at), emoji", communityID, sqldb.Keys(messageIDs), memberID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var messageID string
+		var first int64
+		var me int
+		var kind Reactions
+		if err := rows.Scan(&messageID, &kind.Emoji, &kind.Count, &first, &me); err != nil {
+			return nil, err
+		}
+		kind.Me = me == 1
+		byMessage[messageID] = append(byMessage[messageID], kind)
+	}
+	return byMessage, rows.Err()
+}
+
+// nonceRow is the request that a nonce belongs to; the zero row: none.
+type nonceRow struct {
+	messageID, fingerprint string
+	createdAt              int64
+}
+
+// lockNonce returns the request of a nonce, which no other transaction takes until
+// the end of this one.
+func lockNonce(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message, nonce string) (nonceRow, error) {
+	if err := tx.LockExclusive(ctx, "nonce "+communityID+" "+m.ChannelID+" "+m.AuthorID+" "+nonce); err != nil {
+		return nonceRow{}, err
+	}
+	found, err := sqldb.All(ctx, tx, func(s sqldb.Scanner) (n nonceRow, err error) {
+		return n, s.Scan(&n.messageID, &n.fingerprint, &n.createdAt)
+	}, "SELECT message_id, fingerprint, created_at FROM message_nonces WHERE community_id = $1 AND channel_id = $2 AND author_id = $3 AND nonce = $4", communityID, m.ChannelID, m.AuthorID, nonce)
+	if err != nil || len(found) == 0 {
+		return nonceRow{}, err
+	}
+	return found[0], nil
+}
+
+func putNonce(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message, nonce, fingerprint string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO message_nonces (community_id, channel_id, author_id, nonce, message_id, fingerprint, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (community_id, channel_id, author_id, nonce) DO UPDATE SET message_id = excluded.message_id, fingerprint = excluded.fingerprint, created_at = excluded.created_at`,
+		communityID, m.ChannelID, m.AuthorID, nonce, m.ID, fingerprint, m.PostedAt)
+	return err
+}

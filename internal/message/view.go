@@ -1,0 +1,145 @@
+package message
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// View is a message as a reader sees it, on the wire.
+type View struct {
+	ID          string       `json:"id" example:"6a21d1c09f3b0c4d5e6f7a8b"`
+	Text        string       `json:"message" doc:"Markdown. Empty for a deleted message that has replies."`
+	User        Author       `json:"user"`
+	Channel     ChannelName  `json:"channel"`
+	Timestamp   string       `json:"timestamp" format:"date-time"`
+	Kind        Kind         `json:"kind" enum:"message,reply,analysis,system"`
+	HTML        string       `json:"html" doc:"The text as sanitised HTML."`
+	ParentID    *string      `json:"parentId" nullable:"true" doc:"The first message of the replies."`
+	ReplyToID   *string      `json:"replyToId" nullable:"true" doc:"The reply that a reply answers."`
+	TopicID     *string      `json:"topicId" nullable:"true" doc:"The topic of a forum."`
+	Attachments []Attachment `json:"attachments" nullable:"false"`
+	Mentions    []Mentioned  `json:"mentions" nullable:"false" doc:"The members that the text names."`
+	Reactions   []Reactions  `json:"reactions" nullable:"false" doc:"The first kind first."`
+	ReplyCount  int64        `json:"replyCount"`
+	Pinned      bool         `json:"pinned"`
+	EditedAt    *string      `json:"editedAt" format:"date-time" nullable:"true"`
+	DeletedAt   *string      `json:"deletedAt" format:"date-time" nullable:"true"`
+	Nonce       *string      `json:"nonce" nullable:"true" doc:"The nonce of the request, in its response and event only."`
+	Via         *Via         `json:"via,omitempty" doc:"What sent the message in the name of the author; absent for a person."`
+}
+
+// Author is the author of a message.
+type Author struct {
+	ID          *string `json:"user_id" nullable:"true" doc:"The _id of the member; null for one that was deleted or erased, and for the system."`
+	Username    string  `json:"username"`
+	DisplayName string  `json:"displayName"`
+	Avatar      string  `json:"avatar" doc:"The address of the picture; empty without one."`
+	Email       string  `json:"email,omitempty" doc:"For keys of the community, for persons with the right to read user data, and of the own messages."`
+	Deleted     bool    `json:"deleted,omitempty"`
+}
+
+// ChannelName names the channel of a message.
+type ChannelName struct {
+	ID   string `json:"channel_id"`
+	Name string `json:"name"`
+}
+
+// Mentioned is a member that a message names.
+type Mentioned struct {
+	ID       string `json:"user_id"`
+	Username string `json:"username"`
+}
+
+// deletedName is the display name of authors who are no longer members.
+const deletedName = "Deleted member"
+
+// Reader is who reads messages.
+type Reader struct {
+	MemberID  string // "": a key
+	SeesEmail bool   // of all authors
+}
+
+// ReaderOf returns the reader that an actor is.
+func (m *Messages) ReaderOf(ctx context.Context, caller actor.Actor, communityID, memberID string) (Reader, error) {
+	if byKey(caller) {
+		return Reader{SeesEmail: true}, nil
+	}
+	err := m.Access.Can(ctx, caller, communityID, permission.GetUserData)
+	if errs.KindOf(err) == errs.Forbidden {
+		return Reader{MemberID: memberID}, nil
+	}
+	return Reader{MemberID: memberID, SeesEmail: true}, err
+}
+
+// Views returns messages as a reader sees them; names are those of their channels by
+// id.
+func (m *Messages) Views(ctx context.Context, q sqldb.Querier, communityID string, r Reader, names map[string]string, list []Message) ([]View, error) {
+	shown, authorIDs := make([]string, 0, len(list)), make([]string, 0, len(list))
+	for i := range list {
+		authorIDs = append(authorIDs, list[i].AuthorID)
+		if list[i].DeletedAt == 0 {
+			shown = append(shown, list[i].ID)
+		}
+	}
+	authors, err := m.authors(ctx, q, communityID, r, authorIDs)
+	if err != nil {
+		return nil, err
+	}
+	attached, err := m.attachments(ctx, q, communityID, shown)
+	if err != nil {
+		return nil, err
+	}
+	reacted, err := reactionsTo(ctx, q, communityID, r.MemberID, shown)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]View, len(list))
+	for i := range list {
+		one := &list[i]
+		views[i] = newView(one, authors[one.AuthorID], names[one.ChannelID])
+		if one.DeletedAt == 0 {
+			views[i].Attachments, views[i].Reactions = orEmpty(attached[one.ID]), orEmpty(reacted[one.ID])
+		}
+	}
+	return views, nil
+}
+
+func newView(one *Message, by Author, channel string) View {
+	v := View{
+		ID: one.ID, User: by, Channel: ChannelName{one.ChannelID, channel}, Timestamp: clock.Format(one.PostedAt), Kind: one.Kind,
+		ParentID: orNull(one.ParentID), ReplyToID: orNull(one.ReplyToID), TopicID: orNull(one.TopicID), Attachments: []Attachment{}, Mentions: []Mentioned{},
+		Reactions: []Reactions{}, ReplyCount: one.Replies, Pinned: one.PinnedAt != 0 && one.DeletedAt == 0, EditedAt: orNull(clock.Format(one.EditedAt)), DeletedAt: orNull(clock.Format(one.DeletedAt)),
+	}
+	if one.Via.Type != "" {
+		v.Via = &one.Via
+	}
+	if one.DeletedAt != 0 {
+		return v
+	}
+	v.Text, v.HTML = one.Text, one.html()
+	for _, mention := range one.Mentions {
+		if mention.Kind == MentionsMember && mention.ID != "" {
+			v.Mentions = append(v.Mentions, Mentioned{mention.ID, mention.Name})
+		}
+	}
+	return v
+}
+
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
