@@ -114,7 +114,9 @@ func TestSendersAndTextsAreChecked(t *testing.T) {
 		news := createChannel(t, a, key, `{"topic":"news","channelType":"announcement"}`)
 		hidden := createChannel(t, a, key, `{"topic":"staff","private":true}`)
 		foreign := createChannel(t, a, a.Key(t, elsewhere), `{"topic":"foreign"}`)
-		body := func(channel, text, rest string) string { return fmt.Sprintf(`{"channelId":%q,"message":%q%s}`, channel, text, rest) }
+		body := func(channel, text, rest string) string {
+			return fmt.Sprintf(`{"channelId":%q,"message":%q%s}`, channel, text, rest)
+		}
 		for _, c := range []struct {
 			name, token, body string
 			status            int
@@ -235,7 +237,9 @@ func TestInactiveMembersSendNothing(t *testing.T) {
 			"suspended": func(id string) reply {
 				return send(t, a, "POST", "/v1/servers/"+home+"/penalties", owner, fmt.Sprintf(`{"userId":%q,"kind":"suspend","reason":"spam","until":%q}`, id, time.Now().Add(time.Hour).UTC().Format(time.RFC3339)))
 			},
-			"deleted": func(id string) reply { return send(t, a, "POST", "/v1/users/manage", key, `{"user":"`+id+`","action":"delete"}`) },
+			"deleted": func(id string) reply {
+				return send(t, a, "POST", "/v1/users/manage", key, `{"user":"`+id+`","action":"delete"}`)
+			},
 		} {
 			memberID := userOf(t, a, key, name)
 			before := post(t, a, key, general, name, name)

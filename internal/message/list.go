@@ -10,6 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
+	"github.com/regulars/regulars/internal/message/place"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -92,13 +93,13 @@ func (m *Messages) Get(ctx context.Context, caller actor.Actor, communityID, mes
 
 // Find returns a visible message with its channel, as the actor sees it. It fails
 // with NotFound "message_not_found".
-func (m *Messages) Find(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID, messageID string) (Message, Place, error) {
+func (m *Messages) Find(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID, messageID string) (Message, place.Place, error) {
 	one, err := load(ctx, q, communityID, messageID)
 	if err != nil {
-		return one, Place{}, err
+		return one, place.Place{}, err
 	}
-	p, err := m.PlaceOf(ctx, q, caller, communityID, one.ChannelID)
-	if errs.KindOf(err) == errs.NotFound || err == nil && !(one.Visible() && p.Sees(&one)) {
+	p, err := place.Of(ctx, q, m.Access, caller, communityID, one.ChannelID)
+	if errs.KindOf(err) == errs.NotFound || err == nil && !(one.Visible() && p.Sees(one.Hushed, one.AuthorID)) {
 		err = errs.Missing("message")
 	}
 	return one, p, err
@@ -116,9 +117,9 @@ type scope struct {
 }
 
 func (m *Messages) scope(ctx context.Context, caller actor.Actor, communityID string, f Filter) (scope, error) {
-	var places []Place
+	var places []place.Place
 	if f.ChannelID != "" {
-		p, err := m.PlaceOf(ctx, m.DB, caller, communityID, f.ChannelID)
+		p, err := place.Of(ctx, m.DB, m.Access, caller, communityID, f.ChannelID)
 		if err != nil {
 			return scope{}, err
 		}
@@ -143,21 +144,21 @@ func (m *Messages) scope(ctx context.Context, caller actor.Actor, communityID st
 	return s, nil
 }
 
-func (m *Messages) visiblePlaces(ctx context.Context, caller actor.Actor, communityID string, subject access.ChannelActor) ([]Place, error) {
+func (m *Messages) visiblePlaces(ctx context.Context, caller actor.Actor, communityID string, subject access.ChannelActor) ([]place.Place, error) {
 	channels, err := chat.All(ctx, m.DB, communityID)
 	if err != nil {
 		return nil, err
 	}
-	var places []Place
+	var places []place.Place
 	for _, c := range channels {
 		if c.Type != chat.Direct && c.SeenBy(subject) {
-			places = append(places, Place{Channel: c, Subject: subject, ByKey: byKey(caller)})
+			places = append(places, place.Place{Channel: c, Subject: subject, ByKey: place.IsKey(caller)})
 		}
 	}
 	return places, nil
 }
 
-func newScope(places []Place) scope {
+func newScope(places []place.Place) scope {
 	s := scope{names: map[string]string{}}
 	for _, p := range places {
 		s.memberID, s.names[p.Channel.ID] = p.Subject.MemberID, p.Channel.Topic

@@ -4,6 +4,7 @@ import (
 	"context"
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -40,4 +41,17 @@ func links(text string) []string { return address.FindAllString(text, -1) }
 // html returns the text as HTML.
 func (m *Message) html() string {
 	return "<p>" + strings.ReplaceAll(html.EscapeString(m.Text), "\n", "<br>") + "</p>"
+}
+
+// erasedMention replaces the mention of an erased member in a text.
+const erasedMention = "@deleted"
+
+// eraseMentions replaces the mentions of members in the text.
+func (m *Message) eraseMentions(memberIDs []string) {
+	for i, one := range m.Mentions {
+		if one.Kind == MentionsMember && slices.Contains(memberIDs, one.ID) {
+			m.Text = strings.ReplaceAll(m.Text, one.Text, erasedMention)
+			m.Mentions[i] = Mention{Kind: MentionsMember, Text: erasedMention, Name: strings.TrimPrefix(erasedMention, "@")}
+		}
+	}
 }

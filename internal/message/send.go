@@ -2,13 +2,16 @@ package message
 
 import (
 	"context"
+	"time"
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/message/place"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -77,7 +80,7 @@ type draft struct {
 	caller      actor.Actor
 	communityID string
 	in          Input
-	place       Place
+	place       place.Place
 	author      member.Member
 	root        *Message // of a reply
 	message     Message
@@ -86,7 +89,7 @@ type draft struct {
 // locate finds the channel, the root of a reply and the author, and checks that the
 // actor sees them.
 func (d *draft) locate(ctx context.Context, channelID, answered string) (err error) {
-	if d.place, err = d.PlaceOf(ctx, d.tx, d.caller, d.communityID, channelID); err != nil {
+	if d.place, err = place.Of(ctx, d.tx, d.Access, d.caller, d.communityID, channelID); err != nil {
 		if answered != "" && errs.KindOf(err) == errs.NotFound {
 			err = errs.Missing("message")
 		}
@@ -97,7 +100,7 @@ func (d *draft) locate(ctx context.Context, channelID, answered string) (err err
 			return err
 		}
 	}
-	d.author, err = d.Author(ctx, d.tx, d.caller, d.communityID, d.in.Sender)
+	d.author, err = place.Author(ctx, d.tx, d.caller, d.communityID, d.in.Sender)
 	return err
 }
 
@@ -107,7 +110,7 @@ func (d *draft) locateRoot(ctx context.Context, answered string) error {
 	if err != nil {
 		return err
 	}
-	if !d.place.Sees(&one) {
+	if !d.place.Sees(one.Hushed, one.AuthorID) {
 		return errs.Missing("message")
 	}
 	rootID := one.ID
@@ -124,7 +127,7 @@ func (d *draft) write(ctx context.Context, answered string) (err error) {
 	now := d.Clock.Now()
 	d.message = Message{
 		ID: id.New(now), ChannelID: d.place.Channel.ID, Kind: Posted, AuthorID: d.author.ID, Text: d.in.Text, TopicID: d.in.TopicID, Via: via(d.caller),
-		Hushed: d.place.hushed(), HasImage: len(d.in.Attachments) > 0, HasLink: len(links(d.in.Text)) > 0, PostedAt: now.UnixMilli(),
+		Hushed: d.place.Hushed(), HasImage: len(d.in.Attachments) > 0, HasLink: len(links(d.in.Text)) > 0, PostedAt: now.UnixMilli(),
 	}
 	if d.root != nil {
 		d.message.Kind, d.message.ParentID, d.message.TopicID = Reply, d.root.ID, d.root.TopicID
@@ -138,10 +141,10 @@ func (d *draft) write(ctx context.Context, answered string) (err error) {
 
 // check applies the rules of the channel to the message.
 func (d *draft) check(ctx context.Context) error {
-	if err := d.place.requirePosting(); err != nil {
+	if err := d.place.RequirePosting(); err != nil {
 		return err
 	}
-	if err := d.checkAuthor(ctx, d.tx, d.communityID, d.place, d.author); err != nil {
+	if err := d.place.CheckAuthor(ctx, d.tx, d.Access, d.communityID, d.author); err != nil {
 		return err
 	}
 	m := &d.message
@@ -170,7 +173,7 @@ func (d *draft) insert(ctx context.Context) (View, error) {
 	if err := insertMentions(ctx, d.tx, d.communityID, m); err != nil {
 		return View{}, err
 	}
-	if err := d.keepNonce(ctx); err != nil {
+	if err := d.insertNonce(ctx); err != nil {
 		return View{}, err
 	}
 	return d.appendPosted(ctx)
@@ -195,10 +198,82 @@ func (d *draft) count(ctx context.Context) error {
 	return countWritten(ctx, d.tx, d.communityID, m, 1)
 }
 
+// nonceKept is how long a nonce answers with its message.
+const nonceKept = 24 * time.Hour
+
+// repeated returns the id of the message that was posted with the same nonce; "" if
+// there is none.
+func (d *draft) repeated(ctx context.Context, answered string) (string, error) {
+	if d.in.Nonce == "" {
+		return "", nil
+	}
+	kept, err := lockNonce(ctx, d.tx, d.communityID, &d.message, d.in.Nonce)
+	if err != nil || kept.messageID == "" || kept.createdAt <= d.Clock.Now().Add(-nonceKept).UnixMilli() {
+		return "", err
+	}
+	print, err := d.in.fingerprint(answered)
+	if err != nil {
+		return "", err
+	}
+	if kept.fingerprint != print {
+		return "", errs.New(errs.Conflict, "idempotency_mismatch", "This nonce belongs to another message. Send a new nonce with a new text.")
+	}
+	return kept.messageID, nil
+}
+
+// insertNonce stores the nonce of the message, if it has one.
+func (d *draft) insertNonce(ctx context.Context) error {
+	if d.in.Nonce == "" {
+		return nil
+	}
+	answered := d.message.ReplyToID
+	if answered == "" {
+		answered = d.message.ParentID
+	}
+	print, err := d.in.fingerprint(answered)
+	if err != nil {
+		return err
+	}
+	return putNonce(ctx, d.tx, d.communityID, &d.message, d.in.Nonce, print)
+}
+
+// sweepNonces deletes nonces that no longer answer.
+func (m *Messages) sweepNonces(ctx context.Context) error {
+	return deleteNonces(ctx, m.DB, m.Clock.Now().Add(-nonceKept).UnixMilli())
+}
+
 // via returns what the actor is, if it is not a person.
 func via(caller actor.Actor) Via {
 	if caller.Kind == actor.CommunityKey {
 		return Via{Type: "key", Name: caller.Name}
 	}
 	return Via{}
+}
+
+// appendPosted appends EventPosted and returns its message.
+func (d *draft) appendPosted(ctx context.Context) (View, error) {
+	seen, err := d.view(ctx, d.message.ID)
+	if err != nil {
+		return seen, err
+	}
+	e := event.Event{CommunityID: d.communityID, Type: EventPosted, UserID: d.message.AuthorID, Actor: d.caller.Ref()}
+	return seen, event.Append(ctx, d.tx, d.message.PostedAt, e, EventMessage{seen})
+}
+
+// view returns the message, or the one that was posted with the same nonce before,
+// as its author sees it.
+func (d *draft) view(ctx context.Context, messageID string) (View, error) {
+	one := d.message
+	if messageID != one.ID {
+		var err error
+		if one, err = load(ctx, d.tx, d.communityID, messageID); err != nil {
+			return View{}, err
+		}
+	}
+	views, err := d.Views(ctx, d.tx, d.communityID, Reader{MemberID: d.author.ID}, map[string]string{one.ChannelID: d.place.Channel.Topic}, []Message{one})
+	if err != nil {
+		return View{}, err
+	}
+	views[0].Nonce = orNull(d.in.Nonce)
+	return views[0], nil
 }

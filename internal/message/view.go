@@ -7,6 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/message/place"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -66,7 +67,7 @@ type Reader struct {
 
 // ReaderOf returns the reader that an actor is.
 func (m *Messages) ReaderOf(ctx context.Context, caller actor.Actor, communityID, memberID string) (Reader, error) {
-	if byKey(caller) {
+	if place.IsKey(caller) {
 		return Reader{SeesEmail: true}, nil
 	}
 	err := m.Access.Can(ctx, caller, communityID, permission.GetUserData)
@@ -142,4 +143,33 @@ func orEmpty[T any](list []T) []T {
 		return []T{}
 	}
 	return list
+}
+
+// Attachment is an image of a message.
+type Attachment struct {
+	ID     string `json:"id"`
+	Name   string `json:"name" doc:"The name of the uploaded file."`
+	URL    string `json:"url" doc:"Valid for 24 hours; read the message again for another."`
+	Type   string `json:"type" example:"image/png"`
+	Size   int64  `json:"size" doc:"In bytes."`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+}
+
+// attachments returns the images of messages in their order, by message.
+func (m *Messages) attachments(ctx context.Context, q sqldb.Querier, communityID string, messageIDs []string) (map[string][]Attachment, error) {
+	found, err := selectAttachments(ctx, q, communityID, messageIDs)
+	byMessage := make(map[string][]Attachment, len(found))
+	for _, a := range found {
+		byMessage[a.messageID] = append(byMessage[a.messageID], a.Attachment)
+	}
+	return byMessage, err
+}
+
+// Reactions are those of one kind to a message.
+type Reactions struct {
+	Emoji     string `json:"emoji" example:"❤"`
+	Shortcode string `json:"shortcode" example:":heart:"`
+	Count     int64  `json:"count"`
+	Me        bool   `json:"me" doc:"The reader is among them."`
 }

@@ -53,7 +53,8 @@ type newReply struct {
 	} `nameHint:"NewReply"`
 }
 
-type sentMessage struct {
+// SentMessage is the part of the response to a message that was sent, and to a reply.
+type SentMessage struct {
 	MessageID string `json:"messageId"`
 	ChannelID string `json:"channelId"`
 	TopicID   string `json:"topicId,omitempty"`
@@ -61,11 +62,11 @@ type sentMessage struct {
 }
 
 type sentReply struct {
-	sentMessage
+	SentMessage
 	ParentID string `json:"parentId" doc:"The first message of the replies."`
 }
 
-func (h *handlers) send(ctx context.Context, in *newMessage) (*api.Answer[sentMessage], error) {
+func (h *handlers) send(ctx context.Context, in *newMessage) (*api.Answer[SentMessage], error) {
 	content := in.Body.input()
 	content.TopicID = in.Body.ForumTopicID
 	sent, err := h.messages.Send(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.Body.ChannelID, content)
@@ -75,8 +76,8 @@ func (h *handlers) send(ctx context.Context, in *newMessage) (*api.Answer[sentMe
 	return api.Respond("Message send successfully", newSentMessage(sent)), nil
 }
 
-func newSentMessage(sent message.View) sentMessage {
-	v := sentMessage{MessageID: sent.ID, ChannelID: sent.Channel.ID, Timestamp: sent.Timestamp}
+func newSentMessage(sent message.View) SentMessage {
+	v := SentMessage{MessageID: sent.ID, ChannelID: sent.Channel.ID, Timestamp: sent.Timestamp}
 	if sent.TopicID != nil {
 		v.TopicID = *sent.TopicID
 	}

@@ -1,4 +1,6 @@
-package message
+// Package place decides what an actor may see and do in a channel, and in whose name
+// it writes there.
+package place
 
 import (
 	"context"
@@ -18,9 +20,9 @@ type Place struct {
 	ByKey   bool // the actor is a key of the community or the command line, whose own permission decides
 }
 
-// PlaceOf returns a channel that the actor can see. It fails with NotFound
+// Of returns a channel that the actor can see. It fails with NotFound
 // "channel_not_found".
-func (m *Messages) PlaceOf(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID, channelID string) (Place, error) {
+func Of(ctx context.Context, q sqldb.Querier, a *access.Access, caller actor.Actor, communityID, channelID string) (Place, error) {
 	found, err := chat.Load(ctx, q, communityID, channelID)
 	if errs.KindOf(err) == errs.NotFound {
 		return Place{}, errs.Missing("channel")
@@ -28,19 +30,19 @@ func (m *Messages) PlaceOf(ctx context.Context, q sqldb.Querier, caller actor.Ac
 	if err != nil {
 		return Place{}, err
 	}
-	subject, err := m.Access.ChannelActorOf(ctx, q, caller, communityID)
+	subject, err := a.ChannelActorOf(ctx, q, caller, communityID)
 	if err != nil {
 		return Place{}, err
 	}
-	p := Place{Channel: found, Subject: subject, ByKey: byKey(caller)}
+	p := Place{Channel: found, Subject: subject, ByKey: IsKey(caller)}
 	if !found.SeenBy(subject) {
 		return Place{}, errs.Missing("channel")
 	}
 	return p, nil
 }
 
-// byKey reports whether the actor names the members for whom it acts.
-func byKey(caller actor.Actor) bool {
+// IsKey reports whether the actor names the members for whom it acts.
+func IsKey(caller actor.Actor) bool {
 	return caller.Kind == actor.CommunityKey || caller.Kind == actor.Command
 }
 
@@ -49,17 +51,17 @@ func (p Place) Allows(name string) bool {
 	return p.Subject.Resolve(p.Channel.ID, p.Channel.Overrides, name).Allowed
 }
 
-// require returns Forbidden "missing_permission" without a channel permission.
-func (p Place) require(name string) error {
+// Require returns Forbidden "missing_permission" without a channel permission.
+func (p Place) Require(name string) error {
 	if p.Allows(name) {
 		return nil
 	}
 	return permission.LackInChannel(name)
 }
 
-// requirePosting checks that the actor may write here. In an announcement channel
+// RequirePosting checks that the actor may write here. In an announcement channel
 // that takes a role or an override.
-func (p Place) requirePosting() error {
+func (p Place) RequirePosting() error {
 	decision := p.Subject.Resolve(p.Channel.ID, p.Channel.Overrides, permission.PostMessages)
 	if !decision.Allowed || p.Channel.Type == chat.Announcement && decision.Rule == access.RuleEveryone {
 		return permission.LackInChannel(permission.PostMessages)
@@ -80,7 +82,13 @@ func (p Place) SeesAll() bool {
 	return p.Channel.Type != chat.Whisper || whispers(p.Subject, p.Channel) || p.Allows(permission.ManageMessages)
 }
 
-// Sees reports whether the actor sees a message of the channel.
-func (p Place) Sees(one *Message) bool {
-	return !one.Hushed || one.AuthorID != "" && one.AuthorID == p.Subject.MemberID || p.SeesAll()
+// Sees reports whether the actor sees a message of the channel. hushed: it is for
+// whisperers only.
+func (p Place) Sees(hushed bool, authorID string) bool {
+	return !hushed || authorID != "" && authorID == p.Subject.MemberID || p.SeesAll()
+}
+
+// Hushed reports whether a message of the actor's member is for whisperers only.
+func (p Place) Hushed() bool {
+	return p.Channel.Type == chat.Whisper && !p.ByKey && !whispers(p.Subject, p.Channel)
 }

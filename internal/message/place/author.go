@@ -1,4 +1,4 @@
-package message
+package place
 
 import (
 	"context"
@@ -16,8 +16,8 @@ import (
 // one that a key of the community names. ref is a reference as in Directory.Find;
 // "" is the person. It fails with Forbidden "sender_not_self" or NotFound
 // "user_not_found".
-func (m *Messages) Author(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID, ref string) (member.Member, error) {
-	if !byKey(caller) {
+func Author(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID, ref string) (member.Member, error) {
+	if !IsKey(caller) {
 		return ownAuthor(ctx, q, caller, communityID, ref)
 	}
 	if ref == "" {
@@ -39,13 +39,13 @@ func ownAuthor(ctx context.Context, q sqldb.Querier, caller actor.Actor, communi
 	return self, err
 }
 
-// checkAuthor checks that the member whom a key names is active, and may write in a
+// CheckAuthor checks that the member whom a key names is active, and may write in a
 // whisper channel. It fails with Conflict "sender_not_active" or "channel_read_only".
-func (m *Messages) checkAuthor(ctx context.Context, q sqldb.Querier, communityID string, p Place, author member.Member) error {
+func (p Place) CheckAuthor(ctx context.Context, q sqldb.Querier, auth *access.Access, communityID string, author member.Member) error {
 	if !p.ByKey {
 		return nil
 	}
-	subject, err := m.Access.ChannelActorOfMember(ctx, q, communityID, author.ID)
+	subject, err := auth.ChannelActorOfMember(ctx, q, communityID, author.ID)
 	switch {
 	case err != nil:
 		return err
@@ -55,9 +55,4 @@ func (m *Messages) checkAuthor(ctx context.Context, q sqldb.Querier, communityID
 		return errs.New(errs.Conflict, "channel_read_only", "This member cannot write in this channel.")
 	}
 	return nil
-}
-
-// hushed reports whether a message of the actor's member is for whisperers only.
-func (p Place) hushed() bool {
-	return p.Channel.Type == chat.Whisper && !p.ByKey && !whispers(p.Subject, p.Channel)
 }
