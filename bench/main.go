@@ -65,6 +65,7 @@ const (
 	mergeSection      = "merge-tag" // the same
 	wizardSection     = "wizard"
 	growthSection     = "growth"
+	messageSection    = "messages"
 	pocketBaseSection = "pocketbase" // not part of the default: builds another program
 )
 
@@ -93,7 +94,7 @@ func (b *bench) parse(args []string) error {
 	rows := flags.String("rows", "100000,1000000", "sizes of the files in rows; the largest also loads while other requests are timed")
 	rounds := flags.Int("rounds", 3, "number of measurements")
 	engines := flags.String("engines", sqlite+","+postgres, "databases")
-	only := flags.String("only", strings.Join([]string{loadSection, latencySection, acceptSection, requestSection, growthSection}, ","), "what to measure; "+dryRunSection+" measures dry runs and their memory")
+	only := flags.String("only", strings.Join([]string{loadSection, latencySection, acceptSection, requestSection, messageSection, growthSection}, ","), "what to measure; "+dryRunSection+" measures dry runs and their memory")
 	sizes := flags.String("sizes", "10000,100000,1000000", "sizes of the communities that answer requests")
 	waitFiles := flags.String("wait-files", "6,20", "with -only wait: numbers of large files, of the smallest size of -rows, beside which a one-row import and a mail are timed")
 	flags.StringVar(&b.binary, "binary", "", "program to measure; empty: built from this working copy")
@@ -133,7 +134,7 @@ func (b *bench) parse(args []string) error {
 	if *only == "" {
 		return nil
 	}
-	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, mergeSection, formatSection, wizardSection, growthSection, pocketBaseSection)
+	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, mergeSection, formatSection, wizardSection, growthSection, messageSection, pocketBaseSection)
 	return err
 }
 
@@ -227,6 +228,8 @@ func (b *bench) measure(ctx context.Context) error {
 			err = report(b.reportFormats)(b.importFormats(ctx))
 		case wizardSection:
 			err = report(b.reportWizards)(b.wizards(ctx))
+		case messageSection:
+			err = report(b.reportMessages)(b.messages(ctx))
 		case pocketBaseSection:
 			err = report(b.reportCompared)(b.comparePocketBase(ctx, b.sizes[0]))
 		case growthSection:
