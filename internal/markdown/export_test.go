@@ -1,0 +1,4 @@
+package markdown
+
+// Sanitise is the last step of Render.
+var Sanitise = sanitise
