@@ -9,7 +9,7 @@ CREATE TABLE messages (
   kind         key_text NOT NULL, -- message, reply, analysis, system
   author_id    key_text NOT NULL, -- member; '' after erasure, and of the system
   text         TEXT NOT NULL,     -- Markdown; '' some time after deletion
-  mentions     json_text NOT NULL, -- what the text names: [{"kind","id","name"}]
+  mentions     json_text NOT NULL, -- what the text names, with its place in the text
   parent_id    key_text NOT NULL, -- the root of a reply; else ''
   reply_to_id  key_text NOT NULL, -- the message that a reply answers; '' if it is the root
   topic_id     key_text NOT NULL, -- of a forum; else ''

@@ -8,6 +8,7 @@ import (
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // post sends a message and returns its id.
@@ -252,6 +253,72 @@ func TestInactiveMembersSendNothing(t *testing.T) {
 			if got := send(t, a, "GET", "/v1/messages/"+before, key, ""); name == "deleted" && (got.at("data.user.deleted") != true || got.at("data.user.user_id") != nil) {
 				t.Errorf("%s", got.text)
 			}
+		}
+	})
+}
+
+func TestMentionsNameMembersRolesAndEveryone(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		home := a.Community(t)
+		key := a.Key(t, home)
+		userOf(t, a, key, "ada")
+		ben := userOf(t, a, key, "ben")
+		_, ada := a.Claim(t, home, "ada")
+		role := send(t, a, "POST", "/v1/roles", key, `{"title":"Match team"}`).at("data._id").(string)
+		general := createChannel(t, a, key, `{"topic":"general"}`)
+		for _, c := range []struct{ text, html string }{
+			{"Welcome @ben, see https://club.example/rules", `<p>Welcome <span class="mention" data-user="` + ben + `">@ben</span>, see <a href="https://club.example/rules" rel="nofollow noopener">https://club.example/rules</a></p>`},
+			{"<@" + ben + "> hi", `<p><span class="mention" data-user="` + ben + `">@ben</span> hi</p>`},
+			{"@BEN", `<p><span class="mention" data-user="` + ben + `">@ben</span></p>`},
+			{"@Match team go", `<p><span class="mention" data-role="` + role + `">@Match team</span> go</p>`},
+			{"@all hi", `<p><span class="mention">@all</span> hi</p>`},
+			{"@nobody, `@ben`", `<p>@nobody, <code>@ben</code></p>`},
+			{"a@ben.example", `<p>a@ben.example</p>`},
+			{"<script>alert(1)</script>", `<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>`},
+		} {
+			got := send(t, a, "GET", "/v1/messages/"+post(t, a, ada, general, c.text, "ada"), key, "")
+			if got.at("data.html") != c.html || got.at("data.message") != c.text {
+				t.Errorf("%s: %s", c.text, got.text)
+			}
+		}
+		if got := send(t, a, "POST", "/v1/messages/send", ada, fmt.Sprintf(`{"channelId":%q,"message":%q}`, general, strings.Repeat("@ben ", 51))); got.status != 400 || got.code() != "invalid_input" {
+			t.Errorf("51 mentions: %d %s", got.status, got.text)
+		}
+		if got := send(t, a, "POST", "/v1/messages/send", ada, fmt.Sprintf(`{"channelId":%q,"message":%q}`, general, strings.Repeat("https://a.example ", 21))); got.status != 400 {
+			t.Errorf("21 links: %d %s", got.status, got.text)
+		}
+		if got := send(t, a, "PUT", "/v1/channels/"+general+"/overrides", key, `[{"userId":"ada","deny":["allow_mentions","share_links"]}]`); got.status != 200 {
+			t.Fatalf("%d %s", got.status, got.text)
+		}
+		if got := send(t, a, "GET", "/v1/messages/"+post(t, a, ada, general, "@ben", "ada"), key, ""); got.at("data.html") != "<p>@ben</p>" || len(got.at("data.mentions").([]any)) != 0 {
+			t.Errorf("without allow_mentions: %s", got.text)
+		}
+		if got := send(t, a, "POST", "/v1/messages/send", ada, fmt.Sprintf(`{"channelId":%q,"message":"https://a.example"}`, general)); got.status != 403 {
+			t.Errorf("without share_links: %d %s", got.status, got.text)
+		}
+	})
+}
+
+func TestAnErasedMemberLeavesMessages(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		home := a.Community(t)
+		key := a.Key(t, home)
+		userOf(t, a, key, "ada")
+		ben := userOf(t, a, key, "ben")
+		general := createChannel(t, a, key, `{"topic":"general"}`)
+		naming := post(t, a, key, general, "é @ben and @ben, `@ben` by @ada", "ada")
+		own := post(t, a, key, general, "mine", "ben")
+		err := a.DB.Tx(t.Context(), func(tx *sqldb.Tx) error {
+			return a.Messages.EraseMembers(t.Context(), tx, home, []string{ben})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := send(t, a, "GET", "/v1/messages/"+naming, key, ""); got.at("data.message") != "é @deleted and @deleted, `@ben` by @ada" || len(got.at("data.mentions").([]any)) != 1 {
+			t.Errorf("%s", got.text)
+		}
+		if got := send(t, a, "GET", "/v1/messages/"+own, key, ""); got.at("data.message") != "mine" || got.at("data.user.deleted") != true || got.at("data.user.email") != nil {
+			t.Errorf("%s", got.text)
 		}
 	})
 }

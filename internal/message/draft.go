@@ -11,6 +11,7 @@ import (
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/markdown"
 	"github.com/regulars/regulars/internal/text"
 )
 
@@ -22,6 +23,8 @@ type Input struct {
 	Attachments []string // ids of images
 	Allowed     *Allowed // nil: everyone who is mentioned is notified
 	Nonce       string   // "": none
+
+	contents markdown.Contents // of Text
 }
 
 // Allowed are the members and roles that a message may notify.
@@ -45,7 +48,10 @@ func (in *Input) normalise() error {
 	check(utf8.RuneCountInString(in.Text) <= MaxText, "message", "too_long", "A message has at most %d characters.", MaxText)
 	check(text.FirstUnreadable(in.Text, true) == 0, "message", "invalid", "A message has no control characters besides line breaks and tabs.")
 	check(len(in.Attachments) <= MaxImages, "attachments", "too_many", "A message has at most %d images.", MaxImages)
-	check(len(links(in.Text)) <= MaxLinks, "message", "too_many", "A message has at most %d links.", MaxLinks)
+	if utf8.RuneCountInString(in.Text) <= MaxText {
+		in.contents = markdown.Inspect(in.Text)
+	}
+	check(len(in.contents.Links) <= MaxLinks, "message", "too_many", "A message has at most %d links.", MaxLinks)
 	for _, one := range in.Attachments {
 		check(id.Valid(one), "attachments", "invalid", "An attachment is the id of an uploaded image.")
 	}

@@ -2,10 +2,16 @@ package message
 
 import (
 	"context"
-	"html"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/markdown"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/directory"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // MentionKind is what a mention names.
@@ -18,40 +24,164 @@ const (
 	MentionsAll    MentionKind = "all"
 )
 
-// everyone is the target of a mention of all members.
+// everyone is the target of a mention of all members, and its name.
 const everyone = "all"
 
-// Mention is what a text names.
+// Mention is a part of a text that names a member, a role or everyone.
 type Mention struct {
 	Kind   MentionKind `json:"kind"`
-	ID     string      `json:"id,omitempty"`   // of the member or role; "": everyone, or an erased member
-	Name   string      `json:"name,omitempty"` // username or title at that time
-	Text   string      `json:"text"`           // as written, such as @ben
+	ID     string      `json:"id,omitempty"` // of the member or role; "": everyone, or an erased member
+	Name   string      `json:"name"`         // username or title at that time
+	Start  int         `json:"start"`        // in the text, in bytes
+	Length int         `json:"length"`       // in bytes
 	Notify bool        `json:"notify,omitempty"`
 }
 
-// mentions returns what the text names, in its order.
-func (d *draft) mentions(context.Context) ([]Mention, error) { return nil, nil }
-
-var address = regexp.MustCompile(`https?://[^\s<>]+`)
-
-// links returns the addresses in a text.
-func links(text string) []string { return address.FindAllString(text, -1) }
-
-// html returns the text as HTML.
-func (m *Message) html() string {
-	return "<p>" + strings.ReplaceAll(html.EscapeString(m.Text), "\n", "<br>") + "</p>"
+// target is what message_mentions has for the mention.
+func (one *Mention) target() string {
+	if one.Kind == MentionsAll {
+		return everyone
+	}
+	return one.ID
 }
 
-// erasedMention replaces the mention of an erased member in a text.
-const erasedMention = "@deleted"
+// mentions returns what the text names. Without allow_mentions it names nothing.
+func (d *draft) mentions(ctx context.Context) ([]Mention, error) {
+	if len(d.in.contents.Mentions) == 0 || !d.place.Allows(permission.AllowMentions) {
+		return nil, nil
+	}
+	found, err := resolve(ctx, d.tx, d.communityID, d.in.contents.Mentions)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) > MaxMentions {
+		return nil, errs.InvalidFields([]errs.Field{errs.Wrong("message", "too_many", "A message has at most %d mentions.", MaxMentions)})
+	}
+	for i := range found {
+		if found[i].Notify, err = d.notifies(ctx, &found[i]); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// notifies reports whether the sender lets a mention notify.
+func (d *draft) notifies(ctx context.Context, one *Mention) (bool, error) {
+	allowed := d.in.Allowed
+	switch {
+	case allowed == nil:
+		return true, nil
+	case one.Kind == MentionsAll:
+		return allowed.Everyone, nil
+	case one.Kind == MentionsRole:
+		return slices.Contains(allowed.Roles, one.ID), nil
+	}
+	for _, ref := range allowed.Users {
+		named, err := directory.Load(ctx, d.tx, d.communityID, ref, member.Active)
+		if errs.KindOf(err) == errs.NotFound {
+			continue
+		}
+		if err != nil || named.ID == one.ID {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// maxNames bounds the names of a text that are looked up.
+const maxNames = 2_000
+
+// resolve returns the mentions among the tokens of a text.
+func resolve(ctx context.Context, q sqldb.Querier, communityID string, tokens []markdown.Token) ([]Mention, error) {
+	var ids, keys []string
+	for _, t := range tokens {
+		if t.ID != "" {
+			ids = append(ids, t.ID)
+		}
+		for _, name := range t.Names {
+			keys = append(keys, account.UsernameKey(name))
+		}
+	}
+	if len(keys)+len(ids) > maxNames {
+		return nil, errs.InvalidFields([]errs.Field{errs.Wrong("message", "too_many", "A message has at most %d mentions.", MaxMentions)})
+	}
+	named, err := loadNamed(ctx, q, communityID, ids, keys)
+	if err != nil {
+		return nil, err
+	}
+	var found []Mention
+	for _, t := range tokens {
+		if one, ok := named.meaning(t); ok {
+			one.Start = t.Start
+			found = append(found, one)
+		}
+	}
+	return found, nil
+}
+
+// named are the members and roles that a text may name.
+type named struct {
+	byID, byKey map[string]Mention // members
+	byTitle     map[string]Mention // roles, by the key of their title
+}
+
+// meaning returns what a token names.
+func (n *named) meaning(t markdown.Token) (one Mention, ok bool) {
+	if t.ID != "" {
+		one, ok = n.byID[t.ID]
+		one.Length = t.Length("")
+		return one, ok
+	}
+	for _, name := range t.Names {
+		key := account.UsernameKey(name)
+		if key == everyone {
+			return Mention{Kind: MentionsAll, Name: everyone, Length: t.Length(name)}, true
+		}
+		if one, ok = n.byKey[key]; !ok {
+			one, ok = n.byTitle[key]
+		}
+		if ok {
+			one.Length = t.Length(name)
+			return one, true
+		}
+	}
+	return Mention{}, false
+}
+
+// html returns the text as sanitised HTML.
+func (m *Message) html() string {
+	mentions := make(map[int]markdown.Mention, len(m.Mentions))
+	for _, one := range m.Mentions {
+		shown := markdown.Mention{Length: one.Length, Label: one.Name}
+		switch one.Kind {
+		case MentionsMember:
+			shown.User = one.ID
+		case MentionsRole:
+			shown.Role = one.ID
+		}
+		mentions[one.Start] = shown
+	}
+	return markdown.Render(m.Text, markdown.Options{Mentions: mentions})
+}
+
+// erasedName replaces the name of an erased member.
+const erasedName = "deleted"
 
 // eraseMentions replaces the mentions of members in the text.
 func (m *Message) eraseMentions(memberIDs []string) {
-	for i, one := range m.Mentions {
-		if one.Kind == MentionsMember && slices.Contains(memberIDs, one.ID) {
-			m.Text = strings.ReplaceAll(m.Text, one.Text, erasedMention)
-			m.Mentions[i] = Mention{Kind: MentionsMember, Text: erasedMention, Name: strings.TrimPrefix(erasedMention, "@")}
+	var text strings.Builder
+	end, moved := 0, 0
+	for i := range m.Mentions {
+		one := &m.Mentions[i]
+		start, length := one.Start, one.Length
+		one.Start += moved
+		if one.Kind != MentionsMember || !slices.Contains(memberIDs, one.ID) || start < end || start+length > len(m.Text) {
+			continue
 		}
+		text.WriteString(m.Text[end:start] + "@" + erasedName)
+		end = start + length
+		one.ID, one.Name, one.Notify, one.Length = "", erasedName, false, len("@"+erasedName)
+		moved += one.Length - length
 	}
+	m.Text = text.String() + m.Text[end:]
 }

@@ -127,7 +127,7 @@ func (d *draft) write(ctx context.Context, answered string) (err error) {
 	now := d.Clock.Now()
 	d.message = Message{
 		ID: id.New(now), ChannelID: d.place.Channel.ID, Kind: Posted, AuthorID: d.author.ID, Text: d.in.Text, TopicID: d.in.TopicID, Via: via(d.caller),
-		Hushed: d.place.Hushed(), HasImage: len(d.in.Attachments) > 0, HasLink: len(links(d.in.Text)) > 0, PostedAt: now.UnixMilli(),
+		Hushed: d.place.Hushed(), HasImage: len(d.in.Attachments) > 0, HasLink: len(d.in.contents.Links) > 0, PostedAt: now.UnixMilli(),
 	}
 	if d.root != nil {
 		d.message.Kind, d.message.ParentID, d.message.TopicID = Reply, d.root.ID, d.root.TopicID

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -82,15 +83,33 @@ func countWritten(ctx context.Context, tx *sqldb.Tx, communityID string, m *Mess
 
 func insertMentions(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
 	for _, one := range m.Mentions {
-		target := one.ID
-		if one.Kind == MentionsAll {
-			target = everyone
-		}
 		_, err := tx.Exec(ctx, `INSERT INTO message_mentions (community_id, channel_id, target, message_id, notify) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (community_id, channel_id, target, message_id) DO NOTHING`, communityID, m.ChannelID, target, m.ID, one.Notify)
+			ON CONFLICT (community_id, channel_id, target, message_id) DO NOTHING`, communityID, m.ChannelID, one.target(), m.ID, one.Notify)
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// loadNamed returns active members by id or by the key of their username, and all
+// roles.
+func loadNamed(ctx context.Context, q sqldb.Querier, communityID string, ids, keys []string) (*named, error) {
+	n := &named{byID: map[string]Mention{}, byKey: map[string]Mention{}, byTitle: map[string]Mention{}}
+	members, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (m [3]string, err error) { return m, s.Scan(&m[0], &m[1], &m[2]) },
+		"SELECT user_id, username, username_key FROM members WHERE community_id = $1 AND state = 'active' AND ("+q.Dialect().In("user_id", "$2")+" OR "+q.Dialect().In("username_key", "$3")+")",
+		communityID, sqldb.Keys(ids), sqldb.Keys(keys))
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range members {
+		one := Mention{Kind: MentionsMember, ID: m[0], Name: m[1]}
+		n.byID[m[0]], n.byKey[m[2]] = one, one
+	}
+	roles, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (r [2]string, err error) { return r, s.Scan(&r[0], &r[1]) },
+		"SELECT id, title FROM roles WHERE community_id = $1 AND NOT everyone", communityID)
+	for _, r := range roles {
+		n.byTitle[account.UsernameKey(r[1])] = Mention{Kind: MentionsRole, ID: r[0], Name: r[1]}
+	}
+	return n, err
 }
