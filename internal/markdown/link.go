@@ -138,7 +138,7 @@ func (plainLinkParser) Parse(parent ast.Node, block text.Reader, pc parser.Conte
 	length := addressLength(line)
 	start := segment.Start - scheme
 	address := text.NewSegment(start, segment.Start+length)
-	if _, ok := linkable(util.URLEscape(block.Value(address), false)); !ok || length > longestAddress {
+	if _, ok := linkable(util.URLEscape(address.Value(block.Source()), false)); !ok || length > longestAddress {
 		pc.Set(notAddressKey, address.Stop) // whatever begins within it: looked at once
 		return nil
 	}

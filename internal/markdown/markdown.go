@@ -79,7 +79,7 @@ var textParser = parser.NewParser(
 		util.Prioritized(parser.NewParagraphParser(), 1000),
 	),
 	parser.WithInlineParsers(
-		util.Prioritized(parser.NewCodeSpanParser(), 100),
+		util.Prioritized(codeSpans{parser.NewCodeSpanParser()}, 100),
 		util.Prioritized(&limited{parser.NewLinkParser(), bracketsKey, mostBrackets}, 200),
 		util.Prioritized(mentionParser{}, 250),
 		util.Prioritized(parser.NewAutoLinkParser(), 300),
@@ -93,61 +93,6 @@ var htmlRenderer = renderer.NewRenderer(renderer.WithNodeRenderers(
 	util.Prioritized(html.NewRenderer(html.WithHardWraps()), 1000),
 	util.Prioritized(nodeRenderer{}, 500),
 ))
-
-// deepest is the number of quotes and lists within each other; the marks of
-// deeper ones are text.
-const deepest = 20
-
-// shallow limits the depth of the blocks of a parser.
-type shallow struct{ parser.BlockParser }
-
-func (s shallow) Open(parent ast.Node, reader text.Reader, pc parser.Context) (ast.Node, parser.State) {
-	depth := 0
-	for n := parent; n != nil; n = n.Parent() {
-		if k := n.Kind(); k == ast.KindList || k == ast.KindBlockquote {
-			depth++
-		}
-	}
-	if depth >= deepest {
-		return nil, parser.NoChildren
-	}
-	return s.BlockParser.Open(parent, reader, pc)
-}
-
-// The time of goldmark grows with the square of the number of brackets and of
-// delimiters of emphasis. Those beyond a limit are text. A message has at most 20
-// links.
-const (
-	mostBrackets   = 400
-	mostDelimiters = 1000
-)
-
-var bracketsKey, delimitersKey = parser.NewContextKey(), parser.NewContextKey()
-
-// limited limits the calls of a parser of inline texts.
-type limited struct {
-	parser.InlineParser
-	key  parser.ContextKey // of the number of calls
-	most int
-}
-
-func (l *limited) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
-	if line, _ := block.PeekLine(); line[0] != '!' { // before the bracket of an image
-		calls, _ := pc.Get(l.key).(int)
-		if calls >= l.most {
-			return nil
-		}
-		pc.Set(l.key, calls+1)
-	}
-	return l.InlineParser.Parse(parent, block, pc)
-}
-
-// CloseBlock is called at the end of a block, for brackets that are still open.
-func (l *limited) CloseBlock(parent ast.Node, block text.Reader, pc parser.Context) {
-	if closer, ok := l.InlineParser.(parser.CloseBlocker); ok {
-		closer.CloseBlock(parent, block, pc)
-	}
-}
 
 // nodeRenderer renders the nodes of this package.
 type nodeRenderer struct{}
