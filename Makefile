@@ -15,6 +15,7 @@ oasdiff_tool := bin/oasdiff-$(OASDIFF)
 s3_server   := bin/versitygw-$(VERSITYGW)
 npm_packages := sdk/typescript/node_modules/.package-lock.json
 npm_tools    := tools/node_modules/.package-lock.json
+connector    := tools/connector/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo build test test-clients check format-check generated-check document-check tidy-check vet lint fmt update fuzz bench release screenshots
@@ -51,9 +52,10 @@ fuzz: ## runs every fuzz target for a time, FUZZTIME=30s each
 		done; \
 	done
 
-test-clients: $(npm_packages) ## tests the clients in sdk/ with a real server
+test-clients: $(npm_packages) $(connector) ## tests the clients in sdk/ and a public connector with a real server
 	cd sdk/go && go vet ./... && go test -timeout 5m ./...
 	cd sdk/typescript && npm test
+	cd tools/connector && npm test
 
 check: format-check generated-check document-check tidy-check vet lint test test-clients ## runs everything that has to pass before a change goes in
 
@@ -115,6 +117,9 @@ $(s3_server):
 $(npm_tools): tools/package.json tools/package-lock.json
 	.ci/packages nodejs npm
 	cd tools && npm ci --ignore-scripts --no-audit --no-fund
+$(connector): tools/connector/package.json tools/connector/package-lock.json
+	.ci/packages nodejs npm
+	cd tools/connector && npm ci --ignore-scripts --no-audit --no-fund
 $(npm_packages): sdk/typescript/package.json sdk/typescript/package-lock.json
 	.ci/packages nodejs npm
 	cd sdk/typescript && npm ci --ignore-scripts --no-audit --no-fund
