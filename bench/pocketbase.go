@@ -150,7 +150,7 @@ func (b *bench) startPocketBase(ctx context.Context, program string) (_ *pocketB
 	if out, err := exec.CommandContext(ctx, program, "superuser", "upsert", name, password, "--dir", folder).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("create the superuser of PocketBase: %w: %s", err, out)
 	}
-	reserved, err := net.Listen("tcp", "127.0.0.1:0")
+	reserved, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}

@@ -171,3 +171,9 @@ func newScope(places []place.Place) scope {
 	s.exact = len(places) == 1 && len(s.all) == 1
 	return s
 }
+
+// Place returns a channel as the actor sees it. It fails with NotFound
+// "channel_not_found".
+func (m *Messages) Place(ctx context.Context, caller actor.Actor, communityID, channelID string) (place.Place, error) {
+	return place.Of(ctx, m.DB, m.Access, caller, communityID, channelID)
+}

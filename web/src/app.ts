@@ -1,4 +1,5 @@
 import htmx from "../vendor/htmx.js";
+import "./composer";
 import "./copy";
 import "./dialog";
 import "./drop";

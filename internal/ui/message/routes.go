@@ -1,0 +1,32 @@
+// Package message has the pages on which members read and write messages.
+package message
+
+import (
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/chat"
+	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/roster"
+	"github.com/regulars/regulars/internal/ui"
+)
+
+// Services are the features behind the pages.
+type Services struct {
+	Chat     *chat.Chat
+	Messages *message.Messages
+	Members  *roster.Roster
+}
+
+// handlers answer the requests of the area.
+type handlers struct {
+	*ui.Console
+	Services
+}
+
+// New returns the area.
+func New(c *ui.Console, s Services) ui.Area {
+	h := &handlers{Console: c, Services: s}
+	return ui.Area{Routes: []ui.Route{
+		ui.InCommunity(permission.GetMessages).Get("/channels/{channel}/messages", h.showMessages),
+		ui.InCommunity(permission.SendMessage).Post("/channels/{channel}/messages", h.send),
+	}}
+}
