@@ -558,6 +558,24 @@ func (e NewPenaltyKind) Valid() bool {
 	}
 }
 
+// Defines values for NewServerErasureOfMessages.
+const (
+	NewServerErasureOfMessagesAnonymise NewServerErasureOfMessages = "anonymise"
+	NewServerErasureOfMessagesDelete    NewServerErasureOfMessages = "delete"
+)
+
+// Valid indicates whether the value is a known member of the NewServerErasureOfMessages enum.
+func (e NewServerErasureOfMessages) Valid() bool {
+	switch e {
+	case NewServerErasureOfMessagesAnonymise:
+		return true
+	case NewServerErasureOfMessagesDelete:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NewUserAPIKeyIdle.
 const (
 	NewUserAPIKeyIdleKeyMakerGone      NewUserAPIKeyIdle = "key_maker_gone"
@@ -645,6 +663,42 @@ func (e RulingRule) Valid() bool {
 	case RulingRuleServerAdministrator:
 		return true
 	case RulingRuleSuspended:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ServerErasureOfMessages.
+const (
+	ServerErasureOfMessagesAnonymise ServerErasureOfMessages = "anonymise"
+	ServerErasureOfMessagesDelete    ServerErasureOfMessages = "delete"
+)
+
+// Valid indicates whether the value is a known member of the ServerErasureOfMessages enum.
+func (e ServerErasureOfMessages) Valid() bool {
+	switch e {
+	case ServerErasureOfMessagesAnonymise:
+		return true
+	case ServerErasureOfMessagesDelete:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ServerChangeErasureOfMessages.
+const (
+	ServerChangeErasureOfMessagesAnonymise ServerChangeErasureOfMessages = "anonymise"
+	ServerChangeErasureOfMessagesDelete    ServerChangeErasureOfMessages = "delete"
+)
+
+// Valid indicates whether the value is a known member of the ServerChangeErasureOfMessages enum.
+func (e ServerChangeErasureOfMessages) Valid() bool {
+	switch e {
+	case ServerChangeErasureOfMessagesAnonymise:
+		return true
+	case ServerChangeErasureOfMessagesDelete:
 		return true
 	default:
 		return false
@@ -3364,6 +3418,7 @@ type NewRole_ServerPermissions struct {
 	ManageChannels            *bool                  `json:"manage_channels,omitempty"`
 	ManageIntegrations        *bool                  `json:"manage_integrations,omitempty"`
 	ManageRoles               *bool                  `json:"manage_roles,omitempty"`
+	ModerateContent           *bool                  `json:"moderate_content,omitempty"`
 	OverwriteLanguageSettings *bool                  `json:"overwrite_language_settings,omitempty"`
 	ServerAdministrator       *bool                  `json:"server_administrator,omitempty"`
 	SuspendMembers            *bool                  `json:"suspend_members,omitempty"`
@@ -3373,18 +3428,30 @@ type NewRole_ServerPermissions struct {
 
 // NewServer defines model for NewServer.
 type NewServer struct {
+	// AlertWords Words and phrases that create a report, of 1 to 100 characters each.
+	AlertWords *[]string `json:"alertWords,omitempty"`
+
 	// AllowedFrameOrigins Origins of pages in iframe channels; an empty list allows none.
 	//
 	// Examples: ["https://board.example.com"]
-	AllowedFrameOrigins *[]string         `json:"allowedFrameOrigins,omitempty"`
-	Colors              *ServerColors     `json:"colors,omitempty"`
-	Currencies          *CurrenciesStruct `json:"currencies,omitempty"`
+	AllowedFrameOrigins *[]string `json:"allowedFrameOrigins,omitempty"`
+
+	// BannedWords Words and phrases that messages may not contain, of 1 to 100 characters each.
+	BannedWords *[]string         `json:"bannedWords,omitempty"`
+	Colors      *ServerColors     `json:"colors,omitempty"`
+	Currencies  *CurrenciesStruct `json:"currencies,omitempty"`
 
 	// DefaultCountry ISO 3166 alpha-2; the country of national phone numbers. Empty: none.
 	//
 	// Examples: DE
-	DefaultCountry      *string              `json:"defaultCountry,omitempty"`
-	JoiningRequirements *JoiningRequirements `json:"joiningRequirements,omitempty"`
+	DefaultCountry *string `json:"defaultCountry,omitempty"`
+
+	// EditWindow Seconds in which a message can be edited; 0: no limit.
+	EditWindow *int64 `json:"editWindow,omitempty"`
+
+	// ErasureOfMessages anonymise: the messages of an erased member stay without their author.
+	ErasureOfMessages   *NewServerErasureOfMessages `json:"erasureOfMessages,omitempty"`
+	JoiningRequirements *JoiningRequirements        `json:"joiningRequirements,omitempty"`
 
 	// Languages BCP 47; the first is the default.
 	Languages *[]string `json:"languages,omitempty"`
@@ -3405,6 +3472,9 @@ type NewServer struct {
 	// Examples: Europe/Berlin
 	TimeZone *string `json:"timeZone,omitempty"`
 }
+
+// NewServerErasureOfMessages anonymise: the messages of an erased member stay without their author.
+type NewServerErasureOfMessages string
 
 // NewTag defines model for NewTag.
 type NewTag struct {
@@ -3897,6 +3967,7 @@ type RoleChange_ServerPermissions struct {
 	ManageChannels            *bool                  `json:"manage_channels,omitempty"`
 	ManageIntegrations        *bool                  `json:"manage_integrations,omitempty"`
 	ManageRoles               *bool                  `json:"manage_roles,omitempty"`
+	ModerateContent           *bool                  `json:"moderate_content,omitempty"`
 	OverwriteLanguageSettings *bool                  `json:"overwrite_language_settings,omitempty"`
 	ServerAdministrator       *bool                  `json:"server_administrator,omitempty"`
 	SuspendMembers            *bool                  `json:"suspend_members,omitempty"`
@@ -4019,9 +4090,15 @@ type Server struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
+	// AlertWords As bannedWords.
+	AlertWords *[]string `json:"alertWords,omitempty"`
+
 	// AllowedFrameOrigins Origins of pages in iframe channels.
-	AllowedFrameOrigins []string     `json:"allowedFrameOrigins"`
-	Colors              ServerColors `json:"colors"`
+	AllowedFrameOrigins []string `json:"allowedFrameOrigins"`
+
+	// BannedWords Only for keys with community or manageUser and persons with moderate_content.
+	BannedWords *[]string    `json:"bannedWords,omitempty"`
+	Colors      ServerColors `json:"colors"`
 
 	// CommunityId The same as _id.
 	CommunityId string     `json:"communityId"`
@@ -4036,9 +4113,15 @@ type Server struct {
 	// DeletedAt Only of a deleted community.
 	DeletedAt *time.Time `json:"deletedAt,omitempty"`
 
+	// EditWindow Seconds in which a message can be edited; 0: no limit.
+	EditWindow int64 `json:"editWindow"`
+
 	// ErasedAt The end of the time to restore a deleted community.
-	ErasedAt            *time.Time          `json:"erasedAt,omitempty"`
-	JoiningRequirements JoiningRequirements `json:"joiningRequirements"`
+	ErasedAt *time.Time `json:"erasedAt,omitempty"`
+
+	// ErasureOfMessages The messages of an erased member stay without their author, or are deleted.
+	ErasureOfMessages   ServerErasureOfMessages `json:"erasureOfMessages"`
+	JoiningRequirements JoiningRequirements     `json:"joiningRequirements"`
 
 	// Languages BCP 47; the first is the default.
 	Languages []string `json:"languages"`
@@ -4063,20 +4146,35 @@ type Server struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 }
 
+// ServerErasureOfMessages The messages of an erased member stay without their author, or are deleted.
+type ServerErasureOfMessages string
+
 // ServerChange defines model for ServerChange.
 type ServerChange struct {
+	// AlertWords Words and phrases that create a report, of 1 to 100 characters each.
+	AlertWords *[]string `json:"alertWords,omitempty"`
+
 	// AllowedFrameOrigins Origins of pages in iframe channels; an empty list allows none.
 	//
 	// Examples: ["https://board.example.com"]
-	AllowedFrameOrigins *[]string         `json:"allowedFrameOrigins,omitempty"`
-	Colors              *ServerColors     `json:"colors,omitempty"`
-	Currencies          *CurrenciesStruct `json:"currencies,omitempty"`
+	AllowedFrameOrigins *[]string `json:"allowedFrameOrigins,omitempty"`
+
+	// BannedWords Words and phrases that messages may not contain, of 1 to 100 characters each.
+	BannedWords *[]string         `json:"bannedWords,omitempty"`
+	Colors      *ServerColors     `json:"colors,omitempty"`
+	Currencies  *CurrenciesStruct `json:"currencies,omitempty"`
 
 	// DefaultCountry ISO 3166 alpha-2; the country of national phone numbers. Empty: none.
 	//
 	// Examples: DE
-	DefaultCountry      *string              `json:"defaultCountry,omitempty"`
-	JoiningRequirements *JoiningRequirements `json:"joiningRequirements,omitempty"`
+	DefaultCountry *string `json:"defaultCountry,omitempty"`
+
+	// EditWindow Seconds in which a message can be edited; 0: no limit.
+	EditWindow *int64 `json:"editWindow,omitempty"`
+
+	// ErasureOfMessages anonymise: the messages of an erased member stay without their author.
+	ErasureOfMessages   *ServerChangeErasureOfMessages `json:"erasureOfMessages,omitempty"`
+	JoiningRequirements *JoiningRequirements           `json:"joiningRequirements,omitempty"`
 
 	// Languages BCP 47; the first is the default.
 	Languages *[]string `json:"languages,omitempty"`
@@ -4097,6 +4195,9 @@ type ServerChange struct {
 	// Examples: Europe/Berlin
 	TimeZone *string `json:"timeZone,omitempty"`
 }
+
+// ServerChangeErasureOfMessages anonymise: the messages of an erased member stay without their author.
+type ServerChangeErasureOfMessages string
 
 // ServerColors defines model for ServerColors.
 type ServerColors struct {
@@ -6895,6 +6996,14 @@ func (a *NewRole_ServerPermissions) UnmarshalJSON(b []byte) error {
 		delete(object, "manage_roles")
 	}
 
+	if raw, found := object["moderate_content"]; found {
+		err = json.Unmarshal(raw, &a.ModerateContent)
+		if err != nil {
+			return fmt.Errorf("error reading 'moderate_content': %w", err)
+		}
+		delete(object, "moderate_content")
+	}
+
 	if raw, found := object["overwrite_language_settings"]; found {
 		err = json.Unmarshal(raw, &a.OverwriteLanguageSettings)
 		if err != nil {
@@ -6999,6 +7108,13 @@ func (a NewRole_ServerPermissions) MarshalJSON() ([]byte, error) {
 		object["manage_roles"], err = json.Marshal(a.ManageRoles)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'manage_roles': %w", err)
+		}
+	}
+
+	if a.ModerateContent != nil {
+		object["moderate_content"], err = json.Marshal(a.ModerateContent)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'moderate_content': %w", err)
 		}
 	}
 
@@ -7631,6 +7747,14 @@ func (a *RoleChange_ServerPermissions) UnmarshalJSON(b []byte) error {
 		delete(object, "manage_roles")
 	}
 
+	if raw, found := object["moderate_content"]; found {
+		err = json.Unmarshal(raw, &a.ModerateContent)
+		if err != nil {
+			return fmt.Errorf("error reading 'moderate_content': %w", err)
+		}
+		delete(object, "moderate_content")
+	}
+
 	if raw, found := object["overwrite_language_settings"]; found {
 		err = json.Unmarshal(raw, &a.OverwriteLanguageSettings)
 		if err != nil {
@@ -7735,6 +7859,13 @@ func (a RoleChange_ServerPermissions) MarshalJSON() ([]byte, error) {
 		object["manage_roles"], err = json.Marshal(a.ManageRoles)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'manage_roles': %w", err)
+		}
+	}
+
+	if a.ModerateContent != nil {
+		object["moderate_content"], err = json.Marshal(a.ModerateContent)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'moderate_content': %w", err)
 		}
 	}
 
@@ -9434,7 +9565,7 @@ type ClientInterface interface {
 
 	// UpdateServerWithBody Update a community
 	//
-	// Omitted fields are unchanged.
+	// Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -9443,7 +9574,7 @@ type ClientInterface interface {
 
 	// UpdateServer Update a community
 	//
-	// Omitted fields are unchanged.
+	// Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -11588,7 +11719,7 @@ func (c *Client) GetServer(ctx context.Context, serverId string, reqEditors ...R
 
 // UpdateServerWithBody Update a community
 //
-// Omitted fields are unchanged.
+// Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -11607,7 +11738,7 @@ func (c *Client) UpdateServerWithBody(ctx context.Context, serverId string, cont
 
 // UpdateServer Update a community
 //
-// Omitted fields are unchanged.
+// Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -19646,7 +19777,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateServerWithBodyWithResponse Update a community
 	//
-	// Omitted fields are unchanged.
+	// Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -19655,7 +19786,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateServerWithResponse Update a community
 	//
-	// Omitted fields are unchanged.
+	// Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -26363,7 +26494,7 @@ func (c *ClientWithResponses) GetServerWithResponse(ctx context.Context, serverI
 
 // UpdateServerWithBodyWithResponse Update a community
 //
-// Omitted fields are unchanged.
+// Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26378,7 +26509,7 @@ func (c *ClientWithResponses) UpdateServerWithBodyWithResponse(ctx context.Conte
 
 // UpdateServerWithResponse Update a community
 //
-// Omitted fields are unchanged.
+// Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -952,7 +952,7 @@ export interface paths {
         get: operations["getServer"];
         /**
          * Update a community
-         * @description Omitted fields are unchanged.
+         * @description Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.
          */
         put: operations["updateServer"];
         post?: never;
@@ -3031,6 +3031,7 @@ export interface components {
                 manage_channels?: boolean;
                 manage_integrations?: boolean;
                 manage_roles?: boolean;
+                moderate_content?: boolean;
                 overwrite_language_settings?: boolean;
                 server_administrator?: boolean;
                 suspend_members?: boolean;
@@ -3047,6 +3048,8 @@ export interface components {
             [key: string]: unknown;
         };
         NewServer: {
+            /** @description Words and phrases that create a report, of 1 to 100 characters each. */
+            alertWords?: string[];
             /**
              * @description Origins of pages in iframe channels; an empty list allows none.
              * @example [
@@ -3054,6 +3057,8 @@ export interface components {
              *     ]
              */
             allowedFrameOrigins?: string[];
+            /** @description Words and phrases that messages may not contain, of 1 to 100 characters each. */
+            bannedWords?: string[];
             colors?: components["schemas"]["ServerColors"];
             currencies?: components["schemas"]["CurrenciesStruct"];
             /**
@@ -3061,6 +3066,16 @@ export interface components {
              * @example DE
              */
             defaultCountry?: string;
+            /**
+             * Format: int64
+             * @description Seconds in which a message can be edited; 0: no limit.
+             */
+            editWindow?: number;
+            /**
+             * @description anonymise: the messages of an erased member stay without their author.
+             * @enum {string}
+             */
+            erasureOfMessages?: "anonymise" | "delete";
             joiningRequirements?: components["schemas"]["JoiningRequirements"];
             /** @description BCP 47; the first is the default. */
             languages?: string[];
@@ -3513,6 +3528,7 @@ export interface components {
                 manage_channels?: boolean;
                 manage_integrations?: boolean;
                 manage_roles?: boolean;
+                moderate_content?: boolean;
                 overwrite_language_settings?: boolean;
                 server_administrator?: boolean;
                 suspend_members?: boolean;
@@ -3618,8 +3634,12 @@ export interface components {
         Server: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
+            /** @description As bannedWords. */
+            alertWords?: string[];
             /** @description Origins of pages in iframe channels. */
             allowedFrameOrigins: string[];
+            /** @description Only for keys with community or manageUser and persons with moderate_content. */
+            bannedWords?: string[];
             colors: components["schemas"]["ServerColors"];
             /** @description The same as _id. */
             communityId: string;
@@ -3637,10 +3657,20 @@ export interface components {
              */
             deletedAt?: string;
             /**
+             * Format: int64
+             * @description Seconds in which a message can be edited; 0: no limit.
+             */
+            editWindow: number;
+            /**
              * Format: date-time
              * @description The end of the time to restore a deleted community.
              */
             erasedAt?: string;
+            /**
+             * @description The messages of an erased member stay without their author, or are deleted.
+             * @enum {string}
+             */
+            erasureOfMessages: "anonymise" | "delete";
             joiningRequirements: components["schemas"]["JoiningRequirements"];
             /** @description BCP 47; the first is the default. */
             languages: string[];
@@ -3663,6 +3693,8 @@ export interface components {
             updatedAt: string;
         };
         ServerChange: {
+            /** @description Words and phrases that create a report, of 1 to 100 characters each. */
+            alertWords?: string[];
             /**
              * @description Origins of pages in iframe channels; an empty list allows none.
              * @example [
@@ -3670,6 +3702,8 @@ export interface components {
              *     ]
              */
             allowedFrameOrigins?: string[];
+            /** @description Words and phrases that messages may not contain, of 1 to 100 characters each. */
+            bannedWords?: string[];
             colors?: components["schemas"]["ServerColors"];
             currencies?: components["schemas"]["CurrenciesStruct"];
             /**
@@ -3677,6 +3711,16 @@ export interface components {
              * @example DE
              */
             defaultCountry?: string;
+            /**
+             * Format: int64
+             * @description Seconds in which a message can be edited; 0: no limit.
+             */
+            editWindow?: number;
+            /**
+             * @description anonymise: the messages of an erased member stay without their author.
+             * @enum {string}
+             */
+            erasureOfMessages?: "anonymise" | "delete";
             joiningRequirements?: components["schemas"]["JoiningRequirements"];
             /** @description BCP 47; the first is the default. */
             languages?: string[];
