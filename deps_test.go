@@ -49,7 +49,7 @@ var layers = []string{
 	"internal/bulk/job internal/bulk/correction",
 	"internal/bulk/origin internal/bulk/mapping internal/bulk/errorgroup internal/bulk/newfield internal/bulk/choice internal/bulk/jobmember",
 	"internal/bulk/staged",
-	"internal/fieldchange internal/moderation internal/note",
+	"internal/fieldchange internal/moderation internal/note internal/block",
 	"internal/ownership",
 	"internal/member/membertest",
 	"internal/chat internal/reward internal/chart",
@@ -63,7 +63,7 @@ var layers = []string{
 	"internal/stats internal/installation",
 	"internal/api internal/ui internal/embed internal/live",
 	"internal/api/wire internal/ui/plot internal/ui/errorlist",
-	"internal/api/auth internal/api/bulk internal/api/channel internal/api/event internal/api/field internal/api/key internal/api/message internal/api/moderation internal/api/note internal/api/role internal/api/server internal/api/user " +
+	"internal/api/auth internal/api/block internal/api/bulk internal/api/channel internal/api/event internal/api/field internal/api/key internal/api/message internal/api/moderation internal/api/note internal/api/role internal/api/server internal/api/user " +
 		"internal/ui/account internal/ui/audit internal/ui/bulk internal/ui/channel internal/ui/field internal/ui/guide internal/ui/home internal/ui/installation internal/ui/key " +
 		"internal/ui/member internal/ui/message internal/ui/moderation internal/ui/overview internal/ui/remedy internal/ui/role internal/ui/settings internal/ui/signin internal/ui/tag",
 	"internal/app/config internal/app/importreport internal/app/metrics",

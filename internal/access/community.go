@@ -36,9 +36,14 @@ func (a *Access) CreateCommunity(ctx context.Context, caller actor.Actor, in com
 }
 
 // UpdateCommunity changes the name and the settings of a community. The actor
-// needs PermManageCommunity. It fails as Can and community.Update do.
+// needs ManageCommunity; for a change of the word lists alone, Moderate is enough. It
+// fails as Can and community.Update do.
 func (a *Access) UpdateCommunity(ctx context.Context, caller actor.Actor, communityID string, change community.Change) (community.Community, error) {
-	if err := a.Can(ctx, caller, communityID, permission.ManageCommunity); err != nil {
+	needs := []actor.Permission{permission.ManageCommunity}
+	if change.OnlyWords() {
+		needs = append(needs, permission.Moderate)
+	}
+	if err := a.CanAny(ctx, caller, communityID, needs...); err != nil {
 		return community.Community{}, err
 	}
 	return a.communities.Update(ctx, communityID, change, caller)

@@ -43,6 +43,7 @@ func TestChannelsAndCategoriesAreCreatedListedMovedAndDeleted(t *testing.T) {
 		listed := send(t, a, "GET", "/v1/channels", key, "")
 		want := map[string]any{
 			"_id": lobby, "topic": "lobby", "channelType": "open", "description": "", "categoryId": "", "private": false, "position": 0.0,
+			"slowMode": 0.0, "tradingDiscussions": false, "version": 1.0,
 			"createdAt": listed.at("data.0.createdAt"),
 		}
 		if d := cmp.Diff(want, listed.at("data.0")); listed.status != 200 || d != "" {

@@ -34,6 +34,7 @@ func TestCreatorOwnsTheCommunity(t *testing.T) {
 			"_id": serverID, "communityId": serverID, "name": "Rovers", "logo": "", "colors": map[string]any{"accent": "#4f46e5"},
 			"languages": []any{"de", "en"}, "timeZone": "Europe/Berlin", "defaultCountry": "DE", "openBulkImport": false,
 			"joiningRequirements": map[string]any{"policy": "invite"}, "allowedFrameOrigins": []any{},
+			"bannedWords": []any{}, "alertWords": []any{}, "editWindow": 0.0, "erasureOfMessages": "anonymise",
 			"currencies":  map[string]any{"coins": map[string]any{"name": "Taler", "icon": "🪙"}, "premium": map[string]any{"name": "Gems"}},
 			"memberCount": 1.0, "owner": map[string]any{"_id": ada.ID, "userId": float64(ada.Number), "username": "ada"},
 			"createdAt": made.at("data.createdAt"), "updatedAt": made.at("data.updatedAt"),

@@ -8,6 +8,7 @@ import (
 
 	"github.com/regulars/regulars/internal/api"
 	authapi "github.com/regulars/regulars/internal/api/auth"
+	blockapi "github.com/regulars/regulars/internal/api/block"
 	bulkapi "github.com/regulars/regulars/internal/api/bulk"
 	channelapi "github.com/regulars/regulars/internal/api/channel"
 	eventapi "github.com/regulars/regulars/internal/api/event"
@@ -44,6 +45,7 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.Moderation.Feature(),
 		p.Ownership.Feature(),
 		p.Notes.Feature(),
+		p.Blocks.Feature(),
 		p.Chat.Feature(),
 		p.Messages.Feature(),
 		p.Bulk.Feature(),
@@ -73,6 +75,7 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		moderationapi.New(p.Moderation),
 		roleapi.New(p.Access, p.Members),
 		channelapi.New(p.Chat),
+		blockapi.New(p.Blocks),
 		messageapi.New(p.Messages),
 		userapi.New(p.Access, p.Members),
 		noteapi.New(p.Notes),

@@ -12,6 +12,7 @@ import (
 	"github.com/regulars/regulars/internal/api"
 	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/blob"
+	"github.com/regulars/regulars/internal/block"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/clock"
@@ -59,6 +60,7 @@ type Services struct {
 	Moderation   *moderation.Moderation
 	Ownership    *ownership.Ownership
 	Notes        *note.Notes
+	Blocks       *block.Blocks
 	Accounts     *signin.Accounts
 	Access       *access.Access
 	Chat         *chat.Chat
@@ -146,6 +148,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 		DB: p.DB, Clock: now, Members: p.Members, Access: p.Access, Accounts: p.Accounts, Mail: p.Mail, Pictures: p.Pictures, Retention: c.Retention(), BaseURL: p.url,
 	})
 	p.Notes = note.New(note.Deps{DB: p.DB, Clock: now, Access: p.Access, Members: p.Members})
+	p.Blocks = block.New(block.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Chat = chat.New(chat.Deps{DB: p.DB, Access: p.Access, Members: p.Members, Clock: now})
 	p.Messages = message.New(message.Deps{DB: p.DB, Access: p.Access, Clock: now, BaseURL: p.url})
 	p.Bulk = bulk.New(bulk.Deps{

@@ -44,9 +44,16 @@ type Channel struct {
 	Position    int    // order in the category, from 0; may have gaps
 	Private     bool   // hidden by the override of @all
 	Overrides   []access.Override
+	SlowMode    int64 // seconds between two messages of a member; 0: off
+	Version     int64 // from 1, incremented by each change
 	CreatedAt   int64 // Unix milliseconds
 	UpdatedAt   int64 // Unix milliseconds
+
+	TradingDiscussions bool // messages pay XP as discussions of trading
 }
+
+// MaxSlowMode is the longest SlowMode, in seconds.
+const MaxSlowMode = 21_600
 
 // Limits per community, and of texts in characters.
 const (
@@ -64,6 +71,9 @@ type Input struct {
 	CategoryID  string // "": none
 	Private     bool
 	URL         string // iframe channels only
+	SlowMode    int64  // at most MaxSlowMode
+
+	TradingDiscussions bool
 }
 
 // normalise converts the input to its stored form. It fails with every invalid
@@ -84,6 +94,7 @@ func (in *Input) normalise(parent community.Community) error {
 	check(named && topic != "", "topic", "invalid", "A topic has 1 to 100 characters, none of them a control character.")
 	check(described, "description", "invalid", "A description has at most 500 characters, none of them a control character.")
 	check(slices.Contains(types, in.Type), "channelType", "unknown_type", "A channel is open, announcement, whisper, forum, direct or iframe.")
+	check(in.SlowMode >= 0 && in.SlowMode <= MaxSlowMode, "slowMode", "invalid", "Slow mode is 0 (off) to %d seconds.", MaxSlowMode)
 	if in.Type != Iframe {
 		check(in.URL == "", "url", "not_taken", "Only an iframe channel has a url.")
 		return errs.InvalidFields(wrong)
@@ -167,7 +178,7 @@ func (c *Chat) Frame(ctx context.Context, caller actor.Actor, communityID string
 // channel, Forbidden "missing_permission" if the actor cannot see channels.
 func (c *Chat) CreateChannel(ctx context.Context, actor actor.Actor, communityID string, in Input) (Channel, error) {
 	now := c.clock.Now()
-	created := Channel{ID: id.New(now), CreatedAt: now.UnixMilli(), UpdatedAt: now.UnixMilli()}
+	created := Channel{ID: id.New(now), Version: 1, CreatedAt: now.UnixMilli(), UpdatedAt: now.UnixMilli()}
 	err := c.change(ctx, actor, communityID, func(tx *sqldb.Tx) error {
 		parent, err := community.Load(ctx, tx, communityID)
 		if err != nil {
@@ -187,6 +198,7 @@ func (c *Chat) CreateChannel(ctx context.Context, actor actor.Actor, communityID
 			return err
 		}
 		created.Topic, created.Type, created.Description, created.CategoryID, created.URL = in.Topic, in.Type, in.Description, in.CategoryID, in.URL
+		created.SlowMode, created.TradingDiscussions = in.SlowMode, in.TradingDiscussions
 		created.Position = end(all, in.CategoryID)
 		if err := insertChannel(ctx, tx, communityID, created); err != nil {
 			return err
@@ -210,16 +222,22 @@ type Change struct {
 	Position    *int    // before the channel at this position in the category; a too large one is the end
 	Private     *bool
 	URL         *string
+	SlowMode    *int64 // seconds
+	Version     int64  // that the caller has read; 0: any
+
+	TradingDiscussions *bool
 }
 
 func (c Change) apply(old Channel) Input {
-	in := Input{Topic: old.Topic, Type: old.Type, Description: old.Description, CategoryID: old.CategoryID, Private: old.Private, URL: old.URL}
+	in := Input{Topic: old.Topic, Type: old.Type, Description: old.Description, CategoryID: old.CategoryID, Private: old.Private, URL: old.URL, SlowMode: old.SlowMode, TradingDiscussions: old.TradingDiscussions}
 	set(&in.Topic, c.Topic)
 	set(&in.Type, c.Type)
 	set(&in.Description, c.Description)
 	set(&in.CategoryID, c.CategoryID)
 	set(&in.Private, c.Private)
 	set(&in.URL, c.URL)
+	set(&in.SlowMode, c.SlowMode)
+	set(&in.TradingDiscussions, c.TradingDiscussions)
 	return in
 }
 
@@ -230,13 +248,17 @@ func set[T any](target, value *T) {
 }
 
 // UpdateChannel changes a channel. It fails as CreateChannel does, or with
-// NotFound "channel_not_found" or Conflict "type_fixed" or "direct_private".
+// NotFound "channel_not_found" or Conflict "type_fixed", "direct_private" or
+// "stale_version".
 func (c *Chat) UpdateChannel(ctx context.Context, actor actor.Actor, communityID, channelID string, change Change) (Channel, error) {
 	var changed Channel
 	err := c.change(ctx, actor, communityID, func(tx *sqldb.Tx) error {
 		old, err := c.channel(ctx, tx, actor, communityID, channelID)
 		if err != nil {
 			return err
+		}
+		if change.Version != 0 && change.Version != old.Version {
+			return errs.New(errs.Conflict, "stale_version", "The channel was changed meanwhile. Read it again.").WithDetails(map[string]any{"version": old.Version})
 		}
 		changed, err = c.update(ctx, tx, actor, communityID, old, change)
 		if err != nil || len(channelChanges(old, changed)) == 0 {
@@ -275,6 +297,7 @@ func (c *Chat) update(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, comm
 	}
 	changed := old
 	changed.Topic, changed.Type, changed.Description, changed.CategoryID, changed.URL = in.Topic, in.Type, in.Description, in.CategoryID, in.URL
+	changed.SlowMode, changed.TradingDiscussions = in.SlowMode, in.TradingDiscussions
 	if change.Position != nil || changed.CategoryID != old.CategoryID {
 		if err := place(ctx, tx, communityID, &changed, change.Position); err != nil {
 			return old, err
@@ -288,7 +311,7 @@ func (c *Chat) update(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, comm
 	if len(channelChanges(old, changed)) == 0 {
 		return old, nil
 	}
-	changed.UpdatedAt = c.clock.MS()
+	changed.Version, changed.UpdatedAt = old.Version+1, c.clock.MS()
 	return changed, updateChannel(ctx, tx, communityID, changed)
 }
 
@@ -369,5 +392,7 @@ func channelChanges(before, after Channel) []audit.Change {
 		audit.Change{Field: "position", Old: before.Position, New: after.Position},
 		audit.Change{Field: "private", Old: before.Private, New: after.Private},
 		audit.Change{Field: "url", Old: before.URL, New: after.URL},
+		audit.Change{Field: "slowMode", Old: before.SlowMode, New: after.SlowMode},
+		audit.Change{Field: "tradingDiscussions", Old: before.TradingDiscussions, New: after.TradingDiscussions},
 	)
 }

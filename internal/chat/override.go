@@ -55,7 +55,11 @@ func (c *Chat) SetOverrides(ctx context.Context, actor actor.Actor, communityID,
 			return err
 		}
 		changed, err = c.override(ctx, tx, actor, communityID, old, wanted)
-		return err
+		if err != nil || len(overrideChanges(old.Overrides, changed.Overrides)) == 0 {
+			return err
+		}
+		changed.Version, changed.UpdatedAt = old.Version+1, c.clock.MS()
+		return updateChannel(ctx, tx, communityID, changed)
 	})
 	return changed, err
 }

@@ -11,13 +11,13 @@ import (
 )
 
 const (
-	channelColumns  = "c.id, c.topic, c.type, c.description, c.category_id, c.url, c.position, c.created_at, c.updated_at"
+	channelColumns  = "c.id, c.topic, c.type, c.description, c.category_id, c.url, c.position, c.slow_mode, c.trading_discussions, c.version, c.created_at, c.updated_at"
 	categoryColumns = "id, name, position, created_at, updated_at"
 )
 
 func scanChannel(s sqldb.Scanner) (Channel, error) {
 	var c Channel
-	return c, s.Scan(&c.ID, &c.Topic, &c.Type, &c.Description, &c.CategoryID, &c.URL, &c.Position, &c.CreatedAt, &c.UpdatedAt)
+	return c, s.Scan(&c.ID, &c.Topic, &c.Type, &c.Description, &c.CategoryID, &c.URL, &c.Position, &c.SlowMode, &c.TradingDiscussions, &c.Version, &c.CreatedAt, &c.UpdatedAt)
 }
 
 // All returns all channels, those without a category first, then category
@@ -88,19 +88,19 @@ func addOverrides(ctx context.Context, q sqldb.Querier, communityID string, chan
 }
 
 func insertChannel(ctx context.Context, tx *sqldb.Tx, communityID string, c Channel) error {
-	_, err := tx.Exec(ctx, `INSERT INTO channels (community_id, id, topic, type, description, category_id, url, position, created_at, updated_at)
-		VALUES (`+sqldb.Placeholders(1, 10)+")", communityID, c.ID, c.Topic, string(c.Type), c.Description, c.CategoryID, c.URL, c.Position, c.CreatedAt, c.UpdatedAt)
+	_, err := tx.Exec(ctx, `INSERT INTO channels (community_id, id, topic, type, description, category_id, url, position, slow_mode, trading_discussions, version, created_at, updated_at)
+		VALUES (`+sqldb.Placeholders(1, 13)+")", communityID, c.ID, c.Topic, string(c.Type), c.Description, c.CategoryID, c.URL, c.Position, c.SlowMode, c.TradingDiscussions, c.Version, c.CreatedAt, c.UpdatedAt)
 	return err
 }
 
 func updateChannel(ctx context.Context, tx *sqldb.Tx, communityID string, c Channel) error {
-	_, err := tx.Exec(ctx, `UPDATE channels SET topic = $1, type = $2, description = $3, category_id = $4, url = $5, position = $6, updated_at = $7
-		WHERE community_id = $8 AND id = $9`, c.Topic, string(c.Type), c.Description, c.CategoryID, c.URL, c.Position, c.UpdatedAt, communityID, c.ID)
+	_, err := tx.Exec(ctx, `UPDATE channels SET topic = $1, type = $2, description = $3, category_id = $4, url = $5, position = $6, updated_at = $7,
+		slow_mode = $8, trading_discussions = $9, version = $10 WHERE community_id = $11 AND id = $12`, c.Topic, string(c.Type), c.Description, c.CategoryID, c.URL, c.Position, c.UpdatedAt, c.SlowMode, c.TradingDiscussions, c.Version, communityID, c.ID)
 	return err
 }
 
 func moveChannel(ctx context.Context, tx *sqldb.Tx, communityID, channelID, categoryID string, position int) error {
-	_, err := tx.Exec(ctx, "UPDATE channels SET category_id = $1, position = $2 WHERE community_id = $3 AND id = $4", categoryID, position, communityID, channelID)
+	_, err := tx.Exec(ctx, "UPDATE channels SET category_id = $1, position = $2, version = version + 1 WHERE community_id = $3 AND id = $4", categoryID, position, communityID, channelID)
 	return err
 }
 

@@ -36,6 +36,7 @@ func TestCommunityIsReadBackUnchanged(t *testing.T) {
 				TimeZone: "UTC", Language: "en", Languages: []string{"en"}, Accent: "#4f46e5", Joining: community.Joining{Policy: "invite", RequiredFields: []string{}},
 				Currencies:          community.Currencies{Coins: community.Currency{Name: "Coins"}, Premium: community.Currency{Name: "Gems"}},
 				AllowedFrameOrigins: []string{},
+				BannedWords:         []string{}, AlertWords: []string{}, ErasureOfMessages: "anonymise",
 			},
 			CreatedAt: start.UnixMilli(), UpdatedAt: start.UnixMilli(),
 		}

@@ -19,6 +19,16 @@ type Change struct {
 	Joining                                                *Joining
 	Coins, Premium                                         *Currency
 	AllowedFrameOrigins                                    *[]string
+	BannedWords, AlertWords                                *[]string
+	EditWindow                                             *int64
+	ErasureOfMessages                                      *string
+}
+
+// OnlyWords reports whether the change is of word lists and of nothing else.
+func (c Change) OnlyWords() bool {
+	some := c.BannedWords != nil || c.AlertWords != nil
+	c.BannedWords, c.AlertWords = nil, nil
+	return some && c == Change{}
 }
 
 // Input returns the input of a new community with the name and the values of
@@ -43,6 +53,10 @@ func (c Change) apply(old Community) Input {
 	assign(&in.OpenBulkImport, c.OpenBulkImport)
 	assign(&in.Joining, c.Joining)
 	assign(&in.AllowedFrameOrigins, c.AllowedFrameOrigins)
+	assign(&in.BannedWords, c.BannedWords)
+	assign(&in.AlertWords, c.AlertWords)
+	assign(&in.EditWindow, c.EditWindow)
+	assign(&in.ErasureOfMessages, c.ErasureOfMessages)
 	assign(&in.Currencies.Coins, c.Coins)
 	assign(&in.Currencies.Premium, c.Premium)
 	return in

@@ -29,6 +29,11 @@ type Settings struct {
 	Currencies     Currencies `json:"currencies"`
 
 	AllowedFrameOrigins []string `json:"allowedFrameOrigins"` // sites such as https://example.com that iframe channels may show
+
+	BannedWords       []string `json:"bannedWords"` // messages with one are rejected
+	AlertWords        []string `json:"alertWords"`  // messages with one are reported
+	EditWindow        int64    `json:"editWindow"`  // seconds in which a message can be edited; 0: no limit
+	ErasureOfMessages string   `json:"erasureOfMessages"`
 }
 
 // Joining determines how people become members.
@@ -41,6 +46,12 @@ type Joining struct {
 const (
 	JoinOpen     = "open"   // anyone
 	JoinByInvite = "invite" // people with an invite
+)
+
+// Values of ErasureOfMessages: what is done with the messages of an erased member.
+const (
+	AnonymiseMessages = "anonymise" // the text stays, without its author
+	DeleteMessages    = "delete"
 )
 
 // Currencies are the currencies of a community.
@@ -70,6 +81,9 @@ const (
 	maxFieldID        = 50
 	maxCurrencyName   = 30
 	maxIcon           = 8
+	maxWords          = 1000
+	maxWord           = 100        // characters
+	maxEditWindow     = 31_536_000 // seconds: a year
 )
 
 var colourPattern = regexp.MustCompile(`^#[0-9a-f]{6}$`)
@@ -98,7 +112,38 @@ func (s *Settings) normalise() (wrong []errs.Field) {
 	check(s.Currencies.Coins.normalise(DefaultCoins), "currencies.coins", "A currency has a name of at most 30 characters and an emoji.")
 	check(s.Currencies.Premium.normalise(DefaultPremium), "currencies.premium", "A currency has a name of at most 30 characters and an emoji.")
 	check(s.normaliseOrigins(), "allowedFrameOrigins", "At most %d origins such as https://example.com, without a path; http for localhost only.", maxOrigins)
+	s.normaliseMessages(check)
 	return wrong
+}
+
+// normaliseMessages converts the settings of messages and checks them.
+func (s *Settings) normaliseMessages(check func(ok bool, field, format string, args ...any)) {
+	var banned, alerting bool
+	s.BannedWords, banned = normaliseWords(s.BannedWords)
+	s.AlertWords, alerting = normaliseWords(s.AlertWords)
+	check(banned, "bannedWords", "A list has at most %d words or phrases of 1 to %d characters.", maxWords, maxWord)
+	check(alerting, "alertWords", "A list has at most %d words or phrases of 1 to %d characters.", maxWords, maxWord)
+	check(s.EditWindow >= 0 && s.EditWindow <= maxEditWindow, "editWindow", "The time to edit a message is 0 (no limit) to %d seconds.", maxEditWindow)
+	s.ErasureOfMessages = cmp.Or(s.ErasureOfMessages, AnonymiseMessages)
+	check(s.ErasureOfMessages == AnonymiseMessages || s.ErasureOfMessages == DeleteMessages, "erasureOfMessages",
+		"Messages of erased members are kept without their author (anonymise) or deleted (delete).")
+}
+
+// normaliseWords deduplicates the entries of a word list.
+func normaliseWords(list []string) (words []string, valid bool) {
+	words = []string{}
+	known := make(map[string]bool, len(list))
+	for _, one := range list {
+		word, readable := text.Line(one, maxWord)
+		if !readable || word == "" {
+			return list, false
+		}
+		if !known[word] {
+			known[word] = true
+			words = append(words, word)
+		}
+	}
+	return words, len(words) <= maxWords
 }
 
 func (s *Settings) normaliseCountry() bool {
@@ -178,6 +223,13 @@ func decodeSettings(stored string) (Settings, error) {
 	if s.AllowedFrameOrigins == nil {
 		s.AllowedFrameOrigins = []string{}
 	}
+	if s.BannedWords == nil {
+		s.BannedWords = []string{}
+	}
+	if s.AlertWords == nil {
+		s.AlertWords = []string{}
+	}
+	s.ErasureOfMessages = cmp.Or(s.ErasureOfMessages, AnonymiseMessages)
 	s.Joining.Policy = cmp.Or(s.Joining.Policy, JoinByInvite)
 	s.Currencies.Coins.Name = cmp.Or(s.Currencies.Coins.Name, DefaultCoins)
 	s.Currencies.Premium.Name = cmp.Or(s.Currencies.Premium.Name, DefaultPremium)

@@ -168,3 +168,13 @@ func LoadVisit(ctx context.Context, q sqldb.Querier, communityID, memberID strin
 	}
 	return found[0], nil
 }
+
+// LoadMany returns the existing members with these ids, in any state, by id.
+func LoadMany(ctx context.Context, q sqldb.Querier, communityID string, ids []string) (map[string]Member, error) {
+	found, err := SelectMembers(ctx, q, FromMembers+" WHERE m.community_id = $1 AND "+q.Dialect().In("m.user_id", "$2"), communityID, sqldb.Keys(ids))
+	byID := make(map[string]Member, len(found))
+	for _, one := range found {
+		byID[one.ID] = one
+	}
+	return byID, err
+}

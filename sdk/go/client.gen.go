@@ -558,6 +558,24 @@ func (e NewPenaltyKind) Valid() bool {
 	}
 }
 
+// Defines values for NewServerErasureOfMessages.
+const (
+	NewServerErasureOfMessagesAnonymise NewServerErasureOfMessages = "anonymise"
+	NewServerErasureOfMessagesDelete    NewServerErasureOfMessages = "delete"
+)
+
+// Valid indicates whether the value is a known member of the NewServerErasureOfMessages enum.
+func (e NewServerErasureOfMessages) Valid() bool {
+	switch e {
+	case NewServerErasureOfMessagesAnonymise:
+		return true
+	case NewServerErasureOfMessagesDelete:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NewUserAPIKeyIdle.
 const (
 	NewUserAPIKeyIdleKeyMakerGone      NewUserAPIKeyIdle = "key_maker_gone"
@@ -645,6 +663,42 @@ func (e RulingRule) Valid() bool {
 	case RulingRuleServerAdministrator:
 		return true
 	case RulingRuleSuspended:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ServerErasureOfMessages.
+const (
+	ServerErasureOfMessagesAnonymise ServerErasureOfMessages = "anonymise"
+	ServerErasureOfMessagesDelete    ServerErasureOfMessages = "delete"
+)
+
+// Valid indicates whether the value is a known member of the ServerErasureOfMessages enum.
+func (e ServerErasureOfMessages) Valid() bool {
+	switch e {
+	case ServerErasureOfMessagesAnonymise:
+		return true
+	case ServerErasureOfMessagesDelete:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ServerChangeErasureOfMessages.
+const (
+	ServerChangeErasureOfMessagesAnonymise ServerChangeErasureOfMessages = "anonymise"
+	ServerChangeErasureOfMessagesDelete    ServerChangeErasureOfMessages = "delete"
+)
+
+// Valid indicates whether the value is a known member of the ServerChangeErasureOfMessages enum.
+func (e ServerChangeErasureOfMessages) Valid() bool {
+	switch e {
+	case ServerChangeErasureOfMessagesAnonymise:
+		return true
+	case ServerChangeErasureOfMessagesDelete:
 		return true
 	default:
 		return false
@@ -996,6 +1050,21 @@ func (e SuccessManagedUserStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessMessagePageStatus.
+const (
+	SuccessMessagePageStatusSuccess SuccessMessagePageStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessMessagePageStatus enum.
+func (e SuccessMessagePageStatus) Valid() bool {
+	switch e {
+	case SuccessMessagePageStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SuccessNewAPIKeyStatus.
 const (
 	SuccessNewAPIKeyStatusSuccess SuccessNewAPIKeyStatus = "success"
@@ -1140,6 +1209,36 @@ const (
 func (e SuccessSelectedUserStatus) Valid() bool {
 	switch e {
 	case SuccessSelectedUserStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuccessSentMessageStatus.
+const (
+	SuccessSentMessageStatusSuccess SuccessSentMessageStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessSentMessageStatus enum.
+func (e SuccessSentMessageStatus) Valid() bool {
+	switch e {
+	case SuccessSentMessageStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuccessSentReplyStatus.
+const (
+	SuccessSentReplyStatusSuccess SuccessSentReplyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessSentReplyStatus enum.
+func (e SuccessSentReplyStatus) Valid() bool {
+	switch e {
+	case SuccessSentReplyStatusSuccess:
 		return true
 	default:
 		return false
@@ -1296,6 +1395,21 @@ func (e SuccessUserNoteStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessViewStatus.
+const (
+	SuccessViewStatusSuccess SuccessViewStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessViewStatus enum.
+func (e SuccessViewStatus) Valid() bool {
+	switch e {
+	case SuccessViewStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UserAPIKeyIdle.
 const (
 	UserAPIKeyIdleKeyMakerGone      UserAPIKeyIdle = "key_maker_gone"
@@ -1335,6 +1449,51 @@ func (e UserLeftDataCause) Valid() bool {
 	case UserLeftDataCauseKick:
 		return true
 	case UserLeftDataCauseLeave:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ViaType.
+const (
+	ViaTypeAutomation ViaType = "automation"
+	ViaTypeHook       ViaType = "hook"
+	ViaTypeKey        ViaType = "key"
+)
+
+// Valid indicates whether the value is a known member of the ViaType enum.
+func (e ViaType) Valid() bool {
+	switch e {
+	case ViaTypeAutomation:
+		return true
+	case ViaTypeHook:
+		return true
+	case ViaTypeKey:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ViewKind.
+const (
+	ViewKindAnalysis ViewKind = "analysis"
+	ViewKindMessage  ViewKind = "message"
+	ViewKindReply    ViewKind = "reply"
+	ViewKindSystem   ViewKind = "system"
+)
+
+// Valid indicates whether the value is a known member of the ViewKind enum.
+func (e ViewKind) Valid() bool {
+	switch e {
+	case ViewKindAnalysis:
+		return true
+	case ViewKindMessage:
+		return true
+	case ViewKindReply:
+		return true
+	case ViewKindSystem:
 		return true
 	default:
 		return false
@@ -1842,6 +2001,21 @@ func (e OnMembersImportedJSONBodyType) Valid() bool {
 	}
 }
 
+// Defines values for OnMessagePostedJSONBodyType.
+const (
+	MessagePosted OnMessagePostedJSONBodyType = "message.posted"
+)
+
+// Valid indicates whether the value is a known member of the OnMessagePostedJSONBodyType enum.
+func (e OnMessagePostedJSONBodyType) Valid() bool {
+	switch e {
+	case MessagePosted:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OnUserJoinedServerJSONBodyType.
 const (
 	UserJoinedServer OnUserJoinedServerJSONBodyType = "user.joined_server"
@@ -2029,6 +2203,19 @@ type AccountChange struct {
 	Username *string `json:"username,omitempty"`
 }
 
+// Allowed defines model for Allowed.
+type Allowed struct {
+	// Everyone @all notifies too.
+	Everyone *bool `json:"everyone,omitempty"`
+
+	// Roles The _id of roles.
+	Roles *[]string `json:"roles,omitempty"`
+
+	// Users References of members.
+	Users                *[]string              `json:"users,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
 // ApiKeyChange defines model for ApiKeyChange.
 type ApiKeyChange struct {
 	// ExpireDate YYYY-MM-DD or RFC 3339; empty: never.
@@ -2048,6 +2235,25 @@ type ApiKeyChange struct {
 type ApiKeyRotation struct {
 	// OverlapHours Hours for which the previous secret remains valid; 0 revokes it at once.
 	OverlapHours *int64 `json:"overlapHours,omitempty"`
+}
+
+// Attachment defines model for Attachment.
+type Attachment struct {
+	Height int64  `json:"height"`
+	Id     string `json:"id"`
+
+	// Name The name of the uploaded file.
+	Name string `json:"name"`
+
+	// Size In bytes.
+	Size int64 `json:"size"`
+
+	// Type Examples: image/png
+	Type string `json:"type"`
+
+	// Url Valid for 24 hours; read the message again for another.
+	Url   string `json:"url"`
+	Width int64  `json:"width"`
 }
 
 // AuditEntry defines model for AuditEntry.
@@ -2072,6 +2278,21 @@ type AuditEntry struct {
 	At        time.Time `json:"at"`
 	Changes   []Change  `json:"changes"`
 	Target    Target    `json:"target"`
+}
+
+// Author defines model for Author.
+type Author struct {
+	// Avatar The address of the picture; empty without one.
+	Avatar      string `json:"avatar"`
+	Deleted     *bool  `json:"deleted,omitempty"`
+	DisplayName string `json:"displayName"`
+
+	// Email For keys of the community, for persons with the right to read user data, and of the own messages.
+	Email *string `json:"email,omitempty"`
+
+	// UserId The _id of the member; null for one that was deleted or erased, and for the system.
+	UserId   *string `json:"user_id"`
+	Username string  `json:"username"`
 }
 
 // Avatar defines model for Avatar.
@@ -2301,11 +2522,20 @@ type Channel struct {
 	// Private Hidden from @all: visible only to roles and members with an override.
 	Private bool `json:"private"`
 
+	// SlowMode Seconds between two messages of a member; 0: off.
+	SlowMode int64 `json:"slowMode"`
+
 	// Topic Examples: lobby
 	Topic string `json:"topic"`
 
+	// TradingDiscussions Messages pay XP as discussions of trading.
+	TradingDiscussions bool `json:"tradingDiscussions"`
+
 	// Url The page of an iframe channel.
 	Url *string `json:"url,omitempty"`
+
+	// Version Incremented by each update, from 1.
+	Version int64 `json:"version"`
 }
 
 // ChannelChannelType Examples: open
@@ -2349,15 +2579,30 @@ type ChannelChange struct {
 	// ServerId An alias of communityId.
 	ServerId *string `json:"serverId,omitempty"`
 
+	// SlowMode Seconds between two messages of a member; 0: off.
+	SlowMode *int64 `json:"slowMode,omitempty"`
+
 	// Topic 1 to 100 characters.
 	//
 	// Examples: lobby
 	Topic *string `json:"topic,omitempty"`
-	Url   *string `json:"url,omitempty"`
+
+	// TradingDiscussions Messages pay XP as discussions of trading.
+	TradingDiscussions *bool   `json:"tradingDiscussions,omitempty"`
+	Url                *string `json:"url,omitempty"`
+
+	// Version The version that was read; absent: update any.
+	Version *int64 `json:"version,omitempty"`
 }
 
 // ChannelChangeChannelType open and announcement can be changed into each other; other types are fixed.
 type ChannelChangeChannelType string
+
+// ChannelName defines model for ChannelName.
+type ChannelName struct {
+	ChannelId string `json:"channel_id"`
+	Name      string `json:"name"`
+}
 
 // ChannelRights defines model for ChannelRights.
 type ChannelRights struct {
@@ -2393,11 +2638,20 @@ type ChannelRules struct {
 	// Private Hidden from @all: visible only to roles and members with an override.
 	Private bool `json:"private"`
 
+	// SlowMode Seconds between two messages of a member; 0: off.
+	SlowMode int64 `json:"slowMode"`
+
 	// Topic Examples: lobby
 	Topic string `json:"topic"`
 
+	// TradingDiscussions Messages pay XP as discussions of trading.
+	TradingDiscussions bool `json:"tradingDiscussions"`
+
 	// Url The page of an iframe channel.
 	Url *string `json:"url,omitempty"`
+
+	// Version Incremented by each update, from 1.
+	Version int64 `json:"version"`
 }
 
 // ChannelRulesChannelType Examples: open
@@ -2518,6 +2772,11 @@ type EventActor struct {
 
 // EventActorType defines model for EventActor.Type.
 type EventActorType string
+
+// EventMessageData defines model for EventMessageData.
+type EventMessageData struct {
+	Message View `json:"message"`
+}
 
 // EventMeta defines model for EventMeta.
 type EventMeta struct {
@@ -3010,11 +3269,20 @@ type ListedChannel struct {
 	// Private Hidden from @all: visible only to roles and members with an override.
 	Private bool `json:"private"`
 
+	// SlowMode Seconds between two messages of a member; 0: off.
+	SlowMode int64 `json:"slowMode"`
+
 	// Topic Examples: lobby
 	Topic string `json:"topic"`
 
+	// TradingDiscussions Messages pay XP as discussions of trading.
+	TradingDiscussions bool `json:"tradingDiscussions"`
+
 	// Url The page of an iframe channel.
 	Url *string `json:"url,omitempty"`
+
+	// Version Incremented by each update, from 1.
+	Version int64 `json:"version"`
 }
 
 // ListedChannelChannelType Examples: open
@@ -3127,6 +3395,23 @@ type MembersImportedData struct {
 // MembersImportedDataJobType defines model for MembersImportedData.JobType.
 type MembersImportedDataJobType string
 
+// Mentioned defines model for Mentioned.
+type Mentioned struct {
+	UserId   string `json:"user_id"`
+	Username string `json:"username"`
+}
+
+// MessagePage defines model for MessagePage.
+type MessagePage struct {
+	Messages []View `json:"messages"`
+
+	// Total The number of messages that match, without before and after.
+	Total int64 `json:"total"`
+
+	// TotalCapped There are more than total.
+	TotalCapped *bool `json:"totalCapped,omitempty"`
+}
+
 // NewAPIKey defines model for NewAPIKey.
 type NewAPIKey struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
@@ -3194,10 +3479,16 @@ type NewChannel struct {
 	// ServerId An alias of communityId.
 	ServerId *string `json:"serverId,omitempty"`
 
+	// SlowMode Seconds between two messages of a member; 0: off.
+	SlowMode *int64 `json:"slowMode,omitempty"`
+
 	// Topic 1 to 100 characters.
 	//
 	// Examples: lobby
 	Topic string `json:"topic"`
+
+	// TradingDiscussions Messages pay XP as discussions of trading.
+	TradingDiscussions *bool `json:"tradingDiscussions,omitempty"`
 
 	// Url The page of an iframe channel: https, from an origin that the community allows.
 	//
@@ -3275,6 +3566,54 @@ type NewInvite struct {
 	RoleId *string `json:"roleId,omitempty"`
 }
 
+// NewMessage defines model for NewMessage.
+type NewMessage struct {
+	// AllowedMentions The mentioned members and roles that are notified; absent: all.
+	AllowedMentions *Allowed `json:"allowedMentions,omitempty"`
+
+	// Attachments The ids of at most 10 images.
+	Attachments *[]string `json:"attachments,omitempty"`
+
+	// ChannelId The channel or the conversation.
+	ChannelId string `json:"channelId"`
+
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// ForumTopicId The topic, in a forum.
+	ForumTopicId *string `json:"forumTopicId,omitempty"`
+
+	// Message Markdown of 1 to 10,000 characters; empty only with an attachment.
+	//
+	// Examples: Welcome @ben!
+	Message string `json:"message"`
+
+	// Nonce At most 64 characters.
+	Nonce *string `json:"nonce,omitempty"`
+
+	// Sender The member that the message is from. Required for a key of the community.
+	//
+	// Examples: ada@example.com
+	Sender *NewMessage_Sender `json:"sender,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId             *string                `json:"serverId,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// NewMessageSender0 defines model for NewMessage.Sender.0.
+type NewMessageSender0 = string
+
+// NewMessageSender1 defines model for NewMessage.Sender.1.
+type NewMessageSender1 = int
+
+// NewMessage_Sender The member that the message is from. Required for a key of the community.
+//
+// Examples: ada@example.com
+type NewMessage_Sender struct {
+	union json.RawMessage
+}
+
 // NewPenalty defines model for NewPenalty.
 type NewPenalty struct {
 	// Kind warn is only logged; suspend blocks access until its end; kick ends the membership; ban ends it and prevents joining again.
@@ -3307,6 +3646,51 @@ type NewPenaltyUserId1 = int
 //
 // Examples: ada@example.com
 type NewPenalty_UserId struct {
+	union json.RawMessage
+}
+
+// NewReply defines model for NewReply.
+type NewReply struct {
+	// AllowedMentions The mentioned members and roles that are notified; absent: all.
+	AllowedMentions *Allowed `json:"allowedMentions,omitempty"`
+
+	// Attachments The ids of at most 10 images.
+	Attachments *[]string `json:"attachments,omitempty"`
+
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Message Markdown of 1 to 10,000 characters; empty only with an attachment.
+	//
+	// Examples: Welcome @ben!
+	Message string `json:"message"`
+
+	// MessageId The message or the reply to answer.
+	MessageId string `json:"messageId"`
+
+	// Nonce At most 64 characters.
+	Nonce *string `json:"nonce,omitempty"`
+
+	// Sender The member that the message is from. Required for a key of the community.
+	//
+	// Examples: ada@example.com
+	Sender *NewReply_Sender `json:"sender,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId             *string                `json:"serverId,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// NewReplySender0 defines model for NewReply.Sender.0.
+type NewReplySender0 = string
+
+// NewReplySender1 defines model for NewReply.Sender.1.
+type NewReplySender1 = int
+
+// NewReply_Sender The member that the message is from. Required for a key of the community.
+//
+// Examples: ada@example.com
+type NewReply_Sender struct {
 	union json.RawMessage
 }
 
@@ -3364,6 +3748,7 @@ type NewRole_ServerPermissions struct {
 	ManageChannels            *bool                  `json:"manage_channels,omitempty"`
 	ManageIntegrations        *bool                  `json:"manage_integrations,omitempty"`
 	ManageRoles               *bool                  `json:"manage_roles,omitempty"`
+	ModerateContent           *bool                  `json:"moderate_content,omitempty"`
 	OverwriteLanguageSettings *bool                  `json:"overwrite_language_settings,omitempty"`
 	ServerAdministrator       *bool                  `json:"server_administrator,omitempty"`
 	SuspendMembers            *bool                  `json:"suspend_members,omitempty"`
@@ -3373,18 +3758,30 @@ type NewRole_ServerPermissions struct {
 
 // NewServer defines model for NewServer.
 type NewServer struct {
+	// AlertWords Words and phrases that create a report, of 1 to 100 characters each.
+	AlertWords *[]string `json:"alertWords,omitempty"`
+
 	// AllowedFrameOrigins Origins of pages in iframe channels; an empty list allows none.
 	//
 	// Examples: ["https://board.example.com"]
-	AllowedFrameOrigins *[]string         `json:"allowedFrameOrigins,omitempty"`
-	Colors              *ServerColors     `json:"colors,omitempty"`
-	Currencies          *CurrenciesStruct `json:"currencies,omitempty"`
+	AllowedFrameOrigins *[]string `json:"allowedFrameOrigins,omitempty"`
+
+	// BannedWords Words and phrases that messages may not contain, of 1 to 100 characters each.
+	BannedWords *[]string         `json:"bannedWords,omitempty"`
+	Colors      *ServerColors     `json:"colors,omitempty"`
+	Currencies  *CurrenciesStruct `json:"currencies,omitempty"`
 
 	// DefaultCountry ISO 3166 alpha-2; the country of national phone numbers. Empty: none.
 	//
 	// Examples: DE
-	DefaultCountry      *string              `json:"defaultCountry,omitempty"`
-	JoiningRequirements *JoiningRequirements `json:"joiningRequirements,omitempty"`
+	DefaultCountry *string `json:"defaultCountry,omitempty"`
+
+	// EditWindow Seconds in which a message can be edited; 0: no limit.
+	EditWindow *int64 `json:"editWindow,omitempty"`
+
+	// ErasureOfMessages anonymise: the messages of an erased member stay without their author.
+	ErasureOfMessages   *NewServerErasureOfMessages `json:"erasureOfMessages,omitempty"`
+	JoiningRequirements *JoiningRequirements        `json:"joiningRequirements,omitempty"`
 
 	// Languages BCP 47; the first is the default.
 	Languages *[]string `json:"languages,omitempty"`
@@ -3405,6 +3802,9 @@ type NewServer struct {
 	// Examples: Europe/Berlin
 	TimeZone *string `json:"timeZone,omitempty"`
 }
+
+// NewServerErasureOfMessages anonymise: the messages of an erased member stay without their author.
+type NewServerErasureOfMessages string
 
 // NewTag defines model for NewTag.
 type NewTag struct {
@@ -3762,6 +4162,20 @@ type QueuedJob struct {
 	StatusUrl string `json:"statusUrl"`
 }
 
+// Reactions defines model for Reactions.
+type Reactions struct {
+	Count int64 `json:"count"`
+
+	// Emoji Examples: ❤
+	Emoji string `json:"emoji"`
+
+	// Me The reader is among them.
+	Me bool `json:"me"`
+
+	// Shortcode Examples: :heart:
+	Shortcode string `json:"shortcode"`
+}
+
 // RecoveryCodes defines model for RecoveryCodes.
 type RecoveryCodes struct {
 	// RecoveryCodes Only their hashes are stored.
@@ -3897,6 +4311,7 @@ type RoleChange_ServerPermissions struct {
 	ManageChannels            *bool                  `json:"manage_channels,omitempty"`
 	ManageIntegrations        *bool                  `json:"manage_integrations,omitempty"`
 	ManageRoles               *bool                  `json:"manage_roles,omitempty"`
+	ModerateContent           *bool                  `json:"moderate_content,omitempty"`
 	OverwriteLanguageSettings *bool                  `json:"overwrite_language_settings,omitempty"`
 	ServerAdministrator       *bool                  `json:"server_administrator,omitempty"`
 	SuspendMembers            *bool                  `json:"suspend_members,omitempty"`
@@ -4014,14 +4429,34 @@ type SelectedUser struct {
 	Username  *string `json:"username,omitempty"`
 }
 
+// SentMessage defines model for SentMessage.
+type SentMessage struct {
+	ChannelId string    `json:"channelId"`
+	MessageId string    `json:"messageId"`
+	Timestamp time.Time `json:"timestamp"`
+	TopicId   *string   `json:"topicId,omitempty"`
+}
+
+// SentReply defines model for SentReply.
+type SentReply struct {
+	// ParentId The first message of the replies.
+	ParentId string `json:"parentId"`
+}
+
 // Server defines model for Server.
 type Server struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
+	// AlertWords As bannedWords.
+	AlertWords *[]string `json:"alertWords,omitempty"`
+
 	// AllowedFrameOrigins Origins of pages in iframe channels.
-	AllowedFrameOrigins []string     `json:"allowedFrameOrigins"`
-	Colors              ServerColors `json:"colors"`
+	AllowedFrameOrigins []string `json:"allowedFrameOrigins"`
+
+	// BannedWords Only for keys with community or manageUser and persons with moderate_content.
+	BannedWords *[]string    `json:"bannedWords,omitempty"`
+	Colors      ServerColors `json:"colors"`
 
 	// CommunityId The same as _id.
 	CommunityId string     `json:"communityId"`
@@ -4036,9 +4471,15 @@ type Server struct {
 	// DeletedAt Only of a deleted community.
 	DeletedAt *time.Time `json:"deletedAt,omitempty"`
 
+	// EditWindow Seconds in which a message can be edited; 0: no limit.
+	EditWindow int64 `json:"editWindow"`
+
 	// ErasedAt The end of the time to restore a deleted community.
-	ErasedAt            *time.Time          `json:"erasedAt,omitempty"`
-	JoiningRequirements JoiningRequirements `json:"joiningRequirements"`
+	ErasedAt *time.Time `json:"erasedAt,omitempty"`
+
+	// ErasureOfMessages The messages of an erased member stay without their author, or are deleted.
+	ErasureOfMessages   ServerErasureOfMessages `json:"erasureOfMessages"`
+	JoiningRequirements JoiningRequirements     `json:"joiningRequirements"`
 
 	// Languages BCP 47; the first is the default.
 	Languages []string `json:"languages"`
@@ -4063,20 +4504,35 @@ type Server struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 }
 
+// ServerErasureOfMessages The messages of an erased member stay without their author, or are deleted.
+type ServerErasureOfMessages string
+
 // ServerChange defines model for ServerChange.
 type ServerChange struct {
+	// AlertWords Words and phrases that create a report, of 1 to 100 characters each.
+	AlertWords *[]string `json:"alertWords,omitempty"`
+
 	// AllowedFrameOrigins Origins of pages in iframe channels; an empty list allows none.
 	//
 	// Examples: ["https://board.example.com"]
-	AllowedFrameOrigins *[]string         `json:"allowedFrameOrigins,omitempty"`
-	Colors              *ServerColors     `json:"colors,omitempty"`
-	Currencies          *CurrenciesStruct `json:"currencies,omitempty"`
+	AllowedFrameOrigins *[]string `json:"allowedFrameOrigins,omitempty"`
+
+	// BannedWords Words and phrases that messages may not contain, of 1 to 100 characters each.
+	BannedWords *[]string         `json:"bannedWords,omitempty"`
+	Colors      *ServerColors     `json:"colors,omitempty"`
+	Currencies  *CurrenciesStruct `json:"currencies,omitempty"`
 
 	// DefaultCountry ISO 3166 alpha-2; the country of national phone numbers. Empty: none.
 	//
 	// Examples: DE
-	DefaultCountry      *string              `json:"defaultCountry,omitempty"`
-	JoiningRequirements *JoiningRequirements `json:"joiningRequirements,omitempty"`
+	DefaultCountry *string `json:"defaultCountry,omitempty"`
+
+	// EditWindow Seconds in which a message can be edited; 0: no limit.
+	EditWindow *int64 `json:"editWindow,omitempty"`
+
+	// ErasureOfMessages anonymise: the messages of an erased member stay without their author.
+	ErasureOfMessages   *ServerChangeErasureOfMessages `json:"erasureOfMessages,omitempty"`
+	JoiningRequirements *JoiningRequirements           `json:"joiningRequirements,omitempty"`
 
 	// Languages BCP 47; the first is the default.
 	Languages *[]string `json:"languages,omitempty"`
@@ -4097,6 +4553,9 @@ type ServerChange struct {
 	// Examples: Europe/Berlin
 	TimeZone *string `json:"timeZone,omitempty"`
 }
+
+// ServerChangeErasureOfMessages anonymise: the messages of an erased member stay without their author.
+type ServerChangeErasureOfMessages string
 
 // ServerColors defines model for ServerColors.
 type ServerColors struct {
@@ -4470,6 +4929,20 @@ type SuccessManagedUser struct {
 // SuccessManagedUserStatus Always success.
 type SuccessManagedUserStatus string
 
+// SuccessMessagePage defines model for SuccessMessagePage.
+type SuccessMessagePage struct {
+	Data MessagePage `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessMessagePageStatus `json:"status"`
+}
+
+// SuccessMessagePageStatus Always success.
+type SuccessMessagePageStatus string
+
 // SuccessNewAPIKey defines model for SuccessNewAPIKey.
 type SuccessNewAPIKey struct {
 	Data NewAPIKey `json:"data"`
@@ -4610,6 +5083,34 @@ type SuccessSelectedUser struct {
 // SuccessSelectedUserStatus Always success.
 type SuccessSelectedUserStatus string
 
+// SuccessSentMessage defines model for SuccessSentMessage.
+type SuccessSentMessage struct {
+	Data SentMessage `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessSentMessageStatus `json:"status"`
+}
+
+// SuccessSentMessageStatus Always success.
+type SuccessSentMessageStatus string
+
+// SuccessSentReply defines model for SuccessSentReply.
+type SuccessSentReply struct {
+	Data SentReply `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessSentReplyStatus `json:"status"`
+}
+
+// SuccessSentReplyStatus Always success.
+type SuccessSentReplyStatus string
+
 // SuccessServer defines model for SuccessServer.
 type SuccessServer struct {
 	Data Server `json:"data"`
@@ -4749,6 +5250,20 @@ type SuccessUserNote struct {
 
 // SuccessUserNoteStatus Always success.
 type SuccessUserNoteStatus string
+
+// SuccessView defines model for SuccessView.
+type SuccessView struct {
+	Data View `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessViewStatus `json:"status"`
+}
+
+// SuccessViewStatus Always success.
+type SuccessViewStatus string
 
 // Tag defines model for Tag.
 type Tag struct {
@@ -5205,6 +5720,62 @@ type Verification struct {
 	Username *string `json:"username,omitempty"`
 }
 
+// Via defines model for Via.
+type Via struct {
+	// Name Its name at that time.
+	Name string  `json:"name"`
+	Type ViaType `json:"type"`
+}
+
+// ViaType defines model for Via.Type.
+type ViaType string
+
+// View defines model for View.
+type View struct {
+	Attachments []Attachment `json:"attachments"`
+	Channel     ChannelName  `json:"channel"`
+	DeletedAt   *time.Time   `json:"deletedAt"`
+	EditedAt    *time.Time   `json:"editedAt"`
+
+	// Html The text as sanitised HTML.
+	Html string `json:"html"`
+
+	// Id Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	Id   string   `json:"id"`
+	Kind ViewKind `json:"kind"`
+
+	// Mentions The members that the text names.
+	Mentions []Mentioned `json:"mentions"`
+
+	// Message Markdown. Empty for a deleted message that has replies.
+	Message string `json:"message"`
+
+	// Nonce The nonce of the request, in its response and event only.
+	Nonce *string `json:"nonce"`
+
+	// ParentId The first message of the replies.
+	ParentId *string `json:"parentId"`
+	Pinned   bool    `json:"pinned"`
+
+	// Reactions The first kind first.
+	Reactions  []Reactions `json:"reactions"`
+	ReplyCount int64       `json:"replyCount"`
+
+	// ReplyToId The reply that a reply answers.
+	ReplyToId *string   `json:"replyToId"`
+	Timestamp time.Time `json:"timestamp"`
+
+	// TopicId The topic of a forum.
+	TopicId *string `json:"topicId"`
+	User    Author  `json:"user"`
+
+	// Via What sent the message in the name of the author; absent for a person.
+	Via *Via `json:"via,omitempty"`
+}
+
+// ViewKind defines model for View.Kind.
+type ViewKind string
+
 // Warning defines model for Warning.
 type Warning struct {
 	Code string `json:"code"`
@@ -5405,6 +5976,12 @@ type DeleteChannelParams struct {
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 }
 
+// UpdateChannelParams defines parameters for UpdateChannel.
+type UpdateChannelParams struct {
+	// IfMatch The version that was read, in quotes; the same as version in the body.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
 // SetChannelOverridesJSONBody defines parameters for SetChannelOverrides.
 type SetChannelOverridesJSONBody = []OverrideInput
 
@@ -5589,6 +6166,48 @@ type ListEventsParams struct {
 
 	// Wait Seconds to wait for an event.
 	Wait *int64 `form:"wait,omitempty" json:"wait,omitempty"`
+}
+
+// ListMessagesParams defines parameters for ListMessages.
+type ListMessagesParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// ChannelId Only messages of this channel or conversation.
+	ChannelId *string `form:"channel_id,omitempty" json:"channel_id,omitempty"`
+
+	// UserId Only messages of this user: its _id or number.
+	UserId *string `form:"user_id,omitempty" json:"user_id,omitempty"`
+
+	// Email Only messages of the user with this email address.
+	Email *string `form:"email,omitempty" json:"email,omitempty"`
+
+	// Count The maximum number of messages.
+	Count *int64 `form:"count,omitempty" json:"count,omitempty"`
+
+	// Before A message id, or an instant (RFC 3339).
+	Before *string `form:"before,omitempty" json:"before,omitempty"`
+
+	// After The same. Not together with before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+}
+
+// ReplyToMessageParams defines parameters for ReplyToMessage.
+type ReplyToMessageParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SendMessageParams defines parameters for SendMessage.
+type SendMessageParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetMessageParams defines parameters for GetMessage.
+type GetMessageParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 }
 
 // CreateRoleParams defines parameters for CreateRole.
@@ -6100,6 +6719,23 @@ type OnMembersImportedJSONBody struct {
 // OnMembersImportedJSONBodyType defines parameters for OnMembersImported.
 type OnMembersImportedJSONBodyType string
 
+// OnMessagePostedJSONBody defines parameters for OnMessagePosted.
+type OnMessagePostedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string           `json:"communityId"`
+	Data        EventMessageData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                   `json:"timestamp"`
+	Type      OnMessagePostedJSONBodyType `json:"type"`
+}
+
+// OnMessagePostedJSONBodyType defines parameters for OnMessagePosted.
+type OnMessagePostedJSONBodyType string
+
 // OnUserJoinedServerJSONBody defines parameters for OnUserJoinedServer.
 type OnUserJoinedServerJSONBody struct {
 	// CommunityId The community of the event.
@@ -6263,6 +6899,12 @@ type UpdateUserNoteJSONRequestBody = UserNoteChange
 // CreateHistoryJSONRequestBody defines body for CreateHistory for application/json ContentType.
 type CreateHistoryJSONRequestBody = NewHistory
 
+// ReplyToMessageJSONRequestBody defines body for ReplyToMessage for application/json ContentType.
+type ReplyToMessageJSONRequestBody = NewReply
+
+// SendMessageJSONRequestBody defines body for SendMessage for application/json ContentType.
+type SendMessageJSONRequestBody = NewMessage
+
 // CreateRoleJSONRequestBody defines body for CreateRole for application/json ContentType.
 type CreateRoleJSONRequestBody = NewRole
 
@@ -6338,6 +6980,9 @@ type OnBulkJobFinishedJSONRequestBody OnBulkJobFinishedJSONBody
 // OnMembersImportedJSONRequestBody defines body for OnMembersImported for application/json ContentType.
 type OnMembersImportedJSONRequestBody OnMembersImportedJSONBody
 
+// OnMessagePostedJSONRequestBody defines body for OnMessagePosted for application/json ContentType.
+type OnMessagePostedJSONRequestBody OnMessagePostedJSONBody
+
 // OnUserJoinedServerJSONRequestBody defines body for OnUserJoinedServer for application/json ContentType.
 type OnUserJoinedServerJSONRequestBody OnUserJoinedServerJSONBody
 
@@ -6352,6 +6997,104 @@ type OnUserRoleAddedJSONRequestBody OnUserRoleAddedJSONBody
 
 // OnUserRoleRemovedJSONRequestBody defines body for OnUserRoleRemoved for application/json ContentType.
 type OnUserRoleRemovedJSONRequestBody OnUserRoleRemovedJSONBody
+
+// Getter for additional properties for Allowed. Returns the specified
+// element and whether it was found
+func (a Allowed) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for Allowed
+func (a *Allowed) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for Allowed to handle AdditionalProperties
+func (a *Allowed) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["everyone"]; found {
+		err = json.Unmarshal(raw, &a.Everyone)
+		if err != nil {
+			return fmt.Errorf("error reading 'everyone': %w", err)
+		}
+		delete(object, "everyone")
+	}
+
+	if raw, found := object["roles"]; found {
+		err = json.Unmarshal(raw, &a.Roles)
+		if err != nil {
+			return fmt.Errorf("error reading 'roles': %w", err)
+		}
+		delete(object, "roles")
+	}
+
+	if raw, found := object["users"]; found {
+		err = json.Unmarshal(raw, &a.Users)
+		if err != nil {
+			return fmt.Errorf("error reading 'users': %w", err)
+		}
+		delete(object, "users")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for Allowed to handle AdditionalProperties
+func (a Allowed) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.Everyone != nil {
+		object["everyone"], err = json.Marshal(a.Everyone)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'everyone': %w", err)
+		}
+	}
+
+	if a.Roles != nil {
+		object["roles"], err = json.Marshal(a.Roles)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'roles': %w", err)
+		}
+	}
+
+	if a.Users != nil {
+		object["users"], err = json.Marshal(a.Users)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'users': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
 
 // Getter for additional properties for GivenField. Returns the specified
 // element and whether it was found
@@ -6421,6 +7164,359 @@ func (a GivenField) MarshalJSON() ([]byte, error) {
 	object["value"], err = json.Marshal(a.Value)
 	if err != nil {
 		return nil, fmt.Errorf("error marshaling 'value': %w", err)
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for NewMessage. Returns the specified
+// element and whether it was found
+func (a NewMessage) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for NewMessage
+func (a *NewMessage) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for NewMessage to handle AdditionalProperties
+func (a *NewMessage) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["allowedMentions"]; found {
+		err = json.Unmarshal(raw, &a.AllowedMentions)
+		if err != nil {
+			return fmt.Errorf("error reading 'allowedMentions': %w", err)
+		}
+		delete(object, "allowedMentions")
+	}
+
+	if raw, found := object["attachments"]; found {
+		err = json.Unmarshal(raw, &a.Attachments)
+		if err != nil {
+			return fmt.Errorf("error reading 'attachments': %w", err)
+		}
+		delete(object, "attachments")
+	}
+
+	if raw, found := object["channelId"]; found {
+		err = json.Unmarshal(raw, &a.ChannelId)
+		if err != nil {
+			return fmt.Errorf("error reading 'channelId': %w", err)
+		}
+		delete(object, "channelId")
+	}
+
+	if raw, found := object["communityId"]; found {
+		err = json.Unmarshal(raw, &a.CommunityId)
+		if err != nil {
+			return fmt.Errorf("error reading 'communityId': %w", err)
+		}
+		delete(object, "communityId")
+	}
+
+	if raw, found := object["forumTopicId"]; found {
+		err = json.Unmarshal(raw, &a.ForumTopicId)
+		if err != nil {
+			return fmt.Errorf("error reading 'forumTopicId': %w", err)
+		}
+		delete(object, "forumTopicId")
+	}
+
+	if raw, found := object["message"]; found {
+		err = json.Unmarshal(raw, &a.Message)
+		if err != nil {
+			return fmt.Errorf("error reading 'message': %w", err)
+		}
+		delete(object, "message")
+	}
+
+	if raw, found := object["nonce"]; found {
+		err = json.Unmarshal(raw, &a.Nonce)
+		if err != nil {
+			return fmt.Errorf("error reading 'nonce': %w", err)
+		}
+		delete(object, "nonce")
+	}
+
+	if raw, found := object["sender"]; found {
+		err = json.Unmarshal(raw, &a.Sender)
+		if err != nil {
+			return fmt.Errorf("error reading 'sender': %w", err)
+		}
+		delete(object, "sender")
+	}
+
+	if raw, found := object["serverId"]; found {
+		err = json.Unmarshal(raw, &a.ServerId)
+		if err != nil {
+			return fmt.Errorf("error reading 'serverId': %w", err)
+		}
+		delete(object, "serverId")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for NewMessage to handle AdditionalProperties
+func (a NewMessage) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.AllowedMentions != nil {
+		object["allowedMentions"], err = json.Marshal(a.AllowedMentions)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'allowedMentions': %w", err)
+		}
+	}
+
+	if a.Attachments != nil {
+		object["attachments"], err = json.Marshal(a.Attachments)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'attachments': %w", err)
+		}
+	}
+
+	object["channelId"], err = json.Marshal(a.ChannelId)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'channelId': %w", err)
+	}
+
+	if a.CommunityId != nil {
+		object["communityId"], err = json.Marshal(a.CommunityId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'communityId': %w", err)
+		}
+	}
+
+	if a.ForumTopicId != nil {
+		object["forumTopicId"], err = json.Marshal(a.ForumTopicId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'forumTopicId': %w", err)
+		}
+	}
+
+	object["message"], err = json.Marshal(a.Message)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'message': %w", err)
+	}
+
+	if a.Nonce != nil {
+		object["nonce"], err = json.Marshal(a.Nonce)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'nonce': %w", err)
+		}
+	}
+
+	if a.Sender != nil {
+		object["sender"], err = json.Marshal(a.Sender)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'sender': %w", err)
+		}
+	}
+
+	if a.ServerId != nil {
+		object["serverId"], err = json.Marshal(a.ServerId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'serverId': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for NewReply. Returns the specified
+// element and whether it was found
+func (a NewReply) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for NewReply
+func (a *NewReply) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for NewReply to handle AdditionalProperties
+func (a *NewReply) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["allowedMentions"]; found {
+		err = json.Unmarshal(raw, &a.AllowedMentions)
+		if err != nil {
+			return fmt.Errorf("error reading 'allowedMentions': %w", err)
+		}
+		delete(object, "allowedMentions")
+	}
+
+	if raw, found := object["attachments"]; found {
+		err = json.Unmarshal(raw, &a.Attachments)
+		if err != nil {
+			return fmt.Errorf("error reading 'attachments': %w", err)
+		}
+		delete(object, "attachments")
+	}
+
+	if raw, found := object["communityId"]; found {
+		err = json.Unmarshal(raw, &a.CommunityId)
+		if err != nil {
+			return fmt.Errorf("error reading 'communityId': %w", err)
+		}
+		delete(object, "communityId")
+	}
+
+	if raw, found := object["message"]; found {
+		err = json.Unmarshal(raw, &a.Message)
+		if err != nil {
+			return fmt.Errorf("error reading 'message': %w", err)
+		}
+		delete(object, "message")
+	}
+
+	if raw, found := object["messageId"]; found {
+		err = json.Unmarshal(raw, &a.MessageId)
+		if err != nil {
+			return fmt.Errorf("error reading 'messageId': %w", err)
+		}
+		delete(object, "messageId")
+	}
+
+	if raw, found := object["nonce"]; found {
+		err = json.Unmarshal(raw, &a.Nonce)
+		if err != nil {
+			return fmt.Errorf("error reading 'nonce': %w", err)
+		}
+		delete(object, "nonce")
+	}
+
+	if raw, found := object["sender"]; found {
+		err = json.Unmarshal(raw, &a.Sender)
+		if err != nil {
+			return fmt.Errorf("error reading 'sender': %w", err)
+		}
+		delete(object, "sender")
+	}
+
+	if raw, found := object["serverId"]; found {
+		err = json.Unmarshal(raw, &a.ServerId)
+		if err != nil {
+			return fmt.Errorf("error reading 'serverId': %w", err)
+		}
+		delete(object, "serverId")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for NewReply to handle AdditionalProperties
+func (a NewReply) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.AllowedMentions != nil {
+		object["allowedMentions"], err = json.Marshal(a.AllowedMentions)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'allowedMentions': %w", err)
+		}
+	}
+
+	if a.Attachments != nil {
+		object["attachments"], err = json.Marshal(a.Attachments)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'attachments': %w", err)
+		}
+	}
+
+	if a.CommunityId != nil {
+		object["communityId"], err = json.Marshal(a.CommunityId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'communityId': %w", err)
+		}
+	}
+
+	object["message"], err = json.Marshal(a.Message)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'message': %w", err)
+	}
+
+	object["messageId"], err = json.Marshal(a.MessageId)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'messageId': %w", err)
+	}
+
+	if a.Nonce != nil {
+		object["nonce"], err = json.Marshal(a.Nonce)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'nonce': %w", err)
+		}
+	}
+
+	if a.Sender != nil {
+		object["sender"], err = json.Marshal(a.Sender)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'sender': %w", err)
+		}
+	}
+
+	if a.ServerId != nil {
+		object["serverId"], err = json.Marshal(a.ServerId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'serverId': %w", err)
+		}
 	}
 
 	for fieldName, field := range a.AdditionalProperties {
@@ -6895,6 +7991,14 @@ func (a *NewRole_ServerPermissions) UnmarshalJSON(b []byte) error {
 		delete(object, "manage_roles")
 	}
 
+	if raw, found := object["moderate_content"]; found {
+		err = json.Unmarshal(raw, &a.ModerateContent)
+		if err != nil {
+			return fmt.Errorf("error reading 'moderate_content': %w", err)
+		}
+		delete(object, "moderate_content")
+	}
+
 	if raw, found := object["overwrite_language_settings"]; found {
 		err = json.Unmarshal(raw, &a.OverwriteLanguageSettings)
 		if err != nil {
@@ -6999,6 +8103,13 @@ func (a NewRole_ServerPermissions) MarshalJSON() ([]byte, error) {
 		object["manage_roles"], err = json.Marshal(a.ManageRoles)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'manage_roles': %w", err)
+		}
+	}
+
+	if a.ModerateContent != nil {
+		object["moderate_content"], err = json.Marshal(a.ModerateContent)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'moderate_content': %w", err)
 		}
 	}
 
@@ -7631,6 +8742,14 @@ func (a *RoleChange_ServerPermissions) UnmarshalJSON(b []byte) error {
 		delete(object, "manage_roles")
 	}
 
+	if raw, found := object["moderate_content"]; found {
+		err = json.Unmarshal(raw, &a.ModerateContent)
+		if err != nil {
+			return fmt.Errorf("error reading 'moderate_content': %w", err)
+		}
+		delete(object, "moderate_content")
+	}
+
 	if raw, found := object["overwrite_language_settings"]; found {
 		err = json.Unmarshal(raw, &a.OverwriteLanguageSettings)
 		if err != nil {
@@ -7735,6 +8854,13 @@ func (a RoleChange_ServerPermissions) MarshalJSON() ([]byte, error) {
 		object["manage_roles"], err = json.Marshal(a.ManageRoles)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'manage_roles': %w", err)
+		}
+	}
+
+	if a.ModerateContent != nil {
+		object["moderate_content"], err = json.Marshal(a.ModerateContent)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'moderate_content': %w", err)
 		}
 	}
 
@@ -8138,6 +9264,68 @@ func (a UserQuestion) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
+// AsNewMessageSender0 returns the union data inside the NewMessage_Sender as a NewMessageSender0
+func (t NewMessage_Sender) AsNewMessageSender0() (NewMessageSender0, error) {
+	var body NewMessageSender0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewMessageSender0 overwrites any union data inside the NewMessage_Sender as the provided NewMessageSender0
+func (t *NewMessage_Sender) FromNewMessageSender0(v NewMessageSender0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNewMessageSender0 performs a merge with any union data inside the NewMessage_Sender, using the provided NewMessageSender0
+func (t *NewMessage_Sender) MergeNewMessageSender0(v NewMessageSender0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsNewMessageSender1 returns the union data inside the NewMessage_Sender as a NewMessageSender1
+func (t NewMessage_Sender) AsNewMessageSender1() (NewMessageSender1, error) {
+	var body NewMessageSender1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewMessageSender1 overwrites any union data inside the NewMessage_Sender as the provided NewMessageSender1
+func (t *NewMessage_Sender) FromNewMessageSender1(v NewMessageSender1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNewMessageSender1 performs a merge with any union data inside the NewMessage_Sender, using the provided NewMessageSender1
+func (t *NewMessage_Sender) MergeNewMessageSender1(v NewMessageSender1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t NewMessage_Sender) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *NewMessage_Sender) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // AsNewPenaltyUserId0 returns the union data inside the NewPenalty_UserId as a NewPenaltyUserId0
 func (t NewPenalty_UserId) AsNewPenaltyUserId0() (NewPenaltyUserId0, error) {
 	var body NewPenaltyUserId0
@@ -8196,6 +9384,68 @@ func (t NewPenalty_UserId) MarshalJSON() ([]byte, error) {
 }
 
 func (t *NewPenalty_UserId) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsNewReplySender0 returns the union data inside the NewReply_Sender as a NewReplySender0
+func (t NewReply_Sender) AsNewReplySender0() (NewReplySender0, error) {
+	var body NewReplySender0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewReplySender0 overwrites any union data inside the NewReply_Sender as the provided NewReplySender0
+func (t *NewReply_Sender) FromNewReplySender0(v NewReplySender0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNewReplySender0 performs a merge with any union data inside the NewReply_Sender, using the provided NewReplySender0
+func (t *NewReply_Sender) MergeNewReplySender0(v NewReplySender0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsNewReplySender1 returns the union data inside the NewReply_Sender as a NewReplySender1
+func (t NewReply_Sender) AsNewReplySender1() (NewReplySender1, error) {
+	var body NewReplySender1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewReplySender1 overwrites any union data inside the NewReply_Sender as the provided NewReplySender1
+func (t *NewReply_Sender) FromNewReplySender1(v NewReplySender1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNewReplySender1 performs a merge with any union data inside the NewReply_Sender, using the provided NewReplySender1
+func (t *NewReply_Sender) MergeNewReplySender1(v NewReplySender1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t NewReply_Sender) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *NewReply_Sender) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }
@@ -8963,21 +10213,21 @@ type ClientInterface interface {
 
 	// UpdateChannelWithBody Update a channel
 	//
-	// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.
+	// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`. 409 `stale_version` if `version` or `If-Match` is not the current version.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /v1/channels/{channelId} (the `UpdateChannel` operationId).
-	UpdateChannelWithBody(ctx context.Context, channelId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	UpdateChannelWithBody(ctx context.Context, channelId string, params *UpdateChannelParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateChannel Update a channel
 	//
-	// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.
+	// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`. 409 `stale_version` if `version` or `If-Match` is not the current version.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PUT /v1/channels/{channelId} (the `UpdateChannel` operationId).
-	UpdateChannel(ctx context.Context, channelId string, body UpdateChannelJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	UpdateChannel(ctx context.Context, channelId string, params *UpdateChannelParams, body UpdateChannelJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SetChannelOverridesWithBody Set the overrides of a channel
 	//
@@ -9307,6 +10557,56 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/events (the `ListEvents` operationId).
 	ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListMessages List messages
+	//
+	// The newest messages first, replies included. Without `channel_id` those of all channels that the credential can see. `before` and `after` are a message id or an instant; `after` returns the messages directly after that position. `total` does not depend on them; it is exact in one channel, otherwise up to 10,000.
+	//
+	// Corresponds with GET /v1/messages (the `ListMessages` operationId).
+	ListMessages(ctx context.Context, params *ListMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplyToMessageWithBody Reply to a message
+	//
+	// Replies have one level: an answer to a reply gets the same `parentId`, and the reply as `replyToId`. 404 `message_not_found`; otherwise as sending.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/messages/reply (the `ReplyToMessage` operationId).
+	ReplyToMessageWithBody(ctx context.Context, params *ReplyToMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplyToMessage Reply to a message
+	//
+	// Replies have one level: an answer to a reply gets the same `parentId`, and the reply as `replyToId`. 404 `message_not_found`; otherwise as sending.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/messages/reply (the `ReplyToMessage` operationId).
+	ReplyToMessage(ctx context.Context, params *ReplyToMessageParams, body ReplyToMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SendMessageWithBody Send a message
+	//
+	// Posts a message in a channel. A key of the community names the member that it is from; a person sends in their own name. The same `nonce` of a sender within 24 hours returns the first message again. 400 `topic_required`, 403 `sender_not_self`, 404 `channel_not_found` or `user_not_found`, 409 `channel_read_only`, `sender_not_active` or `idempotency_mismatch`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/messages/send (the `SendMessage` operationId).
+	SendMessageWithBody(ctx context.Context, params *SendMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SendMessage Send a message
+	//
+	// Posts a message in a channel. A key of the community names the member that it is from; a person sends in their own name. The same `nonce` of a sender within 24 hours returns the first message again. 400 `topic_required`, 403 `sender_not_self`, 404 `channel_not_found` or `user_not_found`, 409 `channel_read_only`, `sender_not_active` or `idempotency_mismatch`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/messages/send (the `SendMessage` operationId).
+	SendMessage(ctx context.Context, params *SendMessageParams, body SendMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetMessage Get a message
+	//
+	// 404 `message_not_found`. A deleted message is found while it has replies, without its content.
+	//
+	// Corresponds with GET /v1/messages/{messageId} (the `GetMessage` operationId).
+	GetMessage(ctx context.Context, messageId string, params *GetMessageParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// CreateRoleWithBody Create a role
 	//
 	// Omitted permissions are not granted. Permissions of several roles add up.
@@ -9434,7 +10734,7 @@ type ClientInterface interface {
 
 	// UpdateServerWithBody Update a community
 	//
-	// Omitted fields are unchanged.
+	// Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -9443,7 +10743,7 @@ type ClientInterface interface {
 
 	// UpdateServer Update a community
 	//
-	// Omitted fields are unchanged.
+	// Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -10547,13 +11847,13 @@ func (c *Client) DeleteChannel(ctx context.Context, channelId string, params *De
 
 // UpdateChannelWithBody Update a channel
 //
-// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.
+// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`. 409 `stale_version` if `version` or `If-Match` is not the current version.
 //
 // Takes any type of body and a specified content type.
 //
 // Corresponds with PUT /v1/channels/{channelId} (the `UpdateChannel` operationId).
-func (c *Client) UpdateChannelWithBody(ctx context.Context, channelId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUpdateChannelRequestWithBody(c.Server, channelId, contentType, body)
+func (c *Client) UpdateChannelWithBody(ctx context.Context, channelId string, params *UpdateChannelParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateChannelRequestWithBody(c.Server, channelId, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -10566,13 +11866,13 @@ func (c *Client) UpdateChannelWithBody(ctx context.Context, channelId string, co
 
 // UpdateChannel Update a channel
 //
-// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.
+// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`. 409 `stale_version` if `version` or `If-Match` is not the current version.
 //
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PUT /v1/channels/{channelId} (the `UpdateChannel` operationId).
-func (c *Client) UpdateChannel(ctx context.Context, channelId string, body UpdateChannelJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewUpdateChannelRequest(c.Server, channelId, body)
+func (c *Client) UpdateChannel(ctx context.Context, channelId string, params *UpdateChannelParams, body UpdateChannelJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateChannelRequest(c.Server, channelId, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -11311,6 +12611,116 @@ func (c *Client) ListEvents(ctx context.Context, params *ListEventsParams, reqEd
 	return c.Client.Do(req)
 }
 
+// ListMessages List messages
+//
+// The newest messages first, replies included. Without `channel_id` those of all channels that the credential can see. `before` and `after` are a message id or an instant; `after` returns the messages directly after that position. `total` does not depend on them; it is exact in one channel, otherwise up to 10,000.
+//
+// Corresponds with GET /v1/messages (the `ListMessages` operationId).
+func (c *Client) ListMessages(ctx context.Context, params *ListMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMessagesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplyToMessageWithBody Reply to a message
+//
+// Replies have one level: an answer to a reply gets the same `parentId`, and the reply as `replyToId`. 404 `message_not_found`; otherwise as sending.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/messages/reply (the `ReplyToMessage` operationId).
+func (c *Client) ReplyToMessageWithBody(ctx context.Context, params *ReplyToMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplyToMessageRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplyToMessage Reply to a message
+//
+// Replies have one level: an answer to a reply gets the same `parentId`, and the reply as `replyToId`. 404 `message_not_found`; otherwise as sending.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/messages/reply (the `ReplyToMessage` operationId).
+func (c *Client) ReplyToMessage(ctx context.Context, params *ReplyToMessageParams, body ReplyToMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplyToMessageRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SendMessageWithBody Send a message
+//
+// Posts a message in a channel. A key of the community names the member that it is from; a person sends in their own name. The same `nonce` of a sender within 24 hours returns the first message again. 400 `topic_required`, 403 `sender_not_self`, 404 `channel_not_found` or `user_not_found`, 409 `channel_read_only`, `sender_not_active` or `idempotency_mismatch`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/messages/send (the `SendMessage` operationId).
+func (c *Client) SendMessageWithBody(ctx context.Context, params *SendMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSendMessageRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SendMessage Send a message
+//
+// Posts a message in a channel. A key of the community names the member that it is from; a person sends in their own name. The same `nonce` of a sender within 24 hours returns the first message again. 400 `topic_required`, 403 `sender_not_self`, 404 `channel_not_found` or `user_not_found`, 409 `channel_read_only`, `sender_not_active` or `idempotency_mismatch`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/messages/send (the `SendMessage` operationId).
+func (c *Client) SendMessage(ctx context.Context, params *SendMessageParams, body SendMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSendMessageRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetMessage Get a message
+//
+// 404 `message_not_found`. A deleted message is found while it has replies, without its content.
+//
+// Corresponds with GET /v1/messages/{messageId} (the `GetMessage` operationId).
+func (c *Client) GetMessage(ctx context.Context, messageId string, params *GetMessageParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetMessageRequest(c.Server, messageId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // CreateRoleWithBody Create a role
 //
 // Omitted permissions are not granted. Permissions of several roles add up.
@@ -11588,7 +12998,7 @@ func (c *Client) GetServer(ctx context.Context, serverId string, reqEditors ...R
 
 // UpdateServerWithBody Update a community
 //
-// Omitted fields are unchanged.
+// Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -11607,7 +13017,7 @@ func (c *Client) UpdateServerWithBody(ctx context.Context, serverId string, cont
 
 // UpdateServer Update a community
 //
-// Omitted fields are unchanged.
+// Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -13806,18 +15216,18 @@ func NewDeleteChannelRequest(server string, channelId string, params *DeleteChan
 }
 
 // NewUpdateChannelRequest calls the generic UpdateChannel builder with application/json body
-func NewUpdateChannelRequest(server string, channelId string, body UpdateChannelJSONRequestBody) (*http.Request, error) {
+func NewUpdateChannelRequest(server string, channelId string, params *UpdateChannelParams, body UpdateChannelJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewUpdateChannelRequestWithBody(server, channelId, "application/json", bodyReader)
+	return NewUpdateChannelRequestWithBody(server, channelId, params, "application/json", bodyReader)
 }
 
 // NewUpdateChannelRequestWithBody constructs an http.Request for the UpdateChannel method, with any body, and a specified content type
-func NewUpdateChannelRequestWithBody(server string, channelId string, contentType string, body io.Reader) (*http.Request, error) {
+func NewUpdateChannelRequestWithBody(server string, channelId string, params *UpdateChannelParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -13848,6 +15258,21 @@ func NewUpdateChannelRequestWithBody(server string, channelId string, contentTyp
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -15799,6 +17224,303 @@ func NewListEventsRequest(server string, params *ListEventsParams) (*http.Reques
 		if params.Wait != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "wait", *params.Wait, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListMessagesRequest constructs an http.Request for the ListMessages method
+func NewListMessagesRequest(server string, params *ListMessagesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ChannelId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "channel_id", *params.ChannelId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UserId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "user_id", *params.UserId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Email != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "email", *params.Email, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Count != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "count", *params.Count, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Before != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReplyToMessageRequest calls the generic ReplyToMessage builder with application/json body
+func NewReplyToMessageRequest(server string, params *ReplyToMessageParams, body ReplyToMessageJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReplyToMessageRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewReplyToMessageRequestWithBody constructs an http.Request for the ReplyToMessage method, with any body, and a specified content type
+func NewReplyToMessageRequestWithBody(server string, params *ReplyToMessageParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/reply")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewSendMessageRequest calls the generic SendMessage builder with application/json body
+func NewSendMessageRequest(server string, params *SendMessageParams, body SendMessageJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSendMessageRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewSendMessageRequestWithBody constructs an http.Request for the SendMessage method, with any body, and a specified content type
+func NewSendMessageRequestWithBody(server string, params *SendMessageParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/send")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetMessageRequest constructs an http.Request for the GetMessage method
+func NewGetMessageRequest(server string, messageId string, params *GetMessageParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "messageId", messageId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -19129,21 +20851,21 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateChannelWithBodyWithResponse Update a channel
 	//
-	// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.
+	// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`. 409 `stale_version` if `version` or `If-Match` is not the current version.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/channels/{channelId} (the `UpdateChannel` operationId).
-	UpdateChannelWithBodyWithResponse(ctx context.Context, channelId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateChannelResponse, error)
+	UpdateChannelWithBodyWithResponse(ctx context.Context, channelId string, params *UpdateChannelParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateChannelResponse, error)
 
 	// UpdateChannelWithResponse Update a channel
 	//
-	// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.
+	// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`. 409 `stale_version` if `version` or `If-Match` is not the current version.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/channels/{channelId} (the `UpdateChannel` operationId).
-	UpdateChannelWithResponse(ctx context.Context, channelId string, body UpdateChannelJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateChannelResponse, error)
+	UpdateChannelWithResponse(ctx context.Context, channelId string, params *UpdateChannelParams, body UpdateChannelJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateChannelResponse, error)
 
 	// SetChannelOverridesWithBodyWithResponse Set the overrides of a channel
 	//
@@ -19509,6 +21231,60 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/events (the `ListEvents` operationId).
 	ListEventsWithResponse(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*ListEventsResponse, error)
 
+	// ListMessagesWithResponse List messages
+	//
+	// The newest messages first, replies included. Without `channel_id` those of all channels that the credential can see. `before` and `after` are a message id or an instant; `after` returns the messages directly after that position. `total` does not depend on them; it is exact in one channel, otherwise up to 10,000.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/messages (the `ListMessages` operationId).
+	ListMessagesWithResponse(ctx context.Context, params *ListMessagesParams, reqEditors ...RequestEditorFn) (*ListMessagesResponse, error)
+
+	// ReplyToMessageWithBodyWithResponse Reply to a message
+	//
+	// Replies have one level: an answer to a reply gets the same `parentId`, and the reply as `replyToId`. 404 `message_not_found`; otherwise as sending.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/messages/reply (the `ReplyToMessage` operationId).
+	ReplyToMessageWithBodyWithResponse(ctx context.Context, params *ReplyToMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplyToMessageResponse, error)
+
+	// ReplyToMessageWithResponse Reply to a message
+	//
+	// Replies have one level: an answer to a reply gets the same `parentId`, and the reply as `replyToId`. 404 `message_not_found`; otherwise as sending.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/messages/reply (the `ReplyToMessage` operationId).
+	ReplyToMessageWithResponse(ctx context.Context, params *ReplyToMessageParams, body ReplyToMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplyToMessageResponse, error)
+
+	// SendMessageWithBodyWithResponse Send a message
+	//
+	// Posts a message in a channel. A key of the community names the member that it is from; a person sends in their own name. The same `nonce` of a sender within 24 hours returns the first message again. 400 `topic_required`, 403 `sender_not_self`, 404 `channel_not_found` or `user_not_found`, 409 `channel_read_only`, `sender_not_active` or `idempotency_mismatch`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/messages/send (the `SendMessage` operationId).
+	SendMessageWithBodyWithResponse(ctx context.Context, params *SendMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SendMessageResponse, error)
+
+	// SendMessageWithResponse Send a message
+	//
+	// Posts a message in a channel. A key of the community names the member that it is from; a person sends in their own name. The same `nonce` of a sender within 24 hours returns the first message again. 400 `topic_required`, 403 `sender_not_self`, 404 `channel_not_found` or `user_not_found`, 409 `channel_read_only`, `sender_not_active` or `idempotency_mismatch`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/messages/send (the `SendMessage` operationId).
+	SendMessageWithResponse(ctx context.Context, params *SendMessageParams, body SendMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*SendMessageResponse, error)
+
+	// GetMessageWithResponse Get a message
+	//
+	// 404 `message_not_found`. A deleted message is found while it has replies, without its content.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/messages/{messageId} (the `GetMessage` operationId).
+	GetMessageWithResponse(ctx context.Context, messageId string, params *GetMessageParams, reqEditors ...RequestEditorFn) (*GetMessageResponse, error)
+
 	// CreateRoleWithBodyWithResponse Create a role
 	//
 	// Omitted permissions are not granted. Permissions of several roles add up.
@@ -19646,7 +21422,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateServerWithBodyWithResponse Update a community
 	//
-	// Omitted fields are unchanged.
+	// Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -19655,7 +21431,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateServerWithResponse Update a community
 	//
-	// Omitted fields are unchanged.
+	// Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -22661,6 +24437,212 @@ func (r ListEventsResponse) ContentType() string {
 	return ""
 }
 
+type ListMessagesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessMessagePage
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMessagesResponse) GetJSON200() *SuccessMessagePage {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListMessagesResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMessagesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMessagesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMessagesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMessagesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ReplyToMessageResponse200Headers the declared response headers of an HTTP 200 response for ReplyToMessage
+type ReplyToMessageResponse200Headers struct {
+	XUnknownFields *string
+}
+
+type ReplyToMessageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessSentReply
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ReplyToMessageResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReplyToMessageResponse) GetJSON200() *SuccessSentReply {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ReplyToMessageResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReplyToMessageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplyToMessageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplyToMessageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReplyToMessageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// SendMessageResponse200Headers the declared response headers of an HTTP 200 response for SendMessage
+type SendMessageResponse200Headers struct {
+	XUnknownFields *string
+}
+
+type SendMessageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessSentMessage
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *SendMessageResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SendMessageResponse) GetJSON200() *SuccessSentMessage {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r SendMessageResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SendMessageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SendMessageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SendMessageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SendMessageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetMessageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetMessageResponse) GetJSON200() *SuccessView {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetMessageResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetMessageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetMessageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetMessageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetMessageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CreateRoleResponse200Headers the declared response headers of an HTTP 200 response for CreateRole
 type CreateRoleResponse200Headers struct {
 	XUnknownFields *string
@@ -25504,13 +27486,13 @@ func (c *ClientWithResponses) DeleteChannelWithResponse(ctx context.Context, cha
 
 // UpdateChannelWithBodyWithResponse Update a channel
 //
-// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.
+// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`. 409 `stale_version` if `version` or `If-Match` is not the current version.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /v1/channels/{channelId} (the `UpdateChannel` operationId).
-func (c *ClientWithResponses) UpdateChannelWithBodyWithResponse(ctx context.Context, channelId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateChannelResponse, error) {
-	rsp, err := c.UpdateChannelWithBody(ctx, channelId, contentType, body, reqEditors...)
+func (c *ClientWithResponses) UpdateChannelWithBodyWithResponse(ctx context.Context, channelId string, params *UpdateChannelParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateChannelResponse, error) {
+	rsp, err := c.UpdateChannelWithBody(ctx, channelId, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -25519,13 +27501,13 @@ func (c *ClientWithResponses) UpdateChannelWithBodyWithResponse(ctx context.Cont
 
 // UpdateChannelWithResponse Update a channel
 //
-// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.
+// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`. 409 `stale_version` if `version` or `If-Match` is not the current version.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /v1/channels/{channelId} (the `UpdateChannel` operationId).
-func (c *ClientWithResponses) UpdateChannelWithResponse(ctx context.Context, channelId string, body UpdateChannelJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateChannelResponse, error) {
-	rsp, err := c.UpdateChannel(ctx, channelId, body, reqEditors...)
+func (c *ClientWithResponses) UpdateChannelWithResponse(ctx context.Context, channelId string, params *UpdateChannelParams, body UpdateChannelJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateChannelResponse, error) {
+	rsp, err := c.UpdateChannel(ctx, channelId, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -26136,6 +28118,96 @@ func (c *ClientWithResponses) ListEventsWithResponse(ctx context.Context, params
 	return ParseListEventsResponse(rsp)
 }
 
+// ListMessagesWithResponse List messages
+//
+// The newest messages first, replies included. Without `channel_id` those of all channels that the credential can see. `before` and `after` are a message id or an instant; `after` returns the messages directly after that position. `total` does not depend on them; it is exact in one channel, otherwise up to 10,000.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/messages (the `ListMessages` operationId).
+func (c *ClientWithResponses) ListMessagesWithResponse(ctx context.Context, params *ListMessagesParams, reqEditors ...RequestEditorFn) (*ListMessagesResponse, error) {
+	rsp, err := c.ListMessages(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMessagesResponse(rsp)
+}
+
+// ReplyToMessageWithBodyWithResponse Reply to a message
+//
+// Replies have one level: an answer to a reply gets the same `parentId`, and the reply as `replyToId`. 404 `message_not_found`; otherwise as sending.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/messages/reply (the `ReplyToMessage` operationId).
+func (c *ClientWithResponses) ReplyToMessageWithBodyWithResponse(ctx context.Context, params *ReplyToMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplyToMessageResponse, error) {
+	rsp, err := c.ReplyToMessageWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplyToMessageResponse(rsp)
+}
+
+// ReplyToMessageWithResponse Reply to a message
+//
+// Replies have one level: an answer to a reply gets the same `parentId`, and the reply as `replyToId`. 404 `message_not_found`; otherwise as sending.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/messages/reply (the `ReplyToMessage` operationId).
+func (c *ClientWithResponses) ReplyToMessageWithResponse(ctx context.Context, params *ReplyToMessageParams, body ReplyToMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplyToMessageResponse, error) {
+	rsp, err := c.ReplyToMessage(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplyToMessageResponse(rsp)
+}
+
+// SendMessageWithBodyWithResponse Send a message
+//
+// Posts a message in a channel. A key of the community names the member that it is from; a person sends in their own name. The same `nonce` of a sender within 24 hours returns the first message again. 400 `topic_required`, 403 `sender_not_self`, 404 `channel_not_found` or `user_not_found`, 409 `channel_read_only`, `sender_not_active` or `idempotency_mismatch`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/messages/send (the `SendMessage` operationId).
+func (c *ClientWithResponses) SendMessageWithBodyWithResponse(ctx context.Context, params *SendMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SendMessageResponse, error) {
+	rsp, err := c.SendMessageWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSendMessageResponse(rsp)
+}
+
+// SendMessageWithResponse Send a message
+//
+// Posts a message in a channel. A key of the community names the member that it is from; a person sends in their own name. The same `nonce` of a sender within 24 hours returns the first message again. 400 `topic_required`, 403 `sender_not_self`, 404 `channel_not_found` or `user_not_found`, 409 `channel_read_only`, `sender_not_active` or `idempotency_mismatch`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/messages/send (the `SendMessage` operationId).
+func (c *ClientWithResponses) SendMessageWithResponse(ctx context.Context, params *SendMessageParams, body SendMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*SendMessageResponse, error) {
+	rsp, err := c.SendMessage(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSendMessageResponse(rsp)
+}
+
+// GetMessageWithResponse Get a message
+//
+// 404 `message_not_found`. A deleted message is found while it has replies, without its content.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/messages/{messageId} (the `GetMessage` operationId).
+func (c *ClientWithResponses) GetMessageWithResponse(ctx context.Context, messageId string, params *GetMessageParams, reqEditors ...RequestEditorFn) (*GetMessageResponse, error) {
+	rsp, err := c.GetMessage(ctx, messageId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetMessageResponse(rsp)
+}
+
 // CreateRoleWithBodyWithResponse Create a role
 //
 // Omitted permissions are not granted. Permissions of several roles add up.
@@ -26363,7 +28435,7 @@ func (c *ClientWithResponses) GetServerWithResponse(ctx context.Context, serverI
 
 // UpdateServerWithBodyWithResponse Update a community
 //
-// Omitted fields are unchanged.
+// Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26378,7 +28450,7 @@ func (c *ClientWithResponses) UpdateServerWithBodyWithResponse(ctx context.Conte
 
 // UpdateServerWithResponse Update a community
 //
-// Omitted fields are unchanged.
+// Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -28894,6 +30966,164 @@ func ParseListEventsResponse(rsp *http.Response) (*ListEventsResponse, error) {
 	return response, nil
 }
 
+// ParseListMessagesResponse parses an HTTP response from a ListMessagesWithResponse call
+func ParseListMessagesResponse(rsp *http.Response) (*ListMessagesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMessagesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessMessagePage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReplyToMessageResponse parses an HTTP response from a ReplyToMessageWithResponse call
+func ParseReplyToMessageResponse(rsp *http.Response) (*ReplyToMessageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplyToMessageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessSentReply
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ReplyToMessageResponse200Headers
+		if values := rsp.Header.Values("X-Unknown-Fields"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Unknown-Fields", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XUnknownFields = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseSendMessageResponse parses an HTTP response from a SendMessageWithResponse call
+func ParseSendMessageResponse(rsp *http.Response) (*SendMessageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SendMessageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessSentMessage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers SendMessageResponse200Headers
+		if values := rsp.Header.Values("X-Unknown-Fields"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Unknown-Fields", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XUnknownFields = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetMessageResponse parses an HTTP response from a GetMessageWithResponse call
+func ParseGetMessageResponse(rsp *http.Response) (*GetMessageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetMessageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseCreateRoleResponse parses an HTTP response from a CreateRoleWithResponse call
 func ParseCreateRoleResponse(rsp *http.Response) (*CreateRoleResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -30605,6 +32835,11 @@ type WebhookInitiatorInterface interface {
 
 	OnMembersImported(ctx context.Context, targetURL string, body OnMembersImportedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// OnMessagePostedWithBody fires the message.posted webhook with any body
+	OnMessagePostedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnMessagePosted(ctx context.Context, targetURL string, body OnMessagePostedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// OnUserJoinedServerWithBody fires the user.joined_server webhook with any body
 	OnUserJoinedServerWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -30669,6 +32904,30 @@ func (p *WebhookInitiator) OnMembersImportedWithBody(ctx context.Context, target
 
 func (p *WebhookInitiator) OnMembersImported(ctx context.Context, targetURL string, body OnMembersImportedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewOnMembersImportedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnMessagePostedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnMessagePostedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnMessagePosted(ctx context.Context, targetURL string, body OnMessagePostedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnMessagePostedWebhookRequest(targetURL, body)
 	if err != nil {
 		return nil, err
 	}
@@ -30843,6 +33102,37 @@ func NewOnMembersImportedWebhookRequest(targetURL string, body OnMembersImported
 
 // NewOnMembersImportedWebhookRequestWithBody builds a POST request for the members.imported webhook with any body
 func NewOnMembersImportedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnMessagePostedWebhookRequest builds a application/json POST request for the message.posted webhook
+func NewOnMessagePostedWebhookRequest(targetURL string, body OnMessagePostedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnMessagePostedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnMessagePostedWebhookRequestWithBody builds a POST request for the message.posted webhook with any body
+func NewOnMessagePostedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 	_ = err
 

@@ -78,6 +78,7 @@ const (
 	BroadcastMessages         = "broadcast_messages"
 	OverwriteLanguageSettings = "overwrite_language_settings"
 	ManageIntegrations        = "manage_integrations"
+	ModerateContent           = "moderate_content"
 )
 
 // Role permissions in channels.
@@ -98,7 +99,7 @@ const (
 // community, in channels, and those that @all has in a new community.
 var (
 	ServerPermissions = []string{
-		ServerAdministrator, ManageRolesPermission, ManageChannelsPermission, CreateInvite, WarnMembers, SuspendMembers, KickMembers, BanMembers,
+		ServerAdministrator, ManageRolesPermission, ManageChannelsPermission, CreateInvite, WarnMembers, SuspendMembers, KickMembers, BanMembers, ModerateContent,
 		BroadcastMessages, AllowDM, OverwriteLanguageSettings, ManageIntegrations,
 	}
 	ChannelPermissions = []string{
@@ -120,6 +121,7 @@ const (
 	Kick             actor.Permission = "may_kick"
 	Ban              actor.Permission = "may_ban"
 	ViewPenalties    actor.Permission = "may_see_penalties" // any of the four above
+	Moderate         actor.Permission = "may_moderate"      // what members write
 	OverrideLanguage actor.Permission = "may_override_language"
 	ViewChannels     actor.Permission = "see_channels" // any active member; channels decide which ones are visible
 )
@@ -134,7 +136,7 @@ func OfKey(need actor.Permission) actor.Permission {
 	switch need {
 	case CreateInvites, OverrideLanguage:
 		return ManageCommunity
-	case Warn, Suspend, Kick, Ban, ViewPenalties:
+	case Warn, Suspend, Kick, Ban, ViewPenalties, Moderate:
 		return ManageUser
 	case ViewChannels:
 		return ManageChannels
@@ -148,6 +150,7 @@ func OfKey(need actor.Permission) actor.Permission {
 var RolePermission = map[actor.Permission]string{
 	ManageRoles: ManageRolesPermission, ManageChannels: ManageChannelsPermission, CreateInvites: CreateInvite, Warn: WarnMembers,
 	Suspend: SuspendMembers, Kick: KickMembers, Ban: BanMembers, OverrideLanguage: OverwriteLanguageSettings, Webhooks: ManageIntegrations,
+	Moderate: ModerateContent,
 }
 
 // OfRoles returns the role permissions that allow need; one of them

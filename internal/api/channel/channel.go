@@ -29,7 +29,7 @@ func (h *handlers) channelRoutes(g *api.Group) {
 	api.Add(g, api.Route{
 		Method: "PUT", Path: "/v1/channels/{channelId}", ID: "updateChannel", Summary: "Update a channel",
 		Permissions: manageChannels,
-		Description: "Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.",
+		Description: "Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`. 409 `stale_version` if `version` or `If-Match` is not the current version.",
 	}, h.updateChannel)
 	api.Add(g, api.Route{
 		Method: "DELETE", Path: "/v1/channels/{channelId}", ID: "deleteChannel", Summary: "Delete a channel",
@@ -48,13 +48,16 @@ type Channel struct {
 	Private     bool   `json:"private" doc:"Hidden from @all: visible only to roles and members with an override."`
 	URL         string `json:"url,omitempty" doc:"The page of an iframe channel."`
 	Position    int    `json:"position" doc:"Position among the channels of its category."`
+	SlowMode    int64  `json:"slowMode" doc:"Seconds between two messages of a member; 0: off."`
+	Trading     bool   `json:"tradingDiscussions" doc:"Messages pay XP as discussions of trading."`
+	Version     int64  `json:"version" doc:"Incremented by each update, from 1."`
 	CreatedAt   string `json:"createdAt" format:"date-time"`
 }
 
 func newChannelView(c chat.Channel) Channel {
 	return Channel{
 		ID: c.ID, Topic: c.Topic, ChannelType: string(c.Type), Description: c.Description, CategoryID: c.CategoryID,
-		Private: c.Private, URL: c.URL, Position: c.Position, CreatedAt: clock.Format(c.CreatedAt),
+		Private: c.Private, URL: c.URL, Position: c.Position, SlowMode: c.SlowMode, Trading: c.TradingDiscussions, Version: c.Version, CreatedAt: clock.Format(c.CreatedAt),
 	}
 }
 
@@ -72,11 +75,14 @@ type newChannel struct {
 		CategoryID  string `json:"categoryId,omitempty"`
 		Private     bool   `json:"private,omitempty" doc:"Hides it from @all. A direct channel is always private."`
 		URL         string `json:"url,omitempty" example:"https://board.example.com/week" doc:"The page of an iframe channel: https, from an origin that the community allows."`
+		SlowMode    int64  `json:"slowMode,omitempty" minimum:"0" maximum:"21600" doc:"Seconds between two messages of a member; 0: off."`
+		Trading     bool   `json:"tradingDiscussions,omitempty" doc:"Messages pay XP as discussions of trading."`
 	} `nameHint:"NewChannel"`
 }
 
 type channelChange struct {
 	Path
+	wire.IfMatch
 	Body struct {
 		api.BodyCommunity
 		Topic       *string `json:"topic,omitempty" example:"lobby" doc:"1 to 100 characters."`
@@ -86,6 +92,9 @@ type channelChange struct {
 		Position    *int    `json:"position,omitempty" doc:"The new position in its category: before the channel that has it now; a large number is the end."`
 		Private     *bool   `json:"private,omitempty"`
 		URL         *string `json:"url,omitempty"`
+		SlowMode    *int64  `json:"slowMode,omitempty" minimum:"0" maximum:"21600" doc:"Seconds between two messages of a member; 0: off."`
+		Trading     *bool   `json:"tradingDiscussions,omitempty" doc:"Messages pay XP as discussions of trading."`
+		Version     int64   `json:"version,omitempty" minimum:"1" doc:"The version that was read; absent: update any."`
 	} `nameHint:"ChannelChange"`
 }
 
@@ -135,7 +144,7 @@ func (h *handlers) respondChannels(ctx context.Context) (*api.Answer[[]listedCha
 func (h *handlers) createChannel(ctx context.Context, in *newChannel) (*api.Answer[Channel], error) {
 	b := &in.Body
 	created, err := h.chat.CreateChannel(ctx, actor.FromContext(ctx), api.CommunityID(ctx), chat.Input{
-		Topic: b.Topic, Type: chat.Type(b.ChannelType), Description: b.Description, CategoryID: b.CategoryID, Private: b.Private, URL: b.URL,
+		Topic: b.Topic, Type: chat.Type(b.ChannelType), Description: b.Description, CategoryID: b.CategoryID, Private: b.Private, URL: b.URL, SlowMode: b.SlowMode, TradingDiscussions: b.Trading,
 	})
 	if err != nil {
 		return nil, err
@@ -145,9 +154,13 @@ func (h *handlers) createChannel(ctx context.Context, in *newChannel) (*api.Answ
 
 func (h *handlers) updateChannel(ctx context.Context, in *channelChange) (*api.Answer[Channel], error) {
 	b := &in.Body
+	version, err := in.Expected(b.Version)
+	if err != nil {
+		return nil, err
+	}
 	changed, err := h.chat.UpdateChannel(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.ChannelID, chat.Change{
 		Topic: b.Topic, Type: (*chat.Type)(b.ChannelType), Description: b.Description, CategoryID: b.CategoryID,
-		Position: b.Position, Private: b.Private, URL: b.URL,
+		Position: b.Position, Private: b.Private, URL: b.URL, SlowMode: b.SlowMode, TradingDiscussions: b.Trading, Version: version,
 	})
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 
 var (
 	manageCommunity = []actor.Permission{permission.ManageCommunity}
+	manageWords     = []actor.Permission{permission.ManageCommunity, permission.Moderate} // Moderate: the word lists only
 	anyMember       = []actor.Permission{permission.AnyMember}
 	anyPerson       = []actor.Permission{permission.AnyPerson}
 )

@@ -8,6 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/api/wire"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member/directory"
 )
 
@@ -29,8 +30,8 @@ func (h *handlers) serverRoutes(g *api.Group) {
 	}, h.getServer)
 	api.Add(g, api.Route{
 		Method: "PUT", Path: "/v1/servers/{serverId}", ID: "updateServer", Summary: "Update a community",
-		Permissions: manageCommunity,
-		Description: "Omitted fields are unchanged.",
+		Permissions: manageWords,
+		Description: "Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.",
 	}, h.updateServer)
 }
 
@@ -47,6 +48,10 @@ type server struct {
 	OpenBulkImport      bool                `json:"openBulkImport" doc:"Members can be imported without a credential."`
 	AllowedFrameOrigins []string            `json:"allowedFrameOrigins" nullable:"false" doc:"Origins of pages in iframe channels."`
 	Currencies          currencies          `json:"currencies"`
+	BannedWords         []string            `json:"bannedWords,omitzero" required:"false" nullable:"false" doc:"Only for keys with community or manageUser and persons with moderate_content."`
+	AlertWords          []string            `json:"alertWords,omitzero" required:"false" nullable:"false" doc:"As bannedWords."`
+	EditWindow          int64               `json:"editWindow" doc:"Seconds in which a message can be edited; 0: no limit."`
+	ErasureOfMessages   string              `json:"erasureOfMessages" enum:"anonymise,delete" doc:"The messages of an erased member stay without their author, or are deleted."`
 	MemberCount         int64               `json:"memberCount"`
 	Owner               *wire.Person        `json:"owner" doc:"null: no owner yet."`
 	CreatedAt           string              `json:"createdAt" format:"date-time"`
@@ -74,19 +79,26 @@ type currency struct {
 	Icon string `json:"icon,omitempty" maxLength:"100" example:"🪙" doc:"An emoji."`
 }
 
-func (h *handlers) serverView(home directory.CommunitySummary) server {
+// serverView returns what the actor sees: the word lists only if they can set them.
+func (h *handlers) serverView(ctx context.Context, home directory.CommunitySummary) (server, error) {
 	s := home.Settings
 	out := server{
 		ID: home.ID, CommunityID: home.ID, Name: home.Name, Logo: s.Logo, Colors: serverColors{s.Accent}, Languages: s.Languages, TimeZone: s.TimeZone, DefaultCountry: s.DefaultCountry,
 		JoiningRequirements: joiningRequirements{s.Joining.Policy, s.Joining.RequiredFields}, OpenBulkImport: s.OpenBulkImport,
 		AllowedFrameOrigins: s.AllowedFrameOrigins,
 		Currencies:          currencies{currency(s.Currencies.Coins), currency(s.Currencies.Premium)},
-		MemberCount:         home.Members, Owner: wire.NewPerson(home.Owner), CreatedAt: clock.Format(home.CreatedAt), UpdatedAt: clock.Format(home.UpdatedAt),
+		EditWindow:          s.EditWindow, ErasureOfMessages: s.ErasureOfMessages,
+		MemberCount: home.Members, Owner: wire.NewPerson(home.Owner), CreatedAt: clock.Format(home.CreatedAt), UpdatedAt: clock.Format(home.UpdatedAt),
 	}
 	if home.DeletedAt != 0 {
 		out.DeletedAt, out.ErasedAt = clock.Format(home.DeletedAt), clock.Format(h.communities.ErasedAt(home.Community))
 	}
-	return out
+	err := h.access.CanAny(ctx, actor.FromContext(ctx), home.ID, manageWords...)
+	if kind := errs.KindOf(err); err != nil && (kind == errs.Forbidden || kind == errs.NotFound) {
+		return out, nil
+	}
+	out.BannedWords, out.AlertWords = s.BannedWords, s.AlertWords
+	return out, err
 }
 
 // Settings is the part of a body with settings of a community.
@@ -99,6 +111,10 @@ type Settings struct {
 	JoiningRequirements *joiningRequirements `json:"joiningRequirements,omitempty"`
 	OpenBulkImport      *bool                `json:"openBulkImport,omitempty" doc:"Allows imports without a credential, for evaluation only."`
 	AllowedFrameOrigins []string             `json:"allowedFrameOrigins,omitempty" nullable:"false" maxItems:"50" example:"[\"https://board.example.com\"]" doc:"Origins of pages in iframe channels; an empty list allows none."`
+	BannedWords         []string             `json:"bannedWords,omitempty" nullable:"false" maxItems:"1000" doc:"Words and phrases that messages may not contain, of 1 to 100 characters each."`
+	AlertWords          []string             `json:"alertWords,omitempty" nullable:"false" maxItems:"1000" doc:"Words and phrases that create a report, of 1 to 100 characters each."`
+	EditWindow          *int64               `json:"editWindow,omitempty" minimum:"0" maximum:"31536000" doc:"Seconds in which a message can be edited; 0: no limit."`
+	ErasureOfMessages   *string              `json:"erasureOfMessages,omitempty" enum:"anonymise,delete" doc:"anonymise: the messages of an erased member stay without their author."`
 	Currencies          *struct {
 		Coins   *currency `json:"coins,omitempty"`
 		Premium *currency `json:"premium,omitempty"`
@@ -107,12 +123,18 @@ type Settings struct {
 
 // change converts the settings.
 func (s *Settings) change() community.Change {
-	c := community.Change{Logo: s.Logo, TimeZone: s.TimeZone, DefaultCountry: s.DefaultCountry, OpenBulkImport: s.OpenBulkImport}
+	c := community.Change{Logo: s.Logo, TimeZone: s.TimeZone, DefaultCountry: s.DefaultCountry, OpenBulkImport: s.OpenBulkImport, EditWindow: s.EditWindow, ErasureOfMessages: s.ErasureOfMessages}
 	if s.Languages != nil {
 		c.Languages = &s.Languages
 	}
 	if s.AllowedFrameOrigins != nil {
 		c.AllowedFrameOrigins = &s.AllowedFrameOrigins
+	}
+	if s.BannedWords != nil {
+		c.BannedWords = &s.BannedWords
+	}
+	if s.AlertWords != nil {
+		c.AlertWords = &s.AlertWords
 	}
 	if s.Colors != nil {
 		c.Accent = &s.Colors.Accent
@@ -159,7 +181,11 @@ func (h *handlers) respondServer(ctx context.Context, message string, c communit
 	if err != nil {
 		return nil, err
 	}
-	return api.Respond(message, h.serverView(homes[0])), nil
+	view, err := h.serverView(ctx, homes[0])
+	if err != nil {
+		return nil, err
+	}
+	return api.Respond(message, view), nil
 }
 
 func (h *handlers) listServers(ctx context.Context, in *serverQuery) (*api.Answer[[]server], error) {
@@ -167,7 +193,15 @@ func (h *handlers) listServers(ctx context.Context, in *serverQuery) (*api.Answe
 	if err != nil {
 		return nil, err
 	}
-	return api.Respond("Your communities", api.Convert(homes, h.serverView)), nil
+	views := []server{}
+	for _, home := range homes {
+		view, err := h.serverView(ctx, home)
+		if err != nil {
+			return nil, err
+		}
+		views = append(views, view)
+	}
+	return api.Respond("Your communities", views), nil
 }
 
 func (h *handlers) getServer(ctx context.Context, _ *wire.ServerPath) (*api.Answer[server], error) {

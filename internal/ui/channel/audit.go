@@ -23,7 +23,9 @@ var auditTexts = ui.AuditTexts{
 		{Value: "channelType", Label: i18n.Key("Kind")},
 		{Value: "position", Label: i18n.Key("Place")},
 		{Value: "private", Label: i18n.Key("Private")},
+		{Value: "slowMode", Label: i18n.Key("Slow mode, in seconds")},
 		{Value: "topic", Label: i18n.Key("Topic")},
+		{Value: "tradingDiscussions", Label: i18n.Key("Discussions of trading")},
 		{Value: "url", Label: i18n.Key("Address of the page")},
 	},
 	Values: map[string][]ui.Choice{

@@ -1,7 +1,9 @@
 package channel
 
 import (
+	"cmp"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/regulars/regulars/internal/chat"
@@ -10,7 +12,7 @@ import (
 )
 
 func (h *handlers) showNewChannel(v *ui.Request) error {
-	return h.renderChannel(v, View{Parent: v.URL.Query().Get("category"), Type: string(chat.Open)}, nil)
+	return h.renderChannel(v, View{Parent: v.URL.Query().Get("category"), Type: string(chat.Open), SlowMode: "0"}, nil)
 }
 
 // renderChannel shows the form of a channel; with a name it is one that is
@@ -50,6 +52,7 @@ func channelForm(v *ui.Request) View {
 	return View{
 		Topic: v.PostFormValue("topic"), Description: v.PostFormValue("description"), URL: strings.TrimSpace(v.PostFormValue("url")),
 		Parent: v.PostFormValue("category"), Type: v.PostFormValue("channelType"), Private: v.PostFormValue("private") == "true",
+		SlowMode: strings.TrimSpace(v.PostFormValue("slowMode")), Trading: v.PostFormValue("tradingDiscussions") == "true",
 	}
 }
 
@@ -57,6 +60,7 @@ func (h *handlers) createChannel(v *ui.Request) error {
 	view := channelForm(v)
 	made, err := h.Chat.CreateChannel(v.Context(), v.Actor, v.Community.ID, chat.Input{
 		Topic: view.Topic, Type: chat.Type(view.Type), Description: view.Description, CategoryID: view.Parent, Private: view.Private, URL: view.URL,
+		SlowMode: view.slowMode(), TradingDiscussions: view.Trading,
 	})
 	if err != nil {
 		return h.renderChannel(v, view, err)
@@ -71,6 +75,7 @@ func (h *handlers) showChannel(v *ui.Request) error {
 	}
 	return h.renderChannel(v, View{
 		ID: ch.ID, Name: ch.Topic, Topic: ch.Topic, Description: ch.Description, URL: ch.URL, Parent: ch.CategoryID, Type: string(ch.Type), Private: ch.Private,
+		SlowMode: strconv.FormatInt(ch.SlowMode, 10), Trading: ch.TradingDiscussions,
 	}, nil)
 }
 
@@ -80,7 +85,8 @@ func (h *handlers) changeChannel(v *ui.Request) error {
 		return err
 	}
 	view := channelForm(v)
-	change := chat.Change{Topic: &view.Topic, Description: &view.Description, Private: &view.Private}
+	slowMode := view.slowMode()
+	change := chat.Change{Topic: &view.Topic, Description: &view.Description, Private: &view.Private, SlowMode: &slowMode, TradingDiscussions: &view.Trading}
 	if view.Parent != old.CategoryID {
 		change.CategoryID = &view.Parent
 	}
@@ -135,9 +141,20 @@ type View struct {
 	ID, Name                        string // "" of a new one
 	Topic, Description, URL, Parent string
 	Type                            string
-	Private                         bool
+	SlowMode                        string // seconds
+	Private, Trading                bool
 	Types, Parents                  []ui.Choice
 	Errors                          map[string]string
+}
+
+// slowMode returns the seconds in the form, -1 for an invalid number, which is
+// rejected.
+func (v View) slowMode() int64 {
+	seconds, err := strconv.ParseInt(cmp.Or(v.SlowMode, "0"), 10, 64)
+	if err != nil {
+		return -1
+	}
+	return seconds
 }
 
 // FrameView is the page of another site inside a channel.

@@ -16,9 +16,13 @@ var auditTexts = ui.AuditTexts{
 	},
 	Fields: []ui.Choice{
 		{Value: "accent", Label: i18n.Key("Colour")},
+		{Value: "alertWords", Label: i18n.Key("Alert words")},
+		{Value: "bannedWords", Label: i18n.Key("Banned words")},
 		{Value: "coins", Label: i18n.Key("Coins")},
 		{Value: "premium", Label: i18n.Key("Premium currency")},
 		{Value: "defaultCountry", Label: i18n.Key("Default country")},
+		{Value: "editWindow", Label: i18n.Key("Time to edit, in seconds")},
+		{Value: "erasureOfMessages", Label: i18n.Key("Messages of erased members")},
 		{Value: "icon", Label: i18n.Key("Icon")},
 		{Value: "languages", Label: i18n.Key("Languages")},
 		{Value: "logo", Label: i18n.Key("Logo")},
@@ -28,6 +32,7 @@ var auditTexts = ui.AuditTexts{
 		{Value: "timeZone", Label: i18n.Key("Time zone")},
 	},
 	Values: map[string][]ui.Choice{
-		"policy": {{Value: "open", Label: i18n.Key("Open to all")}, {Value: "invite", Label: i18n.Key("With an invite")}},
+		"erasureOfMessages": {{Value: "anonymise", Label: i18n.Key("Stay without an author")}, {Value: "delete", Label: i18n.Key("Are deleted")}},
+		"policy":            {{Value: "open", Label: i18n.Key("Open to all")}, {Value: "invite", Label: i18n.Key("With an invite")}},
 	},
 }

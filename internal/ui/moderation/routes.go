@@ -52,6 +52,7 @@ func New(c *ui.Console, s Services) ui.Area {
 				{Value: permission.SuspendMembers, Label: i18n.Key("Suspend members"), Help: i18n.Key("Block a member for a limited time.")},
 				{Value: permission.KickMembers, Label: i18n.Key("Kick members"), Help: i18n.Key("Kicked members can join again.")},
 				{Value: permission.BanMembers, Label: i18n.Key("Ban members"), Help: i18n.Key("Banned members cannot join again.")},
+				{Value: permission.ModerateContent, Label: i18n.Key("Moderate messages"), Help: i18n.Key("Set the lists of banned words and alert words.")},
 			},
 		},
 	}

@@ -39,6 +39,7 @@ func New(c *ui.Console, s Services) ui.Area {
 			{Key: "appearance", Label: i18n.Key("Appearance"), Icon: "settings", Path: "/settings/appearance", Noun: ui.Settings, Order: 10, Need: permission.ManageCommunity},
 			{Key: "languages", Label: i18n.Key("Languages and currencies"), Icon: "settings", Path: "/settings/languages", Noun: ui.Settings, Order: 40, Need: permission.ManageCommunity},
 			{Key: "joining", Label: i18n.Key("Joining"), Icon: "settings", Path: "/settings/joining", Noun: ui.Settings, Order: 50, Need: permission.ManageCommunity},
+			{Key: "messages", Label: i18n.Key("Messages"), Icon: "settings", Path: "/settings/messages", Noun: ui.Settings, Order: 60, Need: permission.Moderate},
 			{Key: "danger", Label: i18n.Key("Danger zone"), Icon: "settings", Path: "/settings/danger", Noun: ui.Settings, Order: 90, Need: permission.ManageCommunity},
 		},
 		Actions: []ui.Action{
@@ -66,6 +67,9 @@ func (h *handlers) routes() []ui.Route {
 		ui.InCommunity(permission.ManageCommunity).Post("/settings/languages", h.changeLanguages),
 		ui.InCommunity(permission.ManageCommunity).Get("/settings/joining", h.showJoining),
 		ui.InCommunity(permission.ManageCommunity).Post("/settings/joining", h.changeJoining),
+		ui.InCommunity(permission.Moderate).Get("/settings/messages", h.showMessages),
+		ui.InCommunity(permission.Moderate).Post("/settings/words", h.changeWords),
+		ui.InCommunity(permission.ManageCommunity).Post("/settings/messages", h.changeMessages),
 		ui.InCommunity(permission.ManageCommunity).Get("/settings/danger", h.showDanger),
 		ui.InCommunity(permission.ManageCommunity).Post("/settings/delete", h.deleteCommunity),
 		ui.InCommunity(permission.ManageCommunity).Post("/transfer", h.requestTransfer),

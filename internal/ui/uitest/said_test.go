@@ -66,7 +66,10 @@ func TestErrorsAreSentencesInTheLanguageOfTheReader(t *testing.T) {
 			{"an invite for too many", "/invites", url.Values{"maxUses": {"-1"}, "days": {"7"}}, 400, []string{"Eine Einladung gilt 1- bis 1.000.000-mal, oder beliebig oft mit 0."}},
 			{"a penalty without a reason", "/penalties", url.Values{"user": {"ada"}, "kind": {"warn"}}, 400, []string{"Ein Grund hat 1 bis 500 Zeichen."}},
 			{"a channel of a strange page", "/channels", url.Values{"topic": {"Tafel"}, "channelType": {"iframe"}, "url": {"https://evil.example/x"}}, 400, []string{"Seiten von https://evil.example dürfen hier nicht gezeigt werden."}},
+			{"a slow mode that is no number", "/channels", url.Values{"topic": {"Halle"}, "channelType": {"open"}, "slowMode": {"oft"}}, 400, []string{"Der langsame Modus beträgt 0 (aus) bis 21.600 Sekunden."}},
 			{"languages that are none", "/settings/languages", url.Values{"languages": {"!"}}, 400, []string{"Sprachen sind 1 bis 20 BCP-47-Kürzel"}},
+			{"a time to edit that is no number", "/settings/messages", url.Values{"editWindow": {"bald"}, "erasureOfMessages": {"delete"}}, 400, []string{"Die Zeit zum Bearbeiten einer Nachricht beträgt 0 (unbegrenzt) bis 31.536.000 Sekunden."}},
+			{"a word that is too long", "/settings/words", url.Values{"bannedWords": {strings.Repeat("x", 101)}}, 400, []string{"Eine Liste hat höchstens 1.000 Wörter"}},
 			{"a job that is undone", undone + "/undo", url.Values{}, 409, []string{"Der Vorgang ist zurückgenommen und kann nicht zurückgenommen werden."}},
 		} {
 			olivia.seesRefusal(home, row)

@@ -119,6 +119,8 @@ func serverFixtures() map[string]templ.Component {
 		"audit-none":        uiaudit.AuditPage(uiaudit.AuditView{Page: fixturePage("Audit log", "audit-log", ""), Filtered: true, Noun: "role"}),
 		"languages":         uisettings.LanguagesPage(uisettings.LanguagesView{Page: settings, Languages: "en\nde", CoinsName: "Coins", CoinsIcon: "🪙", GemsName: "Gems", Errors: map[string]string{"languages": "Languages are 1 to 20 BCP 47 tags, such as en or pt-BR."}}),
 		"joining":           uisettings.JoiningPage(uisettings.JoiningView{Page: settings, Policy: "invite", Fields: []ui.Choice{{Value: "country", Label: "Country"}, {Value: "phone", Label: "Phone"}}, Asked: map[string]bool{"country": true}}),
+		"messages":          uisettings.MessagesPage(uisettings.MessagesView{Page: settings, Banned: "scam\nfree money", EditWindow: "900", Erasure: "anonymise"}),
+		"messages-wrong":    uisettings.MessagesPage(uisettings.MessagesView{Page: settings, EditWindow: "soon", Erasure: "delete", Errors: map[string]string{"editWindow": "The time to edit a message is 0 (no limit) to 31536000 seconds.", "bannedWords": "A list has at most 1000 words or phrases of 1 to 100 characters."}}),
 		"danger":            uisettings.DangerPage(uisettings.DangerView{Page: settings, Owner: true, Days: 30}),
 		"danger-transfer":   uisettings.DangerPage(uisettings.DangerView{Page: settings, Owner: true, Days: 30, Transfer: fixtureTransfer()}),
 		"danger-offered":    uisettings.DangerPage(uisettings.DangerView{Page: settings, Owner: true, Days: 30, Transfer: offered}),

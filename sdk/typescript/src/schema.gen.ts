@@ -390,7 +390,7 @@ export interface paths {
         get?: never;
         /**
          * Update a channel
-         * @description Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.
+         * @description Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`. 409 `stale_version` if `version` or `If-Match` is not the current version.
          */
         put: operations["updateChannel"];
         post?: never;
@@ -826,6 +826,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List messages
+         * @description The newest messages first, replies included. Without `channel_id` those of all channels that the credential can see. `before` and `after` are a message id or an instant; `after` returns the messages directly after that position. `total` does not depend on them; it is exact in one channel, otherwise up to 10,000.
+         */
+        get: operations["listMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reply to a message
+         * @description Replies have one level: an answer to a reply gets the same `parentId`, and the reply as `replyToId`. 404 `message_not_found`; otherwise as sending.
+         */
+        post: operations["replyToMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a message
+         * @description Posts a message in a channel. A key of the community names the member that it is from; a person sends in their own name. The same `nonce` of a sender within 24 hours returns the first message again. 400 `topic_required`, 403 `sender_not_self`, 404 `channel_not_found` or `user_not_found`, 409 `channel_read_only`, `sender_not_active` or `idempotency_mismatch`.
+         */
+        post: operations["sendMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/{messageId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a message
+         * @description 404 `message_not_found`. A deleted message is found while it has replies, without its content.
+         */
+        get: operations["getMessage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/roles": {
         parameters: {
             query?: never;
@@ -952,7 +1032,7 @@ export interface paths {
         get: operations["getServer"];
         /**
          * Update a community
-         * @description Omitted fields are unchanged.
+         * @description Omitted fields are unchanged. A body with only `bannedWords` and `alertWords` needs `manageUser`, or `moderate_content` for persons; all others need `community`.
          */
         put: operations["updateServer"];
         post?: never;
@@ -1638,6 +1718,26 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "message.posted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.posted
+         * @description A message or a reply was posted.
+         */
+        post: operations["onMessagePosted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "user.joined_server": {
         parameters: {
             query?: never;
@@ -1855,6 +1955,16 @@ export interface components {
              */
             username?: string;
         };
+        Allowed: {
+            /** @description @all notifies too. */
+            everyone?: boolean;
+            /** @description The _id of roles. */
+            roles?: string[] | null;
+            /** @description References of members. */
+            users?: string[] | null;
+        } & {
+            [key: string]: unknown;
+        };
         ApiKeyChange: {
             /** @description YYYY-MM-DD or RFC 3339; empty: never. */
             expireDate?: string;
@@ -1876,6 +1986,24 @@ export interface components {
              * @default 24
              */
             overlapHours: number;
+        };
+        Attachment: {
+            /** Format: int64 */
+            height: number;
+            id: string;
+            /** @description The name of the uploaded file. */
+            name: string;
+            /**
+             * Format: int64
+             * @description In bytes.
+             */
+            size: number;
+            /** @example image/png */
+            type: string;
+            /** @description Valid for 24 hours; read the message again for another. */
+            url: string;
+            /** Format: int64 */
+            width: number;
         };
         AuditEntry: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
@@ -1899,6 +2027,17 @@ export interface components {
             at: string;
             changes: components["schemas"]["Change"][];
             target: components["schemas"]["Target"];
+        };
+        Author: {
+            /** @description The address of the picture; empty without one. */
+            avatar: string;
+            deleted?: boolean;
+            displayName: string;
+            /** @description For keys of the community, for persons with the right to read user data, and of the own messages. */
+            email?: string;
+            /** @description The _id of the member; null for one that was deleted or erased, and for the system. */
+            user_id: string | null;
+            username: string;
         };
         Avatar: {
             /**
@@ -2101,10 +2240,22 @@ export interface components {
             position: number;
             /** @description Hidden from @all: visible only to roles and members with an override. */
             private: boolean;
+            /**
+             * Format: int64
+             * @description Seconds between two messages of a member; 0: off.
+             */
+            slowMode: number;
             /** @example lobby */
             topic: string;
+            /** @description Messages pay XP as discussions of trading. */
+            tradingDiscussions: boolean;
             /** @description The page of an iframe channel. */
             url?: string;
+            /**
+             * Format: int64
+             * @description Incremented by each update, from 1.
+             */
+            version: number;
         };
         ChannelCategoryChange: {
             /** @description Required in a session of a person with several memberships. */
@@ -2143,11 +2294,27 @@ export interface components {
             /** @description An alias of communityId. */
             serverId?: string;
             /**
+             * Format: int64
+             * @description Seconds between two messages of a member; 0: off.
+             */
+            slowMode?: number;
+            /**
              * @description 1 to 100 characters.
              * @example lobby
              */
             topic?: string;
+            /** @description Messages pay XP as discussions of trading. */
+            tradingDiscussions?: boolean;
             url?: string;
+            /**
+             * Format: int64
+             * @description The version that was read; absent: update any.
+             */
+            version?: number;
+        };
+        ChannelName: {
+            channel_id: string;
+            name: string;
         };
         ChannelRights: {
             channelId: string;
@@ -2181,10 +2348,22 @@ export interface components {
             position: number;
             /** @description Hidden from @all: visible only to roles and members with an override. */
             private: boolean;
+            /**
+             * Format: int64
+             * @description Seconds between two messages of a member; 0: off.
+             */
+            slowMode: number;
             /** @example lobby */
             topic: string;
+            /** @description Messages pay XP as discussions of trading. */
+            tradingDiscussions: boolean;
             /** @description The page of an iframe channel. */
             url?: string;
+            /**
+             * Format: int64
+             * @description Incremented by each update, from 1.
+             */
+            version: number;
         };
         Currencies: {
             coins: components["schemas"]["Currency"];
@@ -2280,6 +2459,9 @@ export interface components {
             id?: string;
             /** @enum {string} */
             type: "user" | "key" | "system" | "hook" | "automation";
+        };
+        EventMessageData: {
+            message: components["schemas"]["View"];
         };
         EventMeta: {
             /**
@@ -2725,10 +2907,22 @@ export interface components {
             position: number;
             /** @description Hidden from @all: visible only to roles and members with an override. */
             private: boolean;
+            /**
+             * Format: int64
+             * @description Seconds between two messages of a member; 0: off.
+             */
+            slowMode: number;
             /** @example lobby */
             topic: string;
+            /** @description Messages pay XP as discussions of trading. */
+            tradingDiscussions: boolean;
             /** @description The page of an iframe channel. */
             url?: string;
+            /**
+             * Format: int64
+             * @description Incremented by each update, from 1.
+             */
+            version: number;
         };
         LoggedIn: {
             /** Format: date-time */
@@ -2828,6 +3022,20 @@ export interface components {
             /** Format: int64 */
             updatedCount: number;
         };
+        Mentioned: {
+            user_id: string;
+            username: string;
+        };
+        MessagePage: {
+            messages: components["schemas"]["View"][];
+            /**
+             * Format: int64
+             * @description The number of messages that match, without before and after.
+             */
+            total: number;
+            /** @description There are more than total. */
+            totalCapped?: boolean;
+        };
         NewAPIKey: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
@@ -2899,10 +3107,17 @@ export interface components {
             /** @description An alias of communityId. */
             serverId?: string;
             /**
+             * Format: int64
+             * @description Seconds between two messages of a member; 0: off.
+             */
+            slowMode?: number;
+            /**
              * @description 1 to 100 characters.
              * @example lobby
              */
             topic: string;
+            /** @description Messages pay XP as discussions of trading. */
+            tradingDiscussions?: boolean;
             /**
              * @description The page of an iframe channel: https, from an origin that the community allows.
              * @example https://board.example.com/week
@@ -2969,6 +3184,34 @@ export interface components {
              */
             roleId?: string;
         };
+        NewMessage: {
+            /** @description The mentioned members and roles that are notified; absent: all. */
+            allowedMentions?: components["schemas"]["Allowed"];
+            /** @description The ids of at most 10 images. */
+            attachments?: string[] | null;
+            /** @description The channel or the conversation. */
+            channelId: string;
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /** @description The topic, in a forum. */
+            forumTopicId?: string;
+            /**
+             * @description Markdown of 1 to 10,000 characters; empty only with an attachment.
+             * @example Welcome @ben!
+             */
+            message: string;
+            /** @description At most 64 characters. */
+            nonce?: string;
+            /**
+             * @description The member that the message is from. Required for a key of the community.
+             * @example ada@example.com
+             */
+            sender?: string | number;
+            /** @description An alias of communityId. */
+            serverId?: string;
+        } & {
+            [key: string]: unknown;
+        };
         NewPenalty: {
             /**
              * @description warn is only logged; suspend blocks access until its end; kick ends the membership; ban ends it and prevents joining again.
@@ -2990,6 +3233,32 @@ export interface components {
              * @example ada@example.com
              */
             userId: string | number;
+        };
+        NewReply: {
+            /** @description The mentioned members and roles that are notified; absent: all. */
+            allowedMentions?: components["schemas"]["Allowed"];
+            /** @description The ids of at most 10 images. */
+            attachments?: string[] | null;
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /**
+             * @description Markdown of 1 to 10,000 characters; empty only with an attachment.
+             * @example Welcome @ben!
+             */
+            message: string;
+            /** @description The message or the reply to answer. */
+            messageId: string;
+            /** @description At most 64 characters. */
+            nonce?: string;
+            /**
+             * @description The member that the message is from. Required for a key of the community.
+             * @example ada@example.com
+             */
+            sender?: string | number;
+            /** @description An alias of communityId. */
+            serverId?: string;
+        } & {
+            [key: string]: unknown;
         };
         NewRole: {
             billable?: boolean;
@@ -3031,6 +3300,7 @@ export interface components {
                 manage_channels?: boolean;
                 manage_integrations?: boolean;
                 manage_roles?: boolean;
+                moderate_content?: boolean;
                 overwrite_language_settings?: boolean;
                 server_administrator?: boolean;
                 suspend_members?: boolean;
@@ -3047,6 +3317,8 @@ export interface components {
             [key: string]: unknown;
         };
         NewServer: {
+            /** @description Words and phrases that create a report, of 1 to 100 characters each. */
+            alertWords?: string[];
             /**
              * @description Origins of pages in iframe channels; an empty list allows none.
              * @example [
@@ -3054,6 +3326,8 @@ export interface components {
              *     ]
              */
             allowedFrameOrigins?: string[];
+            /** @description Words and phrases that messages may not contain, of 1 to 100 characters each. */
+            bannedWords?: string[];
             colors?: components["schemas"]["ServerColors"];
             currencies?: components["schemas"]["CurrenciesStruct"];
             /**
@@ -3061,6 +3335,16 @@ export interface components {
              * @example DE
              */
             defaultCountry?: string;
+            /**
+             * Format: int64
+             * @description Seconds in which a message can be edited; 0: no limit.
+             */
+            editWindow?: number;
+            /**
+             * @description anonymise: the messages of an erased member stay without their author.
+             * @enum {string}
+             */
+            erasureOfMessages?: "anonymise" | "delete";
             joiningRequirements?: components["schemas"]["JoiningRequirements"];
             /** @description BCP 47; the first is the default. */
             languages?: string[];
@@ -3402,6 +3686,16 @@ export interface components {
             /** @example /v1/users/bulk-update/6a21d1c09f3b0c4d5e6f7a8b/status */
             statusUrl: string;
         };
+        Reactions: {
+            /** Format: int64 */
+            count: number;
+            /** @example ❤ */
+            emoji: string;
+            /** @description The reader is among them. */
+            me: boolean;
+            /** @example :heart: */
+            shortcode: string;
+        };
         RecoveryCodes: {
             /**
              * @description Only their hashes are stored.
@@ -3513,6 +3807,7 @@ export interface components {
                 manage_channels?: boolean;
                 manage_integrations?: boolean;
                 manage_roles?: boolean;
+                moderate_content?: boolean;
                 overwrite_language_settings?: boolean;
                 server_administrator?: boolean;
                 suspend_members?: boolean;
@@ -3615,11 +3910,26 @@ export interface components {
             lastName?: string;
             username?: string;
         };
+        SentMessage: {
+            channelId: string;
+            messageId: string;
+            /** Format: date-time */
+            timestamp: string;
+            topicId?: string;
+        };
+        SentReply: {
+            /** @description The first message of the replies. */
+            parentId: string;
+        };
         Server: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
+            /** @description As bannedWords. */
+            alertWords?: string[];
             /** @description Origins of pages in iframe channels. */
             allowedFrameOrigins: string[];
+            /** @description Only for keys with community or manageUser and persons with moderate_content. */
+            bannedWords?: string[];
             colors: components["schemas"]["ServerColors"];
             /** @description The same as _id. */
             communityId: string;
@@ -3637,10 +3947,20 @@ export interface components {
              */
             deletedAt?: string;
             /**
+             * Format: int64
+             * @description Seconds in which a message can be edited; 0: no limit.
+             */
+            editWindow: number;
+            /**
              * Format: date-time
              * @description The end of the time to restore a deleted community.
              */
             erasedAt?: string;
+            /**
+             * @description The messages of an erased member stay without their author, or are deleted.
+             * @enum {string}
+             */
+            erasureOfMessages: "anonymise" | "delete";
             joiningRequirements: components["schemas"]["JoiningRequirements"];
             /** @description BCP 47; the first is the default. */
             languages: string[];
@@ -3663,6 +3983,8 @@ export interface components {
             updatedAt: string;
         };
         ServerChange: {
+            /** @description Words and phrases that create a report, of 1 to 100 characters each. */
+            alertWords?: string[];
             /**
              * @description Origins of pages in iframe channels; an empty list allows none.
              * @example [
@@ -3670,6 +3992,8 @@ export interface components {
              *     ]
              */
             allowedFrameOrigins?: string[];
+            /** @description Words and phrases that messages may not contain, of 1 to 100 characters each. */
+            bannedWords?: string[];
             colors?: components["schemas"]["ServerColors"];
             currencies?: components["schemas"]["CurrenciesStruct"];
             /**
@@ -3677,6 +4001,16 @@ export interface components {
              * @example DE
              */
             defaultCountry?: string;
+            /**
+             * Format: int64
+             * @description Seconds in which a message can be edited; 0: no limit.
+             */
+            editWindow?: number;
+            /**
+             * @description anonymise: the messages of an erased member stay without their author.
+             * @enum {string}
+             */
+            erasureOfMessages?: "anonymise" | "delete";
             joiningRequirements?: components["schemas"]["JoiningRequirements"];
             /** @description BCP 47; the first is the default. */
             languages?: string[];
@@ -3961,6 +4295,16 @@ export interface components {
              */
             status: "success";
         };
+        SuccessMessagePage: {
+            data: components["schemas"]["MessagePage"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         SuccessNewAPIKey: {
             data: components["schemas"]["NewAPIKey"];
             /** @description What was done, for a person. */
@@ -4061,6 +4405,26 @@ export interface components {
              */
             status: "success";
         };
+        SuccessSentMessage: {
+            data: components["schemas"]["SentMessage"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessSentReply: {
+            data: components["schemas"]["SentReply"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         SuccessServer: {
             data: components["schemas"]["Server"];
             /** @description What was done, for a person. */
@@ -4153,6 +4517,16 @@ export interface components {
         };
         SuccessUserNote: {
             data: components["schemas"]["UserNote"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessView: {
+            data: components["schemas"]["View"];
             /** @description What was done, for a person. */
             message: string;
             /**
@@ -4548,6 +4922,48 @@ export interface components {
             token: string;
             /** @description Replaces the registered username, after 409 username_taken. */
             username?: string;
+        };
+        Via: {
+            /** @description Its name at that time. */
+            name: string;
+            /** @enum {string} */
+            type: "key" | "hook" | "automation";
+        };
+        View: {
+            attachments: components["schemas"]["Attachment"][];
+            channel: components["schemas"]["ChannelName"];
+            /** Format: date-time */
+            deletedAt: string | null;
+            /** Format: date-time */
+            editedAt: string | null;
+            /** @description The text as sanitised HTML. */
+            html: string;
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            id: string;
+            /** @enum {string} */
+            kind: "message" | "reply" | "analysis" | "system";
+            /** @description The members that the text names. */
+            mentions: components["schemas"]["Mentioned"][];
+            /** @description Markdown. Empty for a deleted message that has replies. */
+            message: string;
+            /** @description The nonce of the request, in its response and event only. */
+            nonce: string | null;
+            /** @description The first message of the replies. */
+            parentId: string | null;
+            pinned: boolean;
+            /** @description The first kind first. */
+            reactions: components["schemas"]["Reactions"][];
+            /** Format: int64 */
+            replyCount: number;
+            /** @description The reply that a reply answers. */
+            replyToId: string | null;
+            /** Format: date-time */
+            timestamp: string;
+            /** @description The topic of a forum. */
+            topicId: string | null;
+            user: components["schemas"]["Author"];
+            /** @description What sent the message in the name of the author; absent for a person. */
+            via?: components["schemas"]["Via"];
         };
         Warning: {
             code: string;
@@ -5506,7 +5922,10 @@ export interface operations {
     updateChannel: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The version that was read, in quotes; the same as version in the body. */
+                "If-Match"?: string;
+            };
             path: {
                 /** @description The _id of the channel. */
                 channelId: string;
@@ -6691,6 +7110,165 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listMessages: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+                /** @description Only messages of this channel or conversation. */
+                channel_id?: string;
+                /** @description Only messages of this user: its _id or number. */
+                user_id?: string;
+                /** @description Only messages of the user with this email address. */
+                email?: string;
+                /** @description The maximum number of messages. */
+                count?: number;
+                /** @description A message id, or an instant (RFC 3339). */
+                before?: string;
+                /** @description The same. Not together with before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessMessagePage"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    replyToMessage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReply"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The JSON or form fields that were sent and ignored because the operation has none of that name. */
+                    "X-Unknown-Fields"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessSentReply"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    sendMessage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMessage"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The JSON or form fields that were sent and ignored because the operation has none of that name. */
+                    "X-Unknown-Fields"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessSentMessage"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getMessage: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id of the message. */
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -8727,6 +9305,44 @@ export interface operations {
                     timestamp: string;
                     /** @enum {string} */
                     type: "members.imported";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onMessagePosted: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["EventMessageData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "message.posted";
                 };
             };
         };

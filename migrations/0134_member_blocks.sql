@@ -1,0 +1,12 @@
+-- +goose Up
+-- owner: block
+-- oldest: 127
+-- Members whose messages another member does not want to see.
+CREATE TABLE member_blocks (
+  community_id key_text NOT NULL,
+  blocker_id   key_text NOT NULL, -- the member that blocks
+  blocked_id   key_text NOT NULL,
+  created_at   BIGINT NOT NULL,
+  PRIMARY KEY (community_id, blocker_id, blocked_id)
+) {sqlite: WITHOUT ROWID};
+CREATE INDEX member_blocks_blocked ON member_blocks (community_id, blocked_id);
