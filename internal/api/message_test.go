@@ -322,3 +322,43 @@ func TestAnErasedMemberLeavesMessages(t *testing.T) {
 		}
 	})
 }
+
+func TestSlowModeAndBlocksApply(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		home := a.Community(t)
+		key := a.Key(t, home)
+		sender := a.Key(t, home, permission.SendMessage)
+		general := createChannel(t, a, key, `{"topic":"general","slowMode":30}`)
+		tokens := map[string]string{}
+		for _, name := range []string{"ada", "ben"} {
+			userOf(t, a, key, name)
+			_, tokens[name] = a.Claim(t, home, name)
+		}
+		say := func(token, rest string) reply {
+			return send(t, a, "POST", "/v1/messages/send", token, fmt.Sprintf(`{"channelId":%q,"message":"hi"%s}`, general, rest))
+		}
+		if first, second := say(tokens["ben"], ""), say(tokens["ben"], ""); first.status != 200 || second.status != 429 || second.code() != "slow_mode" || second.header.Get("Retry-After") == "" {
+			t.Errorf("%s %s", first.text, second.text)
+		}
+		if got := say(tokens["ada"], ""); got.status != 200 {
+			t.Errorf("another member: %s", got.text)
+		}
+		if got := say(sender, `,"sender":"ben"`); got.status != 429 {
+			t.Errorf("a key without the permission channels: %s", got.text)
+		}
+		for range 2 {
+			if got := say(key, `,"sender":"ben"`); got.status != 200 {
+				t.Errorf("a key with the permission channels: %s", got.text)
+			}
+		}
+		if got := send(t, a, "PUT", "/v1/blocks/ben", tokens["ada"], ""); got.status != 200 {
+			t.Fatalf("%s", got.text)
+		}
+		for name, hidden := range map[string]any{"ada": "blocked", "ben": nil} {
+			got := send(t, a, "GET", "/v1/messages?channel_id="+general, tokens[name], "")
+			if got.at("data.messages.0.hidden") != hidden || (hidden != nil) != (got.at("data.messages.0.message") == "") || got.at("data.messages.2.message") != "hi" && got.at("data.messages.2.hidden") == nil {
+				t.Errorf("%s: %s", name, got.text)
+			}
+		}
+	})
+}

@@ -158,7 +158,25 @@ func (d *draft) check(ctx context.Context) error {
 	case m.HasImage && !d.place.Allows(permission.AttachFiles):
 		return permission.LackInChannel(permission.AttachFiles)
 	}
-	return nil
+	return d.waitSlowMode(ctx)
+}
+
+// waitSlowMode refuses a message that the author posts too soon after the last one
+// in the channel, with Limited "slow_mode". It does not apply to keys that manage
+// channels and to members who manage messages.
+func (d *draft) waitSlowMode(ctx context.Context) error {
+	pause := int64(d.place.Channel.SlowMode) * 1_000
+	if pause == 0 || d.place.ByKey && d.Access.Can(ctx, d.caller, d.communityID, permission.ManageChannels) == nil || !d.place.ByKey && d.place.Allows(permission.ManageMessages) {
+		return nil
+	}
+	last, err := lastPost(ctx, d.tx, d.communityID, &d.message)
+	if err != nil {
+		return err
+	}
+	if left := last + pause - d.message.PostedAt; last > 0 && left > 0 {
+		return errs.New(errs.Limited, "slow_mode", "Slow mode is on in this channel. Wait before you write again.").WithRetry(time.Duration(left) * time.Millisecond)
+	}
+	return putLastPost(ctx, d.tx, d.communityID, &d.message)
 }
 
 // insert stores the message with what counts it, and appends its event.

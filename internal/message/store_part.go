@@ -109,6 +109,22 @@ func putNonce(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message,
 	return err
 }
 
+// lastPost returns when the author of a message posted in a channel with slow mode for
+// the last time, in Unix milliseconds; 0: never. Their next post waits for the
+// transaction.
+func lastPost(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) (int64, error) {
+	if err := tx.LockExclusive(ctx, "slow mode "+communityID+" "+m.ChannelID+" "+m.AuthorID); err != nil {
+		return 0, err
+	}
+	return sqldb.One(ctx, tx, "post", sqldb.Value[int64], "SELECT COALESCE(MAX(posted_at), 0) FROM slow_mode_posts WHERE community_id = $1 AND channel_id = $2 AND user_id = $3", communityID, m.ChannelID, m.AuthorID)
+}
+
+func putLastPost(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
+	_, err := tx.Exec(ctx, `INSERT INTO slow_mode_posts (community_id, channel_id, user_id, posted_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (community_id, channel_id, user_id) DO UPDATE SET posted_at = excluded.posted_at`, communityID, m.ChannelID, m.AuthorID, m.PostedAt)
+	return err
+}
+
 func deleteNonces(ctx context.Context, db *sqldb.DB, before int64) error {
 	return db.DeleteBatches(ctx, "message_nonces", "community_id, channel_id, author_id, nonce", "created_at < $1", before)
 }

@@ -2,9 +2,11 @@ package message
 
 import (
 	"context"
+	"slices"
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/block"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/message/place"
@@ -31,6 +33,7 @@ type View struct {
 	EditedAt    *string      `json:"editedAt" format:"date-time" nullable:"true"`
 	DeletedAt   *string      `json:"deletedAt" format:"date-time" nullable:"true"`
 	Nonce       *string      `json:"nonce" nullable:"true" doc:"The nonce of the request, in its response and event only."`
+	Hidden      string       `json:"hidden,omitempty" enum:"blocked" doc:"The reader has blocked the author, so the content is empty."`
 	Via         *Via         `json:"via,omitempty" doc:"What sent the message in the name of the author; absent for a person."`
 }
 
@@ -61,8 +64,9 @@ const deletedName = "Deleted member"
 
 // Reader is who reads messages.
 type Reader struct {
-	MemberID  string // "": a key
-	SeesEmail bool   // of all authors
+	MemberID  string   // "": a key
+	SeesEmail bool     // of all authors
+	blocked   []string // members whose messages are hidden from the reader
 }
 
 // ReaderOf returns the reader that an actor is.
@@ -70,11 +74,15 @@ func (m *Messages) ReaderOf(ctx context.Context, caller actor.Actor, communityID
 	if place.IsKey(caller) {
 		return Reader{SeesEmail: true}, nil
 	}
-	err := m.Access.Can(ctx, caller, communityID, permission.GetUserData)
-	if errs.KindOf(err) == errs.Forbidden {
-		return Reader{MemberID: memberID}, nil
+	blocked, err := block.BlockedBy(ctx, m.DB, communityID, memberID)
+	if err != nil {
+		return Reader{}, err
 	}
-	return Reader{MemberID: memberID, SeesEmail: true}, err
+	err = m.Access.Can(ctx, caller, communityID, permission.GetUserData)
+	if errs.KindOf(err) == errs.Forbidden {
+		return Reader{MemberID: memberID, blocked: blocked}, nil
+	}
+	return Reader{MemberID: memberID, SeesEmail: true, blocked: blocked}, err
 }
 
 // Views returns messages as a reader sees them; names are those of their channels by
@@ -106,6 +114,9 @@ func (m *Messages) Views(ctx context.Context, q sqldb.Querier, communityID strin
 		if one.DeletedAt == 0 {
 			views[i].Attachments, views[i].Reactions = orEmpty(attached[one.ID]), orEmpty(reacted[one.ID])
 		}
+		if slices.Contains(r.blocked, one.AuthorID) {
+			views[i].hide()
+		}
 	}
 	return views, nil
 }
@@ -129,6 +140,11 @@ func newView(one *Message, by Author, channel string) View {
 		}
 	}
 	return v
+}
+
+// hide removes the content of a message whose author the reader has blocked.
+func (v *View) hide() {
+	v.Hidden, v.Text, v.HTML, v.Attachments = "blocked", "", "", []Attachment{}
 }
 
 func orNull(text string) *string {
