@@ -53,7 +53,7 @@ var layers = []string{
 	"internal/ownership",
 	"internal/member/membertest",
 	"internal/chat internal/reward internal/chart",
-	"internal/message/place",
+	"internal/message/cursor internal/message/image internal/message/place",
 	"internal/message",
 	"internal/shop internal/board internal/hook internal/widget",
 	"internal/bulk/plan",

@@ -88,6 +88,7 @@ CREATE TABLE message_reactions (
 ) {sqlite: WITHOUT ROWID};
 CREATE INDEX message_reactions_user ON message_reactions (community_id, user_id);
 
+-- owner: message/image
 -- Images of messages.
 CREATE TABLE message_images (
   community_id key_text NOT NULL,
@@ -116,6 +117,7 @@ CREATE TABLE message_attachments (
 ) {sqlite: WITHOUT ROWID};
 CREATE INDEX message_attachments_image ON message_attachments (community_id, image_id);
 
+-- owner: message
 -- When a member posted in a channel with slow mode for the last time.
 CREATE TABLE slow_mode_posts (
   community_id key_text NOT NULL,

@@ -43,7 +43,7 @@ func (c *Call) ReadPicture(part string, fields ...string) (context.Context, *Pic
 }
 
 func readPicture(r *http.Request, part string, fields ...string) (*Picture, error) {
-	parts, err := httpx.OpenForm(r, media.MaxBytes, errs.New(errs.TooLarge, "image_too_large", "An image has at most %d MiB.", media.MaxBytes>>20))
+	parts, err := httpx.OpenForm(r, media.MaxBytes, errTooLargePicture())
 	if err != nil {
 		return nil, err
 	}
@@ -65,10 +65,18 @@ func readPicture(r *http.Request, part string, fields ...string) (*Picture, erro
 		}
 	}
 	if form.Content == nil {
-		return nil, errs.New(errs.Invalid, "missing_file", "The form has no file: send it as the part named %s.", part).
-			WithFields(errs.Field{Field: part, Code: "required", Message: "The file is missing."})
+		return nil, errNoPicture(part)
 	}
 	return form, nil
+}
+
+func errNoPicture(part string) error {
+	return errs.New(errs.Invalid, "missing_file", "The form has no file: send it as the part named %s.", part).
+		WithFields(errs.Field{Field: part, Code: "required", Message: "The file is missing."})
+}
+
+func errTooLargePicture() error {
+	return errs.New(errs.TooLarge, "image_too_large", "An image has at most %d MiB.", media.MaxBytes>>20)
 }
 
 func (form *Picture) add(next *multipart.Part, content []byte) error {
@@ -80,7 +88,7 @@ func (form *Picture) add(next *multipart.Part, content []byte) error {
 		}
 		form.Content = content
 	case len(content) > maxFormField || !readable(string(content)) || !readable(name):
-		return errs.New(errs.Invalid, "bad_multipart", "A form field is at most 64 KiB of UTF-8 without NUL characters.")
+		return errBadField()
 	case name == "communityId" || name == "serverId":
 		form.communities = append(form.communities, string(content))
 	case (name == "user" || name == "userId") && slices.Contains(form.fields, "user"):
@@ -89,6 +97,107 @@ func (form *Picture) add(next *multipart.Part, content []byte) error {
 		return errs.InvalidFields([]errs.Field{{Field: name, Code: "unknown_field", Message: "The operation has no field of this name."}})
 	}
 	return nil
+}
+
+func errBadField() error {
+	return errs.New(errs.Invalid, "bad_multipart", "A form field is at most 64 KiB of UTF-8 without NUL characters.")
+}
+
+// Pictures is a form with several images, which are handed on as they arrive.
+type Pictures struct {
+	Part   string                                                            // the name of the images
+	Most   int                                                               // images
+	Fields []string                                                          // the names of fields besides communities
+	Store  func(ctx context.Context, fileName string, image io.Reader) error // ctx has the community
+
+	Values  map[string]string // of Fields that were sent
+	Unknown []string          // names of other fields
+
+	images      int
+	communities []string // ids in the form
+}
+
+// ReadPictures reads the form. The community is named before the images; the context
+// of the result has it. Each image counts against the limit of pictures.
+func (c *Call) ReadPictures(form *Pictures) (context.Context, error) {
+	ctx := c.R.Context()
+	parts, err := httpx.OpenForm(c.R, int64(form.Most)*media.MaxBytes, errTooLargePicture())
+	if err != nil {
+		return ctx, err
+	}
+	form.Values = map[string]string{}
+	for {
+		next, err := parts.Next()
+		if err == io.EOF { //nolint:errorlint // returned as it is
+			break
+		}
+		if err == nil {
+			ctx, err = c.readPart(ctx, form, next)
+		}
+		if err != nil {
+			return ctx, err
+		}
+	}
+	if form.images == 0 {
+		return ctx, errNoPicture(form.Part)
+	}
+	return ctx, nil
+}
+
+func (c *Call) readPart(ctx context.Context, form *Pictures, next *multipart.Part) (context.Context, error) {
+	name := next.FormName()
+	if name != form.Part {
+		return ctx, form.add(next)
+	}
+	if form.images++; form.images > form.Most {
+		return ctx, errs.InvalidFields([]errs.Field{errs.Wrong(form.Part, "too_many", "Send at most %d images at once.", form.Most)})
+	}
+	if form.images == 1 {
+		var err error
+		if ctx, err = c.InCommunity(ctx, form.communities...); err != nil {
+			return ctx, err
+		}
+		form.communities = []string{CommunityID(ctx)}
+	}
+	if err := c.api.Pictures.Allow(c.W, c.R, actor.FromContext(ctx).Uploader()); err != nil {
+		return ctx, err
+	}
+	return ctx, form.Store(ctx, next.FileName(), formReader{next})
+}
+
+// add adds a part that is no image.
+func (form *Pictures) add(next *multipart.Part) error {
+	name := next.FormName()
+	content, err := io.ReadAll(io.LimitReader(next, maxFormField+1))
+	switch {
+	case err != nil:
+		return httpx.FormError(err)
+	case !readable(name) || next.FileName() == "" && (len(content) > maxFormField || !readable(string(content))):
+		return errBadField()
+	case name == "communityId" || name == "serverId":
+		if id := string(content); form.images == 0 {
+			form.communities = append(form.communities, id)
+		} else if id != form.communities[0] {
+			return errs.New(errs.Invalid, "community_ambiguous", "Send %s before the images.", name)
+		}
+	case next.FileName() == "" && slices.Contains(form.Fields, name):
+		form.Values[name] = string(content)
+	default:
+		form.Unknown = append(form.Unknown, name)
+		_, err = io.Copy(io.Discard, formReader{next})
+	}
+	return err
+}
+
+// formReader reads a part with the errors of FormError.
+type formReader struct{ part io.Reader }
+
+func (r formReader) Read(p []byte) (int, error) {
+	n, err := r.part.Read(p)
+	if err != nil && err != io.EOF { //nolint:errorlint // the bare one is the end of the part
+		err = httpx.FormError(err)
+	}
+	return n, err
 }
 
 // PictureSchema describes the part with the image.

@@ -15,6 +15,8 @@ import (
 	bulkapi "github.com/regulars/regulars/internal/api/bulk"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/message/image"
+	"github.com/regulars/regulars/internal/ui"
 )
 
 // handler routes requests to the API, the probes, metrics and media, and all
@@ -39,12 +41,29 @@ func (a *App) handler() (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /metrics", a.metrics.Handler())
-	mux.Handle("GET /media/", a.Pictures)
+	mux.Handle("GET /media/", a.media())
 	mux.Handle("/", a.console(uiLimits{pictures, streams, uploads, a.config.BulkFileMiB << 20, a.config.SignInsPerMin, a.stopping}, a.serverPages()))
 	return withRouteContext(httpx.Wrap(routeAPI(rest, mux), httpx.Options{
 		Log: a.log, Clock: a.clock, Proxies: proxies, SkipLog: isProbe, Observe: a.metrics.Observe,
 		Body: httpx.BodyLimits{Anonymous: a.config.AnonymousBody, Idle: a.config.BodyIdle},
 	})), nil
+}
+
+// media serves pictures, and the images of messages at signed addresses.
+func (a *App) media() http.Handler {
+	images := a.Messages.ServeImage(func(r *http.Request) string {
+		if credential := httpx.Credential(r); credential != "" {
+			return credential
+		}
+		return ui.SessionOf(r)
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if image.IsSigned(r) {
+			images(w, r)
+			return
+		}
+		a.Pictures.ServeHTTP(w, r)
+	})
 }
 
 // routeAPI sends addresses of the API and its documents to rest. Unclean addresses

@@ -17,7 +17,7 @@ func (p *Services) sweepOrphans(ctx context.Context) error {
 		if modified.After(before) {
 			return nil
 		}
-		for _, uses := range []func(context.Context, string) (bool, error){p.Bulk.Uses, p.Pictures.UsesFile} {
+		for _, uses := range []func(context.Context, string) (bool, error){p.Bulk.Uses, p.Pictures.UsesFile, p.Messages.Images.UsesFile} {
 			if used, err := uses(ctx, fileID); err != nil || used {
 				return err
 			}

@@ -29,6 +29,7 @@ import (
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/assign"
 	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/image"
 	"github.com/regulars/regulars/internal/moderation"
 	"github.com/regulars/regulars/internal/note"
 	"github.com/regulars/regulars/internal/outage"
@@ -150,7 +151,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Notes = note.New(note.Deps{DB: p.DB, Clock: now, Access: p.Access, Members: p.Members})
 	p.Blocks = block.New(block.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Chat = chat.New(chat.Deps{DB: p.DB, Access: p.Access, Members: p.Members, Clock: now})
-	p.Messages = message.New(message.Deps{DB: p.DB, Access: p.Access, Clock: now, BaseURL: p.url})
+	p.Messages = message.New(message.Deps{DB: p.DB, Access: p.Access, Clock: now, BaseURL: p.url, Images: image.New(image.Deps{DB: p.DB, Clock: now, Pictures: p.Pictures, Keys: p.Keys, BaseURL: p.url})})
 	p.Bulk = bulk.New(bulk.Deps{
 		DB: p.DB, Files: p.Files, Scratch: p.Folder, Access: p.Access, Members: p.Members, Mail: p.Mail, BaseURL: p.url, Clock: now, Log: log, Database: p.database,
 		Limits: bulk.Limits{

@@ -1,5 +1,5 @@
 // Package media stores the pictures of communities and members: avatars and
-// logos. Uploads are decoded, scaled down and re-encoded, so that only pixels of
+// logos, and the files of images in messages. Uploads are decoded, scaled down and re-encoded, so that only pixels of
 // the original are stored and served.
 package media
 
@@ -25,11 +25,12 @@ type Kind string
 
 // Kinds of pictures.
 const (
-	Avatar Kind = "avatar"
-	Logo   Kind = "logo"
+	Avatar  Kind = "avatar"
+	Logo    Kind = "logo"
+	Message Kind = "message" // stored by package image
 )
 
-var longestSide = map[Kind]int{Avatar: 512, Logo: 1024} // pixels
+var longestSide = map[Kind]int{Avatar: 512, Logo: 1024, Message: 2560} // pixels
 
 // MaxBytes is the maximum size of an upload.
 const MaxBytes = 10 << 20
@@ -86,7 +87,15 @@ func Path(communityID, pictureID string) string {
 	if pictureID == "" {
 		return ""
 	}
-	return "/media/" + communityID + "/" + pictureID
+	return root + communityID + "/" + pictureID
+}
+
+const root = "/media/"
+
+// SplitPath returns the ids in a Path.
+func SplitPath(path string) (communityID, pictureID string) {
+	communityID, pictureID, _ = strings.Cut(strings.TrimPrefix(path, root), "/")
+	return communityID, pictureID
 }
 
 // Create re-encodes an upload and stores the file. The picture is visible
@@ -166,11 +175,16 @@ func (l *Library) Open(ctx context.Context, communityID, pictureID string) (Pict
 	if err != nil {
 		return p, nil, err
 	}
+	file, err := l.open(ctx, p)
+	return p, file, err
+}
+
+func (l *Library) open(ctx context.Context, p Picture) (blob.File, error) {
 	file, err := l.files.Open(ctx, p.FileID)
 	if errs.KindOf(err) == errs.NotFound {
 		err = errors.Join(errNotFound(), err)
 	}
-	return p, file, err
+	return file, err
 }
 
 func errNotFound() error {
@@ -182,15 +196,30 @@ func (l *Library) UsesFile(ctx context.Context, fileID string) (bool, error) {
 	return usesFile(ctx, l.db, fileID)
 }
 
+// DeleteFile deletes the file of a picture that was not inserted.
+func (l *Library) DeleteFile(ctx context.Context, fileID string) error {
+	return l.files.Delete(ctx, fileID)
+}
+
 // ServeHTTP serves Path. A picture is immutable and needs no credential: its
 // id is random, and other sites embed it.
 func (l *Library) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	communityID, pictureID, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/media/"), "/")
-	if r.Method == http.MethodGet && l.files.ReadOrigin() != "" { // a signature is valid for one method
-		l.redirect(w, r, communityID, pictureID)
+	communityID, pictureID := SplitPath(r.URL.Path)
+	p, err := load(r.Context(), l.db, communityID, pictureID)
+	if err != nil {
+		httpx.WriteError(w, r, err)
 		return
 	}
-	p, file, err := l.Open(r.Context(), communityID, pictureID)
+	l.Serve(w, r, p, "public, max-age=31536000, immutable")
+}
+
+// Serve answers with the file of a picture; the caller has checked the right.
+func (l *Library) Serve(w http.ResponseWriter, r *http.Request, p Picture, cacheControl string) {
+	if r.Method == http.MethodGet && l.files.ReadOrigin() != "" { // a signature is valid for one method
+		l.redirect(w, r, p, cacheControl)
+		return
+	}
+	file, err := l.open(r.Context(), p)
 	if err != nil {
 		httpx.WriteError(w, r, err)
 		return
@@ -201,22 +230,14 @@ func (l *Library) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	h.Set("Cache-Control", forever)
+	h.Set("Cache-Control", cacheControl)
 	h.Set("ETag", `"`+p.ID+`"`)
 	http.ServeContent(w, r, "", time.UnixMilli(p.CreatedAt), file)
 }
 
-// forever is the Cache-Control of a picture.
-const forever = "public, max-age=31536000, immutable"
-
 // redirect answers with the address of a picture at the service of files.
-func (l *Library) redirect(w http.ResponseWriter, r *http.Request, communityID, pictureID string) {
-	p, err := load(r.Context(), l.db, communityID, pictureID)
-	if err != nil {
-		httpx.WriteError(w, r, err)
-		return
-	}
-	address, err := l.files.ReadAddress(r.Context(), p.FileID, blob.ReadOptions{Type: p.Type, CacheControl: forever})
+func (l *Library) redirect(w http.ResponseWriter, r *http.Request, p Picture, cacheControl string) {
+	address, err := l.files.ReadAddress(r.Context(), p.FileID, blob.ReadOptions{Type: p.Type, CacheControl: cacheControl})
 	if err != nil {
 		httpx.WriteError(w, r, err)
 		return

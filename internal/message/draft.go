@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -52,8 +53,9 @@ func (in *Input) normalise() error {
 		in.contents = markdown.Inspect(in.Text)
 	}
 	check(len(in.contents.Links) <= MaxLinks, "message", "too_many", "A message has at most %d links.", MaxLinks)
-	for _, one := range in.Attachments {
+	for i, one := range in.Attachments {
 		check(id.Valid(one), "attachments", "invalid", "An attachment is the id of an uploaded image.")
+		check(!slices.Contains(in.Attachments[:i], one), "attachments", "duplicate", "A message shows an image once.")
 	}
 	nonce, ok := text.Line(in.Nonce, MaxNonce)
 	check(ok && nonce == in.Nonce, "nonce", "invalid", "A nonce has at most %d characters, none of them a control character.", MaxNonce)

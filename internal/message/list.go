@@ -2,6 +2,7 @@ package message
 
 import (
 	"context"
+	"strings"
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/access/permission"
@@ -10,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
+	"github.com/regulars/regulars/internal/message/cursor"
 	"github.com/regulars/regulars/internal/message/place"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -62,12 +64,46 @@ func (m *Messages) List(ctx context.Context, caller actor.Actor, communityID str
 	if p.Total, p.Capped, err = countMessages(ctx, m.DB, communityID, s); err != nil {
 		return Page{}, err
 	}
+	p.Messages, err = m.seen(ctx, caller, communityID, s, list)
+	return p, err
+}
+
+// seen returns messages of a scope as the actor sees them.
+func (m *Messages) seen(ctx context.Context, caller actor.Actor, communityID string, s scope, list []Message) ([]View, error) {
 	r, err := m.ReaderOf(ctx, caller, communityID, s.memberID)
 	if err != nil {
-		return Page{}, err
+		return nil, err
 	}
-	p.Messages, err = m.Views(ctx, m.DB, communityID, r, s.names, list)
-	return p, err
+	return m.Views(ctx, m.DB, communityID, r, s.names, list)
+}
+
+// Replies returns a part of the replies to a message, the oldest first, and the
+// cursor of the next part; "" at the end. It fails with NotFound "message_not_found"
+// or Invalid "invalid_cursor".
+func (m *Messages) Replies(ctx context.Context, caller actor.Actor, communityID, messageID, from string, limit int) ([]View, string, error) {
+	if err := m.Access.Can(ctx, caller, communityID, permission.GetMessages); err != nil {
+		return nil, "", err
+	}
+	one, p, err := m.Find(ctx, m.DB, caller, communityID, messageID)
+	if err != nil {
+		return nil, "", err
+	}
+	cursors := cursor.Of("replies", one.ID)
+	after, err := cursors.Parse(from, 1)
+	if err != nil {
+		return nil, "", err
+	}
+	s := newScope([]place.Place{p})
+	list, err := selectReplies(ctx, m.DB, communityID, s, one.ID, strings.Join(after, ""), limit+1)
+	if err != nil {
+		return nil, "", err
+	}
+	next := ""
+	if len(list) > limit {
+		list, next = list[:limit], cursors.After(list[limit-1].ID)
+	}
+	found, err := m.seen(ctx, caller, communityID, s, list)
+	return found, next, err
 }
 
 // Get returns a message that the actor can see. It fails with NotFound
@@ -84,11 +120,7 @@ func (m *Messages) Get(ctx context.Context, caller actor.Actor, communityID, mes
 	if err != nil {
 		return View{}, err
 	}
-	views, err := m.Views(ctx, m.DB, communityID, r, map[string]string{one.ChannelID: p.Channel.Topic}, []Message{one})
-	if err != nil {
-		return View{}, err
-	}
-	return views[0], nil
+	return m.view(ctx, m.DB, communityID, r, p, one)
 }
 
 // Find returns a visible message with its channel, as the actor sees it. It fails

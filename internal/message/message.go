@@ -5,6 +5,7 @@ package message
 import (
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/message/image"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -65,6 +66,7 @@ type Deps struct {
 	DB      *sqldb.DB
 	Clock   clock.Clock
 	Access  *access.Access
+	Images  *image.Images
 	BaseURL func() string
 }
 

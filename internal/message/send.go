@@ -191,6 +191,9 @@ func (d *draft) insert(ctx context.Context) (View, error) {
 	if err := insertMentions(ctx, d.tx, d.communityID, m); err != nil {
 		return View{}, err
 	}
+	if err := d.replaceImages(ctx, nil); err != nil {
+		return View{}, err
+	}
 	if err := d.insertNonce(ctx); err != nil {
 		return View{}, err
 	}
@@ -212,6 +215,9 @@ func (d *draft) count(ctx context.Context) error {
 	}
 	if err := count(ctx, d.tx, d.communityID, m.ChannelID, visible); err != nil {
 		return err
+	}
+	if !d.place.Counted() {
+		return nil
 	}
 	return countWritten(ctx, d.tx, d.communityID, m, 1)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/regulars/regulars/internal/emoji"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -39,22 +40,6 @@ func (m *Messages) authors(ctx context.Context, q sqldb.Querier, communityID str
 	return found, rows.Err()
 }
 
-type attachmentRow struct {
-	messageID string
-	Attachment
-}
-
-func selectAttachments(ctx context.Context, q sqldb.Querier, communityID string, messageIDs []string) ([]attachmentRow, error) {
-	if len(messageIDs) == 0 {
-		return nil, nil
-	}
-	return sqldb.All(ctx, q, func(s sqldb.Scanner) (a attachmentRow, err error) {
-		return a, s.Scan(&a.messageID, &a.ID, &a.Name, &a.Type, &a.Size, &a.Width, &a.Height)
-	}, `SELECT a.message_id, i.id, i.name, i.type, i.size_bytes, i.width, i.height FROM message_attachments a
-		JOIN message_images i ON i.community_id = a.community_id AND i.id = a.image_id
-		WHERE a.community_id = $1 AND `+q.Dialect().In("a.message_id", "$2")+" ORDER BY a.message_id, a.position", communityID, sqldb.Keys(messageIDs))
-}
-
 // reactionsTo returns the reactions to messages, by message. memberID is the reader.
 func reactionsTo(ctx context.Context, q sqldb.Querier, communityID, memberID string, messageIDs []string) (map[string][]Reactions, error) {
 	byMessage := map[string][]Reactions{}
@@ -76,6 +61,8 @@ func reactionsTo(ctx context.Context, q sqldb.Querier, communityID, memberID str
 			return nil, err
 		}
 		kind.Me = me == 1
+		known, _ := emoji.Parse(kind.Emoji)
+		kind.Shortcode = known.Shortcode
 		byMessage[messageID] = append(byMessage[messageID], kind)
 	}
 	return byMessage, rows.Err()
@@ -146,13 +133,50 @@ func setText(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) 
 	return err
 }
 
+// eraseEarlierMentions replaces the mentions of members in earlier and deleted texts.
+func eraseEarlierMentions(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
+	type row struct{ messageID, text string }
+	keys := sqldb.Keys(memberIDs)
+	rows, err := sqldb.All(ctx, tx, func(s sqldb.Scanner) (r row, err error) {
+		return r, s.Scan(&r.messageID, &r.text)
+	}, "SELECT message_id, text FROM message_history_mentions WHERE community_id = $1 AND "+tx.Dialect().In("target", "$2"), communityID, keys)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		for _, statement := range []string{
+			"UPDATE message_history SET text = replace(text, $3, $4) WHERE community_id = $1 AND message_id = $2",
+			"UPDATE messages SET text = replace(text, $3, $4), mentions = '[]' WHERE community_id = $1 AND id = $2 AND deleted_at <> 0",
+		} {
+			if _, err := tx.Exec(ctx, statement, communityID, r.messageID, r.text, "@"+erasedName); err != nil {
+				return err
+			}
+		}
+	}
+	_, err = tx.Exec(ctx, "DELETE FROM message_history_mentions WHERE community_id = $1 AND "+tx.Dialect().In("target", "$2"), communityID, keys)
+	return err
+}
+
+// eraseHistoryActors removes actors from the history.
+func eraseHistoryActors(ctx context.Context, tx *sqldb.Tx, communityID string, refs []string) error {
+	_, err := tx.Exec(ctx, "UPDATE message_history SET actor = '' WHERE community_id = $1 AND "+tx.Dialect().In("actor", "$2"), communityID, sqldb.Keys(refs))
+	return err
+}
+
+// unmarkImages records that messages have no image besides those of members.
+func unmarkImages(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
+	const attached = "SELECT a.message_id FROM message_attachments a JOIN message_images i ON i.community_id = a.community_id AND i.id = a.image_id WHERE a.community_id = $1 AND "
+	owned := tx.Dialect().In("i.owner_id", "$2")
+	_, err := tx.Exec(ctx, "UPDATE messages SET has_image = FALSE WHERE community_id = $1 AND id IN ("+attached+owned+") AND NOT EXISTS ("+attached+"a.message_id = messages.id AND NOT "+owned+")", communityID, sqldb.Keys(memberIDs))
+	return err
+}
+
 // eraseAuthors removes members from everything but texts.
 func eraseAuthors(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
 	d, keys := tx.Dialect(), sqldb.Keys(memberIDs)
 	for _, statement := range []string{
+		"DELETE FROM message_history_mentions WHERE community_id = $1 AND message_id IN (SELECT id FROM messages WHERE community_id = $1 AND " + d.In("author_id", "$2") + ")",
 		"DELETE FROM message_history WHERE community_id = $1 AND message_id IN (SELECT id FROM messages WHERE community_id = $1 AND " + d.In("author_id", "$2") + ")",
-		"DELETE FROM message_attachments WHERE community_id = $1 AND image_id IN (SELECT id FROM message_images WHERE community_id = $1 AND " + d.In("owner_id", "$2") + ")",
-		"UPDATE message_images SET uses = 0, created_at = 0, owner_id = '' WHERE community_id = $1 AND " + d.In("owner_id", "$2"), // the sweep deletes them
 		"UPDATE messages SET author_id = '' WHERE community_id = $1 AND " + d.In("author_id", "$2"),
 		"UPDATE message_reactions SET user_id = " + d.RandomID() + " WHERE community_id = $1 AND " + d.In("user_id", "$2"),
 		"DELETE FROM message_mentions WHERE community_id = $1 AND " + d.In("target", "$2"),

@@ -9,32 +9,33 @@ import (
 	"github.com/regulars/regulars/internal/block"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/message/image"
 	"github.com/regulars/regulars/internal/message/place"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // View is a message as a reader sees it, on the wire.
 type View struct {
-	ID          string       `json:"id" example:"6a21d1c09f3b0c4d5e6f7a8b"`
-	Text        string       `json:"message" doc:"Markdown. Empty for a deleted message that has replies."`
-	User        Author       `json:"user"`
-	Channel     ChannelName  `json:"channel"`
-	Timestamp   string       `json:"timestamp" format:"date-time"`
-	Kind        Kind         `json:"kind" enum:"message,reply,analysis,system"`
-	HTML        string       `json:"html" doc:"The text as sanitised HTML."`
-	ParentID    *string      `json:"parentId" nullable:"true" doc:"The first message of the replies."`
-	ReplyToID   *string      `json:"replyToId" nullable:"true" doc:"The reply that a reply answers."`
-	TopicID     *string      `json:"topicId" nullable:"true" doc:"The topic of a forum."`
-	Attachments []Attachment `json:"attachments" nullable:"false"`
-	Mentions    []Mentioned  `json:"mentions" nullable:"false" doc:"The members that the text names."`
-	Reactions   []Reactions  `json:"reactions" nullable:"false" doc:"The first kind first."`
-	ReplyCount  int64        `json:"replyCount"`
-	Pinned      bool         `json:"pinned"`
-	EditedAt    *string      `json:"editedAt" format:"date-time" nullable:"true"`
-	DeletedAt   *string      `json:"deletedAt" format:"date-time" nullable:"true"`
-	Nonce       *string      `json:"nonce" nullable:"true" doc:"The nonce of the request, in its response and event only."`
-	Hidden      string       `json:"hidden,omitempty" enum:"blocked" doc:"The reader has blocked the author, so the content is empty."`
-	Via         *Via         `json:"via,omitempty" doc:"What sent the message in the name of the author; absent for a person."`
+	ID          string             `json:"id" example:"6a21d1c09f3b0c4d5e6f7a8b"`
+	Text        string             `json:"message" doc:"Markdown. Empty for a deleted message that has replies."`
+	User        Author             `json:"user"`
+	Channel     ChannelName        `json:"channel"`
+	Timestamp   string             `json:"timestamp" format:"date-time"`
+	Kind        Kind               `json:"kind" enum:"message,reply,analysis,system"`
+	HTML        string             `json:"html" doc:"The text as sanitised HTML."`
+	ParentID    *string            `json:"parentId" nullable:"true" doc:"The first message of the replies."`
+	ReplyToID   *string            `json:"replyToId" nullable:"true" doc:"The reply that a reply answers."`
+	TopicID     *string            `json:"topicId" nullable:"true" doc:"The topic of a forum."`
+	Attachments []image.Attachment `json:"attachments" nullable:"false"`
+	Mentions    []Mentioned        `json:"mentions" nullable:"false" doc:"The members that the text names."`
+	Reactions   []Reactions        `json:"reactions" nullable:"false" doc:"The first kind first."`
+	ReplyCount  int64              `json:"replyCount"`
+	Pinned      bool               `json:"pinned"`
+	EditedAt    *string            `json:"editedAt" format:"date-time" nullable:"true"`
+	DeletedAt   *string            `json:"deletedAt" format:"date-time" nullable:"true"`
+	Nonce       *string            `json:"nonce" nullable:"true" doc:"The nonce of the request, in its response and event only."`
+	Hidden      string             `json:"hidden,omitempty" enum:"blocked" doc:"The reader has blocked the author, so the content is empty."`
+	Via         *Via               `json:"via,omitempty" doc:"What sent the message in the name of the author; absent for a person."`
 }
 
 // Author is the author of a message.
@@ -99,7 +100,7 @@ func (m *Messages) Views(ctx context.Context, q sqldb.Querier, communityID strin
 	if err != nil {
 		return nil, err
 	}
-	attached, err := m.attachments(ctx, q, communityID, shown)
+	attached, err := m.Images.Of(ctx, q, communityID, shown)
 	if err != nil {
 		return nil, err
 	}
@@ -121,10 +122,19 @@ func (m *Messages) Views(ctx context.Context, q sqldb.Querier, communityID strin
 	return views, nil
 }
 
+// view is Views of one message.
+func (m *Messages) view(ctx context.Context, q sqldb.Querier, communityID string, r Reader, p place.Place, one Message) (View, error) {
+	views, err := m.Views(ctx, q, communityID, r, map[string]string{one.ChannelID: p.Channel.Topic}, []Message{one})
+	if err != nil {
+		return View{}, err
+	}
+	return views[0], nil
+}
+
 func newView(one *Message, by Author, channel string) View {
 	v := View{
 		ID: one.ID, User: by, Channel: ChannelName{one.ChannelID, channel}, Timestamp: clock.Format(one.PostedAt), Kind: one.Kind,
-		ParentID: orNull(one.ParentID), ReplyToID: orNull(one.ReplyToID), TopicID: orNull(one.TopicID), Attachments: []Attachment{}, Mentions: []Mentioned{},
+		ParentID: orNull(one.ParentID), ReplyToID: orNull(one.ReplyToID), TopicID: orNull(one.TopicID), Attachments: []image.Attachment{}, Mentions: []Mentioned{},
 		Reactions: []Reactions{}, ReplyCount: one.Replies, Pinned: one.PinnedAt != 0 && one.DeletedAt == 0, EditedAt: orNull(clock.Format(one.EditedAt)), DeletedAt: orNull(clock.Format(one.DeletedAt)),
 	}
 	if one.Via.Type != "" {
@@ -144,7 +154,7 @@ func newView(one *Message, by Author, channel string) View {
 
 // hide removes the content of a message whose author the reader has blocked.
 func (v *View) hide() {
-	v.Hidden, v.Text, v.HTML, v.Attachments = "blocked", "", "", []Attachment{}
+	v.Hidden, v.Text, v.HTML, v.Attachments = "blocked", "", "", []image.Attachment{}
 }
 
 func orNull(text string) *string {
@@ -159,27 +169,6 @@ func orEmpty[T any](list []T) []T {
 		return []T{}
 	}
 	return list
-}
-
-// Attachment is an image of a message.
-type Attachment struct {
-	ID     string `json:"id"`
-	Name   string `json:"name" doc:"The name of the uploaded file."`
-	URL    string `json:"url" doc:"Valid for 24 hours; read the message again for another."`
-	Type   string `json:"type" example:"image/png"`
-	Size   int64  `json:"size" doc:"In bytes."`
-	Width  int    `json:"width"`
-	Height int    `json:"height"`
-}
-
-// attachments returns the images of messages in their order, by message.
-func (m *Messages) attachments(ctx context.Context, q sqldb.Querier, communityID string, messageIDs []string) (map[string][]Attachment, error) {
-	found, err := selectAttachments(ctx, q, communityID, messageIDs)
-	byMessage := make(map[string][]Attachment, len(found))
-	for _, a := range found {
-		byMessage[a.messageID] = append(byMessage[a.messageID], a.Attachment)
-	}
-	return byMessage, err
 }
 
 // Reactions are those of one kind to a message.

@@ -38,8 +38,9 @@ const (
 )
 
 type key struct {
-	id   string
-	aead cipher.AEAD
+	id      string
+	aead    cipher.AEAD
+	signing []byte
 }
 
 // Keyring seals with its current key and opens with it or a previous one. It
@@ -108,7 +109,11 @@ func parseKey(text string) (key, error) {
 		return key{}, err
 	}
 	aead, err := cipher.NewGCMWithRandomNonce(block)
-	return key{hex.EncodeToString(keyID), aead}, err
+	if err != nil {
+		return key{}, err
+	}
+	signing, err := hkdf.Key(sha256.New, raw, nil, "regulars: sign, HMAC-SHA256", keyBytes)
+	return key{hex.EncodeToString(keyID), aead, signing}, err
 }
 
 // ID returns the id of the current key, which reveals nothing about the key.

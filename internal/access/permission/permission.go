@@ -199,7 +199,7 @@ func CreatorLacks(need actor.Permission) error {
 
 // OfMember are those of every active member. Channels restrict them
 // further.
-var OfMember = []actor.Permission{AnyMember, ViewChannels, SendMessage, GetMessages}
+var OfMember = []actor.Permission{AnyMember, ViewChannels, SendMessage, ReplyMessage, GetMessages}
 
 // PenaltyPermissions are the role permissions that allow reading the misconduct
 // log.

@@ -34,6 +34,9 @@ func New(messages *message.Messages) api.Area {
 		Routes: func(g *api.Group) {
 			h.readRoutes(g)
 			h.sendRoutes(g)
+			h.reactionRoutes(g)
+			h.changeRoutes(g)
+			h.imageRoutes(g)
 		},
 	}
 }

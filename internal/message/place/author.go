@@ -45,14 +45,18 @@ func (p Place) CheckAuthor(ctx context.Context, q sqldb.Querier, auth *access.Ac
 	if !p.ByKey {
 		return nil
 	}
-	subject, err := auth.ChannelActorOfMember(ctx, q, communityID, author.ID)
-	switch {
-	case err != nil:
-		return err
-	case author.State != member.Active || subject.FixedRule == access.RuleSuspended:
-		return errs.New(errs.Conflict, "sender_not_active", "This member is not active, so nothing can be sent in their name.")
-	case p.Channel.Type == chat.Whisper && !whispers(subject, p.Channel):
-		return errs.New(errs.Conflict, "channel_read_only", "This member cannot write in this channel.")
+	subject, err := ActiveAuthor(ctx, q, auth, communityID, author)
+	if err == nil && p.Channel.Type == chat.Whisper && !whispers(subject, p.Channel) {
+		err = errs.New(errs.Conflict, "channel_read_only", "This member cannot write in this channel.")
 	}
-	return nil
+	return err
+}
+
+// ActiveAuthor fails with Conflict "sender_not_active" for a member who is not.
+func ActiveAuthor(ctx context.Context, q sqldb.Querier, auth *access.Access, communityID string, author member.Member) (access.ChannelActor, error) {
+	subject, err := auth.ChannelActorOfMember(ctx, q, communityID, author.ID)
+	if err == nil && (author.State != member.Active || subject.FixedRule == access.RuleSuspended) {
+		err = errs.New(errs.Conflict, "sender_not_active", "This member is not active, so nothing can be sent in their name.")
+	}
+	return subject, err
 }

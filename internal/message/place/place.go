@@ -92,3 +92,13 @@ func (p Place) Sees(hushed bool, authorID string) bool {
 func (p Place) Hushed() bool {
 	return p.Channel.Type == chat.Whisper && !p.ByKey && !whispers(p.Subject, p.Channel)
 }
+
+// Counted reports whether messages and reactions here count for the figures of
+// members: those of conversations do not.
+func (p Place) Counted() bool { return p.Channel.Type != chat.Direct }
+
+// WithoutActor returns a channel for a change that the rights in it do not limit.
+func WithoutActor(ctx context.Context, q sqldb.Querier, communityID, channelID string) (Place, error) {
+	found, err := chat.Load(ctx, q, communityID, channelID)
+	return Place{Channel: found, ByKey: true}, err
+}
