@@ -43,6 +43,7 @@ const (
 	LimitSignIns                      // counts against the limits of sign-ins
 	StartsSession                     // a sign-in: never replayed, and over the limit of a name the handler decides
 	PerUser                           // concerns the calling person instead of a community: needs a session or a user key
+	MayExist                          // responds 200 instead of 201 if the object exists
 )
 
 func (rt *Route) is(t Trait) bool { return rt.Traits&t != 0 }
@@ -74,6 +75,11 @@ func Add[I, O any](g *Group, rt Route, handle func(context.Context, *I) (*O, err
 		}
 		return out, nil
 	})
+	if rt.is(MayExist) {
+		existing := *op.Responses["201"]
+		existing.Description = http.StatusText(http.StatusOK)
+		op.Responses["200"] = &existing
+	}
 	if rt.is(Compat) {
 		g.api.allowUnknown(rt)
 	}

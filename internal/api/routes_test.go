@@ -32,6 +32,7 @@ var traitNames = []struct {
 	{api.MayBeGone, "410"},
 	{api.LimitSignIns, "limit-sign-ins"},
 	{api.StartsSession, "starts-session"},
+	{api.MayExist, "200"},
 }
 
 // actorOf describes the callers of an operation.

@@ -11,6 +11,7 @@ import (
 	blockapi "github.com/regulars/regulars/internal/api/block"
 	bulkapi "github.com/regulars/regulars/internal/api/bulk"
 	channelapi "github.com/regulars/regulars/internal/api/channel"
+	directapi "github.com/regulars/regulars/internal/api/direct"
 	eventapi "github.com/regulars/regulars/internal/api/event"
 	fieldapi "github.com/regulars/regulars/internal/api/field"
 	keyapi "github.com/regulars/regulars/internal/api/key"
@@ -47,6 +48,7 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.Notes.Feature(),
 		p.Blocks.Feature(),
 		p.Chat.Feature(),
+		p.Conversations.Feature(),
 		p.Messages.Feature(),
 		p.Bulk.Feature(),
 		p.Stats.Feature(),
@@ -76,6 +78,7 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		roleapi.New(p.Access, p.Members),
 		channelapi.New(p.Chat),
 		blockapi.New(p.Blocks),
+		directapi.New(p.Conversations, nil),
 		messageapi.New(p.Messages),
 		userapi.New(p.Access, p.Members),
 		noteapi.New(p.Notes),

@@ -17,6 +17,7 @@ import (
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/direct"
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/field"
@@ -44,31 +45,32 @@ import (
 // Services are the storage and the features, shared by the server and the
 // commands.
 type Services struct {
-	DB           *sqldb.DB
-	Keys         *seal.Keyring // nil if keyErr is set
-	Files        blob.Store
-	Folder       *blob.Dir     // of temporary files, and of the files without a storage service
-	Jobs         *jobs.Engine  // not started
-	Events       *event.Events // not started
-	Once         *idempotency.Store
-	Counts       *ratelimit.Counter
-	Mail         *mail.Mail
-	Communities  *community.Communities
-	Pictures     *media.Library
-	Fields       *field.Fields
-	Members      *roster.Roster
-	FieldChanges *fieldchange.Changes
-	Moderation   *moderation.Moderation
-	Ownership    *ownership.Ownership
-	Notes        *note.Notes
-	Blocks       *block.Blocks
-	Accounts     *signin.Accounts
-	Access       *access.Access
-	Chat         *chat.Chat
-	Messages     *message.Messages
-	Bulk         *bulk.Bulk
-	Stats        *stats.Stats
-	Installation *installation.Installation
+	DB            *sqldb.DB
+	Keys          *seal.Keyring // nil if keyErr is set
+	Files         blob.Store
+	Folder        *blob.Dir     // of temporary files, and of the files without a storage service
+	Jobs          *jobs.Engine  // not started
+	Events        *event.Events // not started
+	Once          *idempotency.Store
+	Counts        *ratelimit.Counter
+	Mail          *mail.Mail
+	Communities   *community.Communities
+	Pictures      *media.Library
+	Fields        *field.Fields
+	Members       *roster.Roster
+	FieldChanges  *fieldchange.Changes
+	Moderation    *moderation.Moderation
+	Ownership     *ownership.Ownership
+	Notes         *note.Notes
+	Blocks        *block.Blocks
+	Accounts      *signin.Accounts
+	Access        *access.Access
+	Chat          *chat.Chat
+	Conversations *direct.Conversations
+	Messages      *message.Messages
+	Bulk          *bulk.Bulk
+	Stats         *stats.Stats
+	Installation  *installation.Installation
 
 	features []feature.Feature // see listFeatures
 
@@ -152,6 +154,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Blocks = block.New(block.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Chat = chat.New(chat.Deps{DB: p.DB, Access: p.Access, Members: p.Members, Clock: now})
 	p.Messages = message.New(message.Deps{DB: p.DB, Access: p.Access, Clock: now, BaseURL: p.url, Images: image.New(image.Deps{DB: p.DB, Clock: now, Pictures: p.Pictures, Keys: p.Keys, BaseURL: p.url})})
+	p.Conversations = direct.New(direct.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Bulk = bulk.New(bulk.Deps{
 		DB: p.DB, Files: p.Files, Scratch: p.Folder, Access: p.Access, Members: p.Members, Mail: p.Mail, BaseURL: p.url, Clock: now, Log: log, Database: p.database,
 		Limits: bulk.Limits{

@@ -204,8 +204,11 @@ func newScope(places []place.Place) scope {
 	return s
 }
 
-// Place returns a channel as the actor sees it. It fails with NotFound
-// "channel_not_found".
+// Place returns a channel as the actor sees it. It fails as access.Can does for
+// getMessages, or with NotFound "channel_not_found".
 func (m *Messages) Place(ctx context.Context, caller actor.Actor, communityID, channelID string) (place.Place, error) {
+	if err := m.Access.Can(ctx, caller, communityID, permission.GetMessages); err != nil {
+		return place.Place{}, err
+	}
 	return place.Of(ctx, m.DB, m.Access, caller, communityID, channelID)
 }

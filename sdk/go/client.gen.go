@@ -153,6 +153,21 @@ func (e ChannelRulesChannelType) Valid() bool {
 	}
 }
 
+// Defines values for ConversationChannelType.
+const (
+	ConversationChannelTypeDirect ConversationChannelType = "direct"
+)
+
+// Valid indicates whether the value is a known member of the ConversationChannelType enum.
+func (e ConversationChannelType) Valid() bool {
+	switch e {
+	case ConversationChannelTypeDirect:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EventActorType.
 const (
 	EventActorTypeAutomation EventActorType = "automation"
@@ -282,6 +297,21 @@ const (
 func (e ListChosenUserFilterMetaBodyStatus) Valid() bool {
 	switch e {
 	case ListChosenUserFilterMetaBodyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListConversationCursorBodyStatus.
+const (
+	ListConversationCursorBodyStatusSuccess ListConversationCursorBodyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the ListConversationCursorBodyStatus enum.
+func (e ListConversationCursorBodyStatus) Valid() bool {
+	switch e {
+	case ListConversationCursorBodyStatusSuccess:
 		return true
 	default:
 		return false
@@ -750,6 +780,21 @@ func (e SuccessAvatarStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessBlockViewStatus.
+const (
+	SuccessBlockViewStatusSuccess SuccessBlockViewStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessBlockViewStatus enum.
+func (e SuccessBlockViewStatus) Valid() bool {
+	switch e {
+	case SuccessBlockViewStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SuccessCategoryStatus.
 const (
 	SuccessCategoryStatusSuccess SuccessCategoryStatus = "success"
@@ -804,6 +849,21 @@ const (
 func (e SuccessChannelRulesStatus) Valid() bool {
 	switch e {
 	case SuccessChannelRulesStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuccessConversationStatus.
+const (
+	SuccessConversationStatusSuccess SuccessConversationStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessConversationStatus enum.
+func (e SuccessConversationStatus) Valid() bool {
+	switch e {
+	case SuccessConversationStatusSuccess:
 		return true
 	default:
 		return false
@@ -879,6 +939,21 @@ const (
 func (e SuccessListAPIKeyStatus) Valid() bool {
 	switch e {
 	case SuccessListAPIKeyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuccessListBlockViewStatus.
+const (
+	SuccessListBlockViewStatusSuccess SuccessListBlockViewStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessListBlockViewStatus enum.
+func (e SuccessListBlockViewStatus) Valid() bool {
+	switch e {
+	case SuccessListBlockViewStatusSuccess:
 		return true
 	default:
 		return false
@@ -1470,6 +1545,21 @@ func (e ViaType) Valid() bool {
 	case ViaTypeHook:
 		return true
 	case ViaTypeKey:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ViewHidden.
+const (
+	Blocked ViewHidden = "blocked"
+)
+
+// Valid indicates whether the value is a known member of the ViewHidden enum.
+func (e ViewHidden) Valid() bool {
+	switch e {
+	case Blocked:
 		return true
 	default:
 		return false
@@ -2322,6 +2412,12 @@ type Avatar struct {
 	Width int64 `json:"width"`
 }
 
+// BlockView defines model for BlockView.
+type BlockView struct {
+	CreatedAt time.Time   `json:"createdAt"`
+	User      Participant `json:"user"`
+}
+
 // BulkJob defines model for BulkJob.
 type BulkJob struct {
 	// AppliedBy the job that applies the plan of this dry run
@@ -2656,6 +2752,25 @@ type ChannelRules struct {
 
 // ChannelRulesChannelType Examples: open
 type ChannelRulesChannelType string
+
+// Conversation defines model for Conversation.
+type Conversation struct {
+	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	ID          string                  `json:"_id"`
+	ChannelType ConversationChannelType `json:"channelType"`
+	CreatedAt   time.Time               `json:"createdAt"`
+
+	// LastMessageId null: no message yet.
+	LastMessageId *string `json:"lastMessageId"`
+	Mentions      int64   `json:"mentions"`
+	Unread        int64   `json:"unread"`
+
+	// Users The participants, the caller included.
+	Users []Participant `json:"users"`
+}
+
+// ConversationChannelType defines model for Conversation.ChannelType.
+type ConversationChannelType string
 
 // Currencies defines model for Currencies.
 type Currencies struct {
@@ -3127,6 +3242,21 @@ type ListChosenUserFilterMetaBody struct {
 // ListChosenUserFilterMetaBodyStatus Always success.
 type ListChosenUserFilterMetaBodyStatus string
 
+// ListConversationCursorBody defines model for ListConversationCursorBody.
+type ListConversationCursorBody struct {
+	Data []Conversation `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+	Meta    Cursor `json:"meta"`
+
+	// Status Always success.
+	Status ListConversationCursorBodyStatus `json:"status"`
+}
+
+// ListConversationCursorBodyStatus Always success.
+type ListConversationCursorBodyStatus string
+
 // ListDetailCursorBody defines model for ListDetailCursorBody.
 type ListDetailCursorBody struct {
 	Data []BulkRow `json:"data"`
@@ -3511,6 +3641,47 @@ type NewChannelCategory struct {
 
 	// ServerId An alias of communityId.
 	ServerId *string `json:"serverId,omitempty"`
+}
+
+// NewDirectChannel defines model for NewDirectChannel.
+type NewDirectChannel struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Sender The member that starts the conversation; required for the key of a community.
+	//
+	// Examples: ada@example.com
+	Sender *NewDirectChannel_Sender `json:"sender,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+
+	// Users The other participants: _id, number, email or username.
+	Users []NewDirectChannel_Users_Item `json:"users"`
+}
+
+// NewDirectChannelSender0 defines model for NewDirectChannel.Sender.0.
+type NewDirectChannelSender0 = string
+
+// NewDirectChannelSender1 defines model for NewDirectChannel.Sender.1.
+type NewDirectChannelSender1 = int
+
+// NewDirectChannel_Sender The member that starts the conversation; required for the key of a community.
+//
+// Examples: ada@example.com
+type NewDirectChannel_Sender struct {
+	union json.RawMessage
+}
+
+// NewDirectChannelUsers0 defines model for NewDirectChannel.Users.0.
+type NewDirectChannelUsers0 = string
+
+// NewDirectChannelUsers1 defines model for NewDirectChannel.Users.1.
+type NewDirectChannelUsers1 = int
+
+// NewDirectChannel_Users_Item Examples: ada@example.com
+type NewDirectChannel_Users_Item struct {
+	union json.RawMessage
 }
 
 // NewField defines model for NewField.
@@ -4079,6 +4250,18 @@ type Pages struct {
 	TotalCapped *bool `json:"totalCapped,omitempty"`
 }
 
+// Participant defines model for Participant.
+type Participant struct {
+	// ID null for a deleted member.
+	ID *string `json:"_id"`
+
+	// Avatar The address of the picture.
+	Avatar      *string `json:"avatar,omitempty"`
+	Deleted     *bool   `json:"deleted,omitempty"`
+	DisplayName string  `json:"displayName"`
+	Username    *string `json:"username,omitempty"`
+}
+
 // Penalty defines model for Penalty.
 type Penalty struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
@@ -4439,8 +4622,13 @@ type SentMessage struct {
 
 // SentReply defines model for SentReply.
 type SentReply struct {
+	ChannelId string `json:"channelId"`
+	MessageId string `json:"messageId"`
+
 	// ParentId The first message of the replies.
-	ParentId string `json:"parentId"`
+	ParentId  string    `json:"parentId"`
+	Timestamp time.Time `json:"timestamp"`
+	TopicId   *string   `json:"topicId,omitempty"`
 }
 
 // Server defines model for Server.
@@ -4640,6 +4828,20 @@ type SuccessAvatar struct {
 // SuccessAvatarStatus Always success.
 type SuccessAvatarStatus string
 
+// SuccessBlockView defines model for SuccessBlockView.
+type SuccessBlockView struct {
+	Data BlockView `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessBlockViewStatus `json:"status"`
+}
+
+// SuccessBlockViewStatus Always success.
+type SuccessBlockViewStatus string
+
 // SuccessCategory defines model for SuccessCategory.
 type SuccessCategory struct {
 	Data Category `json:"data"`
@@ -4695,6 +4897,20 @@ type SuccessChannelRules struct {
 
 // SuccessChannelRulesStatus Always success.
 type SuccessChannelRulesStatus string
+
+// SuccessConversation defines model for SuccessConversation.
+type SuccessConversation struct {
+	Data Conversation `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessConversationStatus `json:"status"`
+}
+
+// SuccessConversationStatus Always success.
+type SuccessConversationStatus string
 
 // SuccessCreatedInvites defines model for SuccessCreatedInvites.
 type SuccessCreatedInvites struct {
@@ -4774,6 +4990,20 @@ type SuccessListAPIKey struct {
 
 // SuccessListAPIKeyStatus Always success.
 type SuccessListAPIKeyStatus string
+
+// SuccessListBlockView defines model for SuccessListBlockView.
+type SuccessListBlockView struct {
+	Data *[]BlockView `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessListBlockViewStatus `json:"status"`
+}
+
+// SuccessListBlockViewStatus Always success.
+type SuccessListBlockViewStatus string
 
 // SuccessListCategory defines model for SuccessListCategory.
 type SuccessListCategory struct {
@@ -5737,6 +5967,9 @@ type View struct {
 	DeletedAt   *time.Time   `json:"deletedAt"`
 	EditedAt    *time.Time   `json:"editedAt"`
 
+	// Hidden The reader has blocked the author, so the content is empty.
+	Hidden *ViewHidden `json:"hidden,omitempty"`
+
 	// Html The text as sanitised HTML.
 	Html string `json:"html"`
 
@@ -5772,6 +6005,9 @@ type View struct {
 	// Via What sent the message in the name of the author; absent for a person.
 	Via *Via `json:"via,omitempty"`
 }
+
+// ViewHidden The reader has blocked the author, so the content is empty.
+type ViewHidden string
 
 // ViewKind defines model for View.Kind.
 type ViewKind string
@@ -5938,6 +6174,24 @@ type DisableTotpParams struct {
 type VerifyEmailParams struct {
 	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListBlocksParams defines parameters for ListBlocks.
+type ListBlocksParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+}
+
+// DeleteBlockParams defines parameters for DeleteBlock.
+type DeleteBlockParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+}
+
+// CreateBlockParams defines parameters for CreateBlock.
+type CreateBlockParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 }
 
 // ListChannelCategoriesParams defines parameters for ListChannelCategories.
@@ -6149,6 +6403,27 @@ type ListUserFieldHistoriesParams struct {
 
 // CreateHistoryParams defines parameters for CreateHistory.
 type CreateHistoryParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListDirectChannelsParams defines parameters for ListDirectChannels.
+type ListDirectChannelsParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// Cursor The nextCursor of the previous part; absent for the first.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The number of items in a part.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// UserId The member, for the key of a community: its _id, number, email or username.
+	UserId *string `form:"user_id,omitempty" json:"user_id,omitempty"`
+}
+
+// StartDirectChannelParams defines parameters for StartDirectChannel.
+type StartDirectChannelParams struct {
 	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -6898,6 +7173,9 @@ type UpdateUserNoteJSONRequestBody = UserNoteChange
 
 // CreateHistoryJSONRequestBody defines body for CreateHistory for application/json ContentType.
 type CreateHistoryJSONRequestBody = NewHistory
+
+// StartDirectChannelJSONRequestBody defines body for StartDirectChannel for application/json ContentType.
+type StartDirectChannelJSONRequestBody = NewDirectChannel
 
 // ReplyToMessageJSONRequestBody defines body for ReplyToMessage for application/json ContentType.
 type ReplyToMessageJSONRequestBody = NewReply
@@ -9264,6 +9542,130 @@ func (a UserQuestion) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
+// AsNewDirectChannelSender0 returns the union data inside the NewDirectChannel_Sender as a NewDirectChannelSender0
+func (t NewDirectChannel_Sender) AsNewDirectChannelSender0() (NewDirectChannelSender0, error) {
+	var body NewDirectChannelSender0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewDirectChannelSender0 overwrites any union data inside the NewDirectChannel_Sender as the provided NewDirectChannelSender0
+func (t *NewDirectChannel_Sender) FromNewDirectChannelSender0(v NewDirectChannelSender0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNewDirectChannelSender0 performs a merge with any union data inside the NewDirectChannel_Sender, using the provided NewDirectChannelSender0
+func (t *NewDirectChannel_Sender) MergeNewDirectChannelSender0(v NewDirectChannelSender0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsNewDirectChannelSender1 returns the union data inside the NewDirectChannel_Sender as a NewDirectChannelSender1
+func (t NewDirectChannel_Sender) AsNewDirectChannelSender1() (NewDirectChannelSender1, error) {
+	var body NewDirectChannelSender1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewDirectChannelSender1 overwrites any union data inside the NewDirectChannel_Sender as the provided NewDirectChannelSender1
+func (t *NewDirectChannel_Sender) FromNewDirectChannelSender1(v NewDirectChannelSender1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNewDirectChannelSender1 performs a merge with any union data inside the NewDirectChannel_Sender, using the provided NewDirectChannelSender1
+func (t *NewDirectChannel_Sender) MergeNewDirectChannelSender1(v NewDirectChannelSender1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t NewDirectChannel_Sender) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *NewDirectChannel_Sender) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsNewDirectChannelUsers0 returns the union data inside the NewDirectChannel_Users_Item as a NewDirectChannelUsers0
+func (t NewDirectChannel_Users_Item) AsNewDirectChannelUsers0() (NewDirectChannelUsers0, error) {
+	var body NewDirectChannelUsers0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewDirectChannelUsers0 overwrites any union data inside the NewDirectChannel_Users_Item as the provided NewDirectChannelUsers0
+func (t *NewDirectChannel_Users_Item) FromNewDirectChannelUsers0(v NewDirectChannelUsers0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNewDirectChannelUsers0 performs a merge with any union data inside the NewDirectChannel_Users_Item, using the provided NewDirectChannelUsers0
+func (t *NewDirectChannel_Users_Item) MergeNewDirectChannelUsers0(v NewDirectChannelUsers0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsNewDirectChannelUsers1 returns the union data inside the NewDirectChannel_Users_Item as a NewDirectChannelUsers1
+func (t NewDirectChannel_Users_Item) AsNewDirectChannelUsers1() (NewDirectChannelUsers1, error) {
+	var body NewDirectChannelUsers1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewDirectChannelUsers1 overwrites any union data inside the NewDirectChannel_Users_Item as the provided NewDirectChannelUsers1
+func (t *NewDirectChannel_Users_Item) FromNewDirectChannelUsers1(v NewDirectChannelUsers1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNewDirectChannelUsers1 performs a merge with any union data inside the NewDirectChannel_Users_Item, using the provided NewDirectChannelUsers1
+func (t *NewDirectChannel_Users_Item) MergeNewDirectChannelUsers1(v NewDirectChannelUsers1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t NewDirectChannel_Users_Item) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *NewDirectChannel_Users_Item) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // AsNewMessageSender0 returns the union data inside the NewMessage_Sender as a NewMessageSender0
 func (t NewMessage_Sender) AsNewMessageSender0() (NewMessageSender0, error) {
 	var body NewMessageSender0
@@ -10129,6 +10531,27 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/auth/verify-email (the `VerifyEmail` operationId).
 	VerifyEmail(ctx context.Context, params *VerifyEmailParams, body VerifyEmailJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListBlocks List the members that you block
+	//
+	// The last one first. User keys need `getMessages`. 403 `person_required` for the key of a community.
+	//
+	// Corresponds with GET /v1/blocks (the `ListBlocks` operationId).
+	ListBlocks(ctx context.Context, params *ListBlocksParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteBlock Remove a block
+	//
+	// Repeating it changes nothing. 404 `user_not_found`, 403 `person_required` for the key of a community.
+	//
+	// Corresponds with DELETE /v1/blocks/{userId} (the `DeleteBlock` operationId).
+	DeleteBlock(ctx context.Context, userId string, params *DeleteBlockParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateBlock Block a member
+	//
+	// You no longer see the messages of the member, who is not informed. Repeating it changes nothing. 400 `cannot_block_yourself`, 404 `user_not_found`, 409 `too_many_blocks` (1,000), 403 `person_required` for the key of a community.
+	//
+	// Corresponds with PUT /v1/blocks/{userId} (the `CreateBlock` operationId).
+	CreateBlock(ctx context.Context, userId string, params *CreateBlockParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListChannelCategories List channel categories
 	//
 	// Lists the categories in their order, without pages.
@@ -10549,6 +10972,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/communities/{communityId}/users/{userId}/user-fields/{fieldId}/histories (the `CreateHistory` operationId).
 	CreateHistory(ctx context.Context, communityId string, userId string, fieldId string, params *CreateHistoryParams, body CreateHistoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDirectChannels List direct conversations
+	//
+	// The conversation with the last message first. The key of a community names the member in `user_id`. 404 `user_not_found`.
+	//
+	// Corresponds with GET /v1/direct-channels (the `ListDirectChannels` operationId).
+	ListDirectChannels(ctx context.Context, params *ListDirectChannelsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StartDirectChannelWithBody Start a direct conversation
+	//
+	// Persons need the role permission `allow_dm`; the key of a community names the member in `sender`. The same participants have one conversation: 200 if it exists. 403 `blocked` if one of the participants blocks the sender or is blocked, 404 `user_not_found`, 409 `sender_not_active`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/direct-channels (the `StartDirectChannel` operationId).
+	StartDirectChannelWithBody(ctx context.Context, params *StartDirectChannelParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StartDirectChannel Start a direct conversation
+	//
+	// Persons need the role permission `allow_dm`; the key of a community names the member in `sender`. The same participants have one conversation: 200 if it exists. 403 `blocked` if one of the participants blocks the sender or is blocked, 404 `user_not_found`, 409 `sender_not_active`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/direct-channels (the `StartDirectChannel` operationId).
+	StartDirectChannel(ctx context.Context, params *StartDirectChannelParams, body StartDirectChannelJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListEvents List events
 	//
@@ -11663,6 +12111,57 @@ func (c *Client) VerifyEmail(ctx context.Context, params *VerifyEmailParams, bod
 	return c.Client.Do(req)
 }
 
+// ListBlocks List the members that you block
+//
+// The last one first. User keys need `getMessages`. 403 `person_required` for the key of a community.
+//
+// Corresponds with GET /v1/blocks (the `ListBlocks` operationId).
+func (c *Client) ListBlocks(ctx context.Context, params *ListBlocksParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListBlocksRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteBlock Remove a block
+//
+// Repeating it changes nothing. 404 `user_not_found`, 403 `person_required` for the key of a community.
+//
+// Corresponds with DELETE /v1/blocks/{userId} (the `DeleteBlock` operationId).
+func (c *Client) DeleteBlock(ctx context.Context, userId string, params *DeleteBlockParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteBlockRequest(c.Server, userId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateBlock Block a member
+//
+// You no longer see the messages of the member, who is not informed. Repeating it changes nothing. 400 `cannot_block_yourself`, 404 `user_not_found`, 409 `too_many_blocks` (1,000), 403 `person_required` for the key of a community.
+//
+// Corresponds with PUT /v1/blocks/{userId} (the `CreateBlock` operationId).
+func (c *Client) CreateBlock(ctx context.Context, userId string, params *CreateBlockParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateBlockRequest(c.Server, userId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListChannelCategories List channel categories
 //
 // Lists the categories in their order, without pages.
@@ -12584,6 +13083,61 @@ func (c *Client) CreateHistoryWithBody(ctx context.Context, communityId string, 
 // Corresponds with POST /v1/communities/{communityId}/users/{userId}/user-fields/{fieldId}/histories (the `CreateHistory` operationId).
 func (c *Client) CreateHistory(ctx context.Context, communityId string, userId string, fieldId string, params *CreateHistoryParams, body CreateHistoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateHistoryRequest(c.Server, communityId, userId, fieldId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDirectChannels List direct conversations
+//
+// The conversation with the last message first. The key of a community names the member in `user_id`. 404 `user_not_found`.
+//
+// Corresponds with GET /v1/direct-channels (the `ListDirectChannels` operationId).
+func (c *Client) ListDirectChannels(ctx context.Context, params *ListDirectChannelsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDirectChannelsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StartDirectChannelWithBody Start a direct conversation
+//
+// Persons need the role permission `allow_dm`; the key of a community names the member in `sender`. The same participants have one conversation: 200 if it exists. 403 `blocked` if one of the participants blocks the sender or is blocked, 404 `user_not_found`, 409 `sender_not_active`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/direct-channels (the `StartDirectChannel` operationId).
+func (c *Client) StartDirectChannelWithBody(ctx context.Context, params *StartDirectChannelParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartDirectChannelRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StartDirectChannel Start a direct conversation
+//
+// Persons need the role permission `allow_dm`; the key of a community names the member in `sender`. The same participants have one conversation: 200 if it exists. 403 `blocked` if one of the participants blocks the sender or is blocked, 404 `user_not_found`, 409 `sender_not_active`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/direct-channels (the `StartDirectChannel` operationId).
+func (c *Client) StartDirectChannel(ctx context.Context, params *StartDirectChannelParams, body StartDirectChannelJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartDirectChannelRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -14823,6 +15377,182 @@ func NewVerifyEmailRequestWithBody(server string, params *VerifyEmailParams, con
 			req.Header.Set("Idempotency-Key", headerParam0)
 		}
 
+	}
+
+	return req, nil
+}
+
+// NewListBlocksRequest constructs an http.Request for the ListBlocks method
+func NewListBlocksRequest(server string, params *ListBlocksParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/blocks")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteBlockRequest constructs an http.Request for the DeleteBlock method
+func NewDeleteBlockRequest(server string, userId string, params *DeleteBlockParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "userId", userId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/blocks/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateBlockRequest constructs an http.Request for the CreateBlock method
+func NewCreateBlockRequest(server string, userId string, params *CreateBlockParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "userId", userId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/blocks/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -17123,6 +17853,151 @@ func NewCreateHistoryRequestWithBody(server string, communityId string, userId s
 	}
 
 	operationPath := fmt.Sprintf("/v1/communities/%s/users/%s/user-fields/%s/histories", pathParam0, pathParam1, pathParam2)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListDirectChannelsRequest constructs an http.Request for the ListDirectChannels method
+func NewListDirectChannelsRequest(server string, params *ListDirectChannelsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/direct-channels")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UserId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "user_id", *params.UserId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewStartDirectChannelRequest calls the generic StartDirectChannel builder with application/json body
+func NewStartDirectChannelRequest(server string, params *StartDirectChannelParams, body StartDirectChannelJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewStartDirectChannelRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewStartDirectChannelRequestWithBody constructs an http.Request for the StartDirectChannel method, with any body, and a specified content type
+func NewStartDirectChannelRequestWithBody(server string, params *StartDirectChannelParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/direct-channels")
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -20759,6 +21634,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/auth/verify-email (the `VerifyEmail` operationId).
 	VerifyEmailWithResponse(ctx context.Context, params *VerifyEmailParams, body VerifyEmailJSONRequestBody, reqEditors ...RequestEditorFn) (*VerifyEmailResponse, error)
 
+	// ListBlocksWithResponse List the members that you block
+	//
+	// The last one first. User keys need `getMessages`. 403 `person_required` for the key of a community.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/blocks (the `ListBlocks` operationId).
+	ListBlocksWithResponse(ctx context.Context, params *ListBlocksParams, reqEditors ...RequestEditorFn) (*ListBlocksResponse, error)
+
+	// DeleteBlockWithResponse Remove a block
+	//
+	// Repeating it changes nothing. 404 `user_not_found`, 403 `person_required` for the key of a community.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/blocks/{userId} (the `DeleteBlock` operationId).
+	DeleteBlockWithResponse(ctx context.Context, userId string, params *DeleteBlockParams, reqEditors ...RequestEditorFn) (*DeleteBlockResponse, error)
+
+	// CreateBlockWithResponse Block a member
+	//
+	// You no longer see the messages of the member, who is not informed. Repeating it changes nothing. 400 `cannot_block_yourself`, 404 `user_not_found`, 409 `too_many_blocks` (1,000), 403 `person_required` for the key of a community.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/blocks/{userId} (the `CreateBlock` operationId).
+	CreateBlockWithResponse(ctx context.Context, userId string, params *CreateBlockParams, reqEditors ...RequestEditorFn) (*CreateBlockResponse, error)
+
 	// ListChannelCategoriesWithResponse List channel categories
 	//
 	// Lists the categories in their order, without pages.
@@ -21221,6 +22123,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/communities/{communityId}/users/{userId}/user-fields/{fieldId}/histories (the `CreateHistory` operationId).
 	CreateHistoryWithResponse(ctx context.Context, communityId string, userId string, fieldId string, params *CreateHistoryParams, body CreateHistoryJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateHistoryResponse, error)
+
+	// ListDirectChannelsWithResponse List direct conversations
+	//
+	// The conversation with the last message first. The key of a community names the member in `user_id`. 404 `user_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/direct-channels (the `ListDirectChannels` operationId).
+	ListDirectChannelsWithResponse(ctx context.Context, params *ListDirectChannelsParams, reqEditors ...RequestEditorFn) (*ListDirectChannelsResponse, error)
+
+	// StartDirectChannelWithBodyWithResponse Start a direct conversation
+	//
+	// Persons need the role permission `allow_dm`; the key of a community names the member in `sender`. The same participants have one conversation: 200 if it exists. 403 `blocked` if one of the participants blocks the sender or is blocked, 404 `user_not_found`, 409 `sender_not_active`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/direct-channels (the `StartDirectChannel` operationId).
+	StartDirectChannelWithBodyWithResponse(ctx context.Context, params *StartDirectChannelParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartDirectChannelResponse, error)
+
+	// StartDirectChannelWithResponse Start a direct conversation
+	//
+	// Persons need the role permission `allow_dm`; the key of a community names the member in `sender`. The same participants have one conversation: 200 if it exists. 403 `blocked` if one of the participants blocks the sender or is blocked, 404 `user_not_found`, 409 `sender_not_active`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/direct-channels (the `StartDirectChannel` operationId).
+	StartDirectChannelWithResponse(ctx context.Context, params *StartDirectChannelParams, body StartDirectChannelJSONRequestBody, reqEditors ...RequestEditorFn) (*StartDirectChannelResponse, error)
 
 	// ListEventsWithResponse List events
 	//
@@ -22655,6 +23584,150 @@ func (r VerifyEmailResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r VerifyEmailResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListBlocksResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessListBlockView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListBlocksResponse) GetJSON200() *SuccessListBlockView {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListBlocksResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListBlocksResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListBlocksResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListBlocksResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListBlocksResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteBlockResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessDeleted
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeleteBlockResponse) GetJSON200() *SuccessDeleted {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r DeleteBlockResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteBlockResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteBlockResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteBlockResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteBlockResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateBlockResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessBlockView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateBlockResponse) GetJSON200() *SuccessBlockView {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r CreateBlockResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateBlockResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateBlockResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateBlockResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateBlockResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -24383,6 +25456,109 @@ func (r CreateHistoryResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateHistoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListDirectChannelsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListConversationCursorBody
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDirectChannelsResponse) GetJSON200() *ListConversationCursorBody {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListDirectChannelsResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDirectChannelsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDirectChannelsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDirectChannelsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDirectChannelsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type StartDirectChannelResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessConversation
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SuccessConversation
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r StartDirectChannelResponse) GetJSON200() *SuccessConversation {
+	return r.JSON200
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r StartDirectChannelResponse) GetJSON201() *SuccessConversation {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r StartDirectChannelResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r StartDirectChannelResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r StartDirectChannelResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r StartDirectChannelResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r StartDirectChannelResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -27334,6 +28510,51 @@ func (c *ClientWithResponses) VerifyEmailWithResponse(ctx context.Context, param
 	return ParseVerifyEmailResponse(rsp)
 }
 
+// ListBlocksWithResponse List the members that you block
+//
+// The last one first. User keys need `getMessages`. 403 `person_required` for the key of a community.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/blocks (the `ListBlocks` operationId).
+func (c *ClientWithResponses) ListBlocksWithResponse(ctx context.Context, params *ListBlocksParams, reqEditors ...RequestEditorFn) (*ListBlocksResponse, error) {
+	rsp, err := c.ListBlocks(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListBlocksResponse(rsp)
+}
+
+// DeleteBlockWithResponse Remove a block
+//
+// Repeating it changes nothing. 404 `user_not_found`, 403 `person_required` for the key of a community.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/blocks/{userId} (the `DeleteBlock` operationId).
+func (c *ClientWithResponses) DeleteBlockWithResponse(ctx context.Context, userId string, params *DeleteBlockParams, reqEditors ...RequestEditorFn) (*DeleteBlockResponse, error) {
+	rsp, err := c.DeleteBlock(ctx, userId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteBlockResponse(rsp)
+}
+
+// CreateBlockWithResponse Block a member
+//
+// You no longer see the messages of the member, who is not informed. Repeating it changes nothing. 400 `cannot_block_yourself`, 404 `user_not_found`, 409 `too_many_blocks` (1,000), 403 `person_required` for the key of a community.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/blocks/{userId} (the `CreateBlock` operationId).
+func (c *ClientWithResponses) CreateBlockWithResponse(ctx context.Context, userId string, params *CreateBlockParams, reqEditors ...RequestEditorFn) (*CreateBlockResponse, error) {
+	rsp, err := c.CreateBlock(ctx, userId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateBlockResponse(rsp)
+}
+
 // ListChannelCategoriesWithResponse List channel categories
 //
 // Lists the categories in their order, without pages.
@@ -28101,6 +29322,51 @@ func (c *ClientWithResponses) CreateHistoryWithResponse(ctx context.Context, com
 		return nil, err
 	}
 	return ParseCreateHistoryResponse(rsp)
+}
+
+// ListDirectChannelsWithResponse List direct conversations
+//
+// The conversation with the last message first. The key of a community names the member in `user_id`. 404 `user_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/direct-channels (the `ListDirectChannels` operationId).
+func (c *ClientWithResponses) ListDirectChannelsWithResponse(ctx context.Context, params *ListDirectChannelsParams, reqEditors ...RequestEditorFn) (*ListDirectChannelsResponse, error) {
+	rsp, err := c.ListDirectChannels(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDirectChannelsResponse(rsp)
+}
+
+// StartDirectChannelWithBodyWithResponse Start a direct conversation
+//
+// Persons need the role permission `allow_dm`; the key of a community names the member in `sender`. The same participants have one conversation: 200 if it exists. 403 `blocked` if one of the participants blocks the sender or is blocked, 404 `user_not_found`, 409 `sender_not_active`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/direct-channels (the `StartDirectChannel` operationId).
+func (c *ClientWithResponses) StartDirectChannelWithBodyWithResponse(ctx context.Context, params *StartDirectChannelParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartDirectChannelResponse, error) {
+	rsp, err := c.StartDirectChannelWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStartDirectChannelResponse(rsp)
+}
+
+// StartDirectChannelWithResponse Start a direct conversation
+//
+// Persons need the role permission `allow_dm`; the key of a community names the member in `sender`. The same participants have one conversation: 200 if it exists. 403 `blocked` if one of the participants blocks the sender or is blocked, 404 `user_not_found`, 409 `sender_not_active`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/direct-channels (the `StartDirectChannel` operationId).
+func (c *ClientWithResponses) StartDirectChannelWithResponse(ctx context.Context, params *StartDirectChannelParams, body StartDirectChannelJSONRequestBody, reqEditors ...RequestEditorFn) (*StartDirectChannelResponse, error) {
+	rsp, err := c.StartDirectChannel(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStartDirectChannelResponse(rsp)
 }
 
 // ListEventsWithResponse List events
@@ -29745,6 +31011,105 @@ func ParseVerifyEmailResponse(rsp *http.Response) (*VerifyEmailResponse, error) 
 	return response, nil
 }
 
+// ParseListBlocksResponse parses an HTTP response from a ListBlocksWithResponse call
+func ParseListBlocksResponse(rsp *http.Response) (*ListBlocksResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListBlocksResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessListBlockView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteBlockResponse parses an HTTP response from a DeleteBlockWithResponse call
+func ParseDeleteBlockResponse(rsp *http.Response) (*DeleteBlockResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteBlockResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessDeleted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateBlockResponse parses an HTTP response from a CreateBlockWithResponse call
+func ParseCreateBlockResponse(rsp *http.Response) (*CreateBlockResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateBlockResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessBlockView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListChannelCategoriesResponse parses an HTTP response from a ListChannelCategoriesWithResponse call
 func ParseListChannelCategoriesResponse(rsp *http.Response) (*ListChannelCategoriesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -30916,6 +32281,79 @@ func ParseCreateHistoryResponse(rsp *http.Response) (*CreateHistoryResponse, err
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
 		var dest SuccessHistoryRow
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListDirectChannelsResponse parses an HTTP response from a ListDirectChannelsWithResponse call
+func ParseListDirectChannelsResponse(rsp *http.Response) (*ListDirectChannelsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDirectChannelsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListConversationCursorBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseStartDirectChannelResponse parses an HTTP response from a StartDirectChannelWithResponse call
+func ParseStartDirectChannelResponse(rsp *http.Response) (*StartDirectChannelResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &StartDirectChannelResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessConversation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SuccessConversation
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

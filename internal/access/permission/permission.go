@@ -122,6 +122,7 @@ const (
 	Ban              actor.Permission = "may_ban"
 	ViewPenalties    actor.Permission = "may_see_penalties" // any of the four above
 	Moderate         actor.Permission = "may_moderate"      // what members write
+	StartDirect      actor.Permission = "may_start_direct"  // conversations
 	OverrideLanguage actor.Permission = "may_override_language"
 	ViewChannels     actor.Permission = "see_channels" // any active member; channels decide which ones are visible
 )
@@ -140,6 +141,8 @@ func OfKey(need actor.Permission) actor.Permission {
 		return ManageUser
 	case ViewChannels:
 		return ManageChannels
+	case StartDirect:
+		return SendMessage
 	default:
 		return need
 	}
@@ -150,7 +153,7 @@ func OfKey(need actor.Permission) actor.Permission {
 var RolePermission = map[actor.Permission]string{
 	ManageRoles: ManageRolesPermission, ManageChannels: ManageChannelsPermission, CreateInvites: CreateInvite, Warn: WarnMembers,
 	Suspend: SuspendMembers, Kick: KickMembers, Ban: BanMembers, OverrideLanguage: OverwriteLanguageSettings, Webhooks: ManageIntegrations,
-	Moderate: ModerateContent,
+	Moderate: ModerateContent, StartDirect: AllowDM,
 }
 
 // OfRoles returns the role permissions that allow need; one of them

@@ -308,6 +308,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the members that you block
+         * @description The last one first. User keys need `getMessages`. 403 `person_required` for the key of a community.
+         */
+        get: operations["listBlocks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/blocks/{userId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Block a member
+         * @description You no longer see the messages of the member, who is not informed. Repeating it changes nothing. 400 `cannot_block_yourself`, 404 `user_not_found`, 409 `too_many_blocks` (1,000), 403 `person_required` for the key of a community.
+         */
+        put: operations["createBlock"];
+        post?: never;
+        /**
+         * Remove a block
+         * @description Repeating it changes nothing. 404 `user_not_found`, 403 `person_required` for the key of a community.
+         */
+        delete: operations["deleteBlock"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/channel-categories": {
         parameters: {
             query?: never;
@@ -800,6 +844,30 @@ export interface paths {
          * @description Sets the value from now on; `at` is the time since which it is valid. The member must be yourself or rank below you: 403 `rank_too_low`. 409 `value_unchanged` if the field has the value, `identifier_taken` or `username_taken` if another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while the values of the field are converted.
          */
         post: operations["createHistory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/direct-channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List direct conversations
+         * @description The conversation with the last message first. The key of a community names the member in `user_id`. 404 `user_not_found`.
+         */
+        get: operations["listDirectChannels"];
+        put?: never;
+        /**
+         * Start a direct conversation
+         * @description Persons need the role permission `allow_dm`; the key of a community names the member in `sender`. The same participants have one conversation: 200 if it exists. 403 `blocked` if one of the participants blocks the sender or is blocked, 404 `user_not_found`, 409 `sender_not_active`.
+         */
+        post: operations["startDirectChannel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2067,6 +2135,11 @@ export interface components {
              */
             width: number;
         };
+        BlockView: {
+            /** Format: date-time */
+            createdAt: string;
+            user: components["schemas"]["Participant"];
+        };
         BulkJob: {
             /** @description the job that applies the plan of this dry run */
             appliedBy?: string;
@@ -2364,6 +2437,22 @@ export interface components {
              * @description Incremented by each update, from 1.
              */
             version: number;
+        };
+        Conversation: {
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            _id: string;
+            /** @enum {string} */
+            channelType: "direct";
+            /** Format: date-time */
+            createdAt: string;
+            /** @description null: no message yet. */
+            lastMessageId: string | null;
+            /** Format: int64 */
+            mentions: number;
+            /** Format: int64 */
+            unread: number;
+            /** @description The participants, the caller included. */
+            users: components["schemas"]["Participant"][];
         };
         Currencies: {
             coins: components["schemas"]["Currency"];
@@ -2797,6 +2886,17 @@ export interface components {
              */
             status: "success";
         };
+        ListConversationCursorBody: {
+            data: components["schemas"]["Conversation"][];
+            /** @description What was done, for a person. */
+            message: string;
+            meta: components["schemas"]["Cursor"];
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         ListDetailCursorBody: {
             data: components["schemas"]["BulkRow"][];
             /** @description What was done, for a person. */
@@ -3134,6 +3234,19 @@ export interface components {
             name: string;
             /** @description An alias of communityId. */
             serverId?: string;
+        };
+        NewDirectChannel: {
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /**
+             * @description The member that starts the conversation; required for the key of a community.
+             * @example ada@example.com
+             */
+            sender?: string | number;
+            /** @description An alias of communityId. */
+            serverId?: string;
+            /** @description The other participants: _id, number, email or username. */
+            users: (string | number)[];
         };
         NewField: {
             /** @description The database name. */
@@ -3608,6 +3721,15 @@ export interface components {
             /** @description There are more than total items: filtered lists are counted up to 10,000. */
             totalCapped?: boolean;
         };
+        Participant: {
+            /** @description null for a deleted member. */
+            _id: string | null;
+            /** @description The address of the picture. */
+            avatar?: string;
+            deleted?: boolean;
+            displayName: string;
+            username?: string;
+        };
         Penalty: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
@@ -3918,8 +4040,13 @@ export interface components {
             topicId?: string;
         };
         SentReply: {
+            channelId: string;
+            messageId: string;
             /** @description The first message of the replies. */
             parentId: string;
+            /** Format: date-time */
+            timestamp: string;
+            topicId?: string;
         };
         Server: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
@@ -4094,6 +4221,16 @@ export interface components {
              */
             status: "success";
         };
+        SuccessBlockView: {
+            data: components["schemas"]["BlockView"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         SuccessCategory: {
             data: components["schemas"]["Category"];
             /** @description What was done, for a person. */
@@ -4126,6 +4263,16 @@ export interface components {
         };
         SuccessChannelRules: {
             data: components["schemas"]["ChannelRules"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessConversation: {
+            data: components["schemas"]["Conversation"];
             /** @description What was done, for a person. */
             message: string;
             /**
@@ -4177,6 +4324,16 @@ export interface components {
         };
         SuccessListAPIKey: {
             data: components["schemas"]["APIKey"][] | null;
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessListBlockView: {
+            data: components["schemas"]["BlockView"][] | null;
             /** @description What was done, for a person. */
             message: string;
             /**
@@ -4936,6 +5093,11 @@ export interface components {
             deletedAt: string | null;
             /** Format: date-time */
             editedAt: string | null;
+            /**
+             * @description The reader has blocked the author, so the content is empty.
+             * @enum {string}
+             */
+            hidden?: "blocked";
             /** @description The text as sanitised HTML. */
             html: string;
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
@@ -5703,6 +5865,106 @@ export interface operations {
             410: components["responses"]["Gone"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listBlocks: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessListBlockView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createBlock: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The _id or number of the user. */
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessBlockView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteBlock: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The _id or number of the user. */
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessDeleted"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -7064,6 +7326,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SuccessHistoryRow"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listDirectChannels: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+                /** @description The nextCursor of the previous part; absent for the first. */
+                cursor?: string;
+                /** @description The number of items in a part. */
+                limit?: number;
+                /** @description The member, for the key of a community: its _id, number, email or username. */
+                user_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListConversationCursorBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    startDirectChannel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDirectChannel"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessConversation"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessConversation"];
                 };
             };
             400: components["responses"]["Invalid"];
