@@ -17,6 +17,7 @@ import (
 	messageapi "github.com/regulars/regulars/internal/api/message"
 	moderationapi "github.com/regulars/regulars/internal/api/moderation"
 	noteapi "github.com/regulars/regulars/internal/api/note"
+	reportapi "github.com/regulars/regulars/internal/api/report"
 	roleapi "github.com/regulars/regulars/internal/api/role"
 	serverapi "github.com/regulars/regulars/internal/api/server"
 	userapi "github.com/regulars/regulars/internal/api/user"
@@ -48,6 +49,7 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.Blocks.Feature(),
 		p.Chat.Feature(),
 		p.Messages.Feature(),
+		p.Reports.Feature(),
 		p.Bulk.Feature(),
 		p.Stats.Feature(),
 		p.Installation.Feature(),
@@ -77,6 +79,7 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		channelapi.New(p.Chat),
 		blockapi.New(p.Blocks),
 		messageapi.New(p.Messages),
+		reportapi.New(p.Reports),
 		userapi.New(p.Access, p.Members),
 		noteapi.New(p.Notes),
 		fieldapi.New(p.Fields, p.Members, p.FieldChanges),
