@@ -259,7 +259,7 @@ func schemaPage(t *testing.T) string {
 		err = s.Scan(&c.name, &c.kind, &c.standard, &c.required, &c.key)
 		return c, err
 	}
-	names, err := sqldb.All(t.Context(), db, sqldb.Value[string], "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%' ORDER BY name")
+	names, err := sqldb.All(t.Context(), db, sqldb.Value[string], "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%' AND name NOT LIKE 'message_words_found%' ORDER BY name")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	messageapi "github.com/regulars/regulars/internal/api/message"
 	moderationapi "github.com/regulars/regulars/internal/api/moderation"
 	noteapi "github.com/regulars/regulars/internal/api/note"
+	reportapi "github.com/regulars/regulars/internal/api/report"
 	roleapi "github.com/regulars/regulars/internal/api/role"
 	serverapi "github.com/regulars/regulars/internal/api/server"
 	userapi "github.com/regulars/regulars/internal/api/user"
@@ -50,6 +51,7 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.Chat.Feature(),
 		p.Conversations.Feature(),
 		p.Messages.Feature(),
+		p.Reports.Feature(),
 		p.Bulk.Feature(),
 		p.Stats.Feature(),
 		p.Installation.Feature(),
@@ -80,6 +82,7 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		blockapi.New(p.Blocks),
 		directapi.New(p.Conversations, nil),
 		messageapi.New(p.Messages),
+		reportapi.New(p.Reports),
 		userapi.New(p.Access, p.Members),
 		noteapi.New(p.Notes),
 		fieldapi.New(p.Fields, p.Members, p.FieldChanges),

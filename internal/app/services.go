@@ -36,6 +36,7 @@ import (
 	"github.com/regulars/regulars/internal/outage"
 	"github.com/regulars/regulars/internal/ownership"
 	"github.com/regulars/regulars/internal/ratelimit"
+	"github.com/regulars/regulars/internal/report"
 	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/seal"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -71,6 +72,7 @@ type Services struct {
 	Bulk          *bulk.Bulk
 	Stats         *stats.Stats
 	Installation  *installation.Installation
+	Reports       *report.Reports
 
 	features []feature.Feature // see listFeatures
 
@@ -155,6 +157,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Chat = chat.New(chat.Deps{DB: p.DB, Access: p.Access, Members: p.Members, Clock: now})
 	p.Messages = message.New(message.Deps{DB: p.DB, Access: p.Access, Clock: now, BaseURL: p.url, Images: image.New(image.Deps{DB: p.DB, Clock: now, Pictures: p.Pictures, Keys: p.Keys, BaseURL: p.url})})
 	p.Conversations = direct.New(direct.Deps{DB: p.DB, Clock: now, Access: p.Access})
+	p.Reports = report.New(report.Deps{DB: p.DB, Clock: now, Access: p.Access, Messages: p.Messages, Moderation: p.Moderation})
 	p.Bulk = bulk.New(bulk.Deps{
 		DB: p.DB, Files: p.Files, Scratch: p.Folder, Access: p.Access, Members: p.Members, Mail: p.Mail, BaseURL: p.url, Clock: now, Log: log, Database: p.database,
 		Limits: bulk.Limits{

@@ -18,6 +18,8 @@ import (
 	"github.com/regulars/regulars/internal/member/directory"
 	"github.com/regulars/regulars/internal/message/image"
 	"github.com/regulars/regulars/internal/message/place"
+	"github.com/regulars/regulars/internal/message/search"
+	"github.com/regulars/regulars/internal/message/wordlist"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -134,6 +136,10 @@ func (m *Messages) Update(ctx context.Context, caller actor.Actor, communityID, 
 	if err := m.Access.Can(ctx, caller, communityID, permission.SendMessage); err != nil {
 		return View{}, err
 	}
+	lists, err := wordlist.Of(ctx, m.DB, communityID)
+	if err != nil {
+		return View{}, err
+	}
 	var edited View
 	return edited, m.change(ctx, caller, communityID, messageID, func(c *change) error {
 		if err := c.requirePresent(); err != nil {
@@ -149,7 +155,7 @@ func (m *Messages) Update(ctx context.Context, caller actor.Actor, communityID, 
 		if err := c.requireOpenWindow(ctx); err != nil {
 			return err
 		}
-		d := &draft{Messages: m, tx: c.tx, caller: caller, communityID: communityID, place: c.place, author: author, message: c.message}
+		d := &draft{Messages: m, tx: c.tx, caller: caller, communityID: communityID, banned: lists.Banned, place: c.place, author: author, message: c.message}
 		if err := c.edit(ctx, d, in); err != nil {
 			return err
 		}
@@ -222,6 +228,9 @@ func (c *change) storeEdit(ctx context.Context, before *Message) error {
 		return err
 	}
 	if err := setContent(ctx, c.tx, c.communityID, &c.message); err != nil {
+		return err
+	}
+	if err := search.Put(ctx, c.tx, c.communityID, c.message.searched()); err != nil {
 		return err
 	}
 	if err := deleteMentions(ctx, c.tx, c.communityID, &c.message); err != nil {
@@ -318,23 +327,28 @@ func (m *Messages) DeleteRecent(ctx context.Context, caller actor.Actor, communi
 
 // deleteOne deletes a message unless it was deleted meanwhile.
 func (m *Messages) deleteOne(ctx context.Context, caller actor.Actor, communityID, messageID string) (done bool, err error) {
-	err = m.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		c := &change{Messages: m, tx: tx, caller: caller, communityID: communityID}
-		if err := c.lock(ctx, messageID); err != nil {
-			return err
-		}
-		if done = c.message.DeletedAt == 0; !done {
-			return nil
-		}
-		if c.place, err = place.WithoutActor(ctx, tx, communityID, c.message.ChannelID); err != nil {
-			return err
-		}
-		return c.delete(ctx)
+	err = m.DB.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+		done, err = m.Remove(ctx, tx, caller, communityID, messageID)
+		return err
 	})
-	if errs.KindOf(err) == errs.NotFound {
+	return done, err
+}
+
+// Remove is Delete in the caller's transaction, which has checked the right. removed is
+// false if the message was deleted before.
+func (m *Messages) Remove(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID, messageID string) (removed bool, err error) {
+	c := &change{Messages: m, tx: tx, caller: caller, communityID: communityID}
+	err = c.lock(ctx, messageID)
+	if errs.KindOf(err) == errs.NotFound || err == nil && c.message.DeletedAt != 0 {
 		return false, nil
 	}
-	return done, err
+	if err != nil {
+		return false, err
+	}
+	if c.place, err = place.WithoutActor(ctx, tx, communityID, c.message.ChannelID); err != nil {
+		return false, err
+	}
+	return true, c.delete(ctx)
 }
 
 // delete deletes the message with what belongs to it.
@@ -345,6 +359,9 @@ func (c *change) delete(ctx context.Context) error {
 		return err
 	}
 	if err := setDeleted(ctx, c.tx, c.communityID, m); err != nil {
+		return err
+	}
+	if err := search.Remove(ctx, c.tx, c.communityID, []string{m.ID}); err != nil {
 		return err
 	}
 	if err := deleteReactions(ctx, c.tx, c.communityID, m.ID, c.place.Counted()); err != nil {

@@ -13,7 +13,9 @@ import (
 	"github.com/regulars/regulars/internal/member/directory"
 	"github.com/regulars/regulars/internal/message/cursor"
 	"github.com/regulars/regulars/internal/message/place"
+	"github.com/regulars/regulars/internal/message/search"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/words"
 )
 
 // Filter selects messages. At most one of Before and After is set.
@@ -137,6 +139,33 @@ func (m *Messages) Find(ctx context.Context, q sqldb.Querier, caller actor.Actor
 	return one, p, err
 }
 
+// ByID returns messages of any channel by their ids, deleted ones without their content.
+// The caller has checked that the actor may read them.
+func (m *Messages) ByID(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID string, ids []string) (map[string]View, error) {
+	list, err := selectByID(ctx, q, communityID, ids)
+	if err != nil {
+		return nil, err
+	}
+	channels, err := chat.All(ctx, q, communityID)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for _, one := range channels {
+		names[one.ID] = one.Topic
+	}
+	r, err := m.ReaderOf(ctx, caller, communityID, "")
+	if err != nil {
+		return nil, err
+	}
+	views, err := m.Views(ctx, q, communityID, r, names, list)
+	found := make(map[string]View, len(views))
+	for _, one := range views {
+		found[one.ID] = one
+	}
+	return found, err
+}
+
 // scope is the part of the messages of a community that a filter means and an actor
 // can see.
 type scope struct {
@@ -211,4 +240,50 @@ func (m *Messages) Place(ctx context.Context, caller actor.Actor, communityID, c
 		return place.Place{}, err
 	}
 	return place.Of(ctx, m.DB, m.Access, caller, communityID, channelID)
+}
+
+// Hit is a message that a search found.
+type Hit struct {
+	View
+	Highlight []words.Span `json:"highlight" nullable:"false" doc:"The places of message that match, in UTF-16 units."`
+}
+
+// Search returns messages that match, newest first, and the cursor of the next page, ""
+// at the end. It fails as List does, or with Invalid "invalid_input" or "invalid_cursor".
+func (m *Messages) Search(ctx context.Context, caller actor.Actor, communityID string, f search.Filter) (hits []Hit, next string, err error) {
+	if err := m.Access.Can(ctx, caller, communityID, permission.GetMessages); err != nil {
+		return nil, "", err
+	}
+	q, err := words.ParseQuery(f.Query)
+	if err != nil {
+		return nil, "", err
+	}
+	in, err := m.scope(ctx, caller, communityID, Filter{ChannelID: f.ChannelID, User: f.User})
+	if err != nil {
+		return nil, "", err
+	}
+	cursors := cursor.Of("search", f.Digest())
+	after, err := cursors.Parse(f.Cursor, 1)
+	if err != nil {
+		return nil, "", err
+	}
+	r := f.Range(communityID, strings.Join(after, ""))
+	found, err := find(ctx, m.DB, finding{in, f.Has, r, q}, f.Limit+1)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(found) > f.Limit {
+		found, next = found[:f.Limit], cursors.After(found[f.Limit-1].ID)
+	}
+	views, err := m.seen(ctx, caller, communityID, in, found)
+	hits = make([]Hit, len(views))
+	for i := range views {
+		hits[i] = Hit{views[i], orEmpty(q.Highlights(views[i].Text))}
+	}
+	return hits, next, err
+}
+
+// searched returns the text that search finds.
+func (m *Message) searched() search.Text {
+	return search.Text{MessageID: m.ID, ChannelID: m.ChannelID, Text: m.Text}
 }

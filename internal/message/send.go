@@ -12,7 +12,10 @@ import (
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/message/place"
+	"github.com/regulars/regulars/internal/message/search"
+	"github.com/regulars/regulars/internal/message/wordlist"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/words"
 )
 
 // Send posts a message in a channel. The same nonce of the same author returns the
@@ -49,8 +52,12 @@ func (m *Messages) Reply(ctx context.Context, caller actor.Actor, communityID, m
 // post is a transaction in which a message is posted. answered is the id of the
 // message that it replies to; "": none.
 func (m *Messages) post(ctx context.Context, caller actor.Actor, communityID, channelID, answered string, in Input) (sent View, err error) {
+	lists, err := wordlist.Of(ctx, m.DB, communityID)
+	if err != nil {
+		return View{}, err
+	}
 	return sent, m.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		d := &draft{Messages: m, tx: tx, caller: caller, communityID: communityID, in: in}
+		d := &draft{Messages: m, tx: tx, caller: caller, communityID: communityID, in: in, banned: lists.Banned}
 		if err := d.locate(ctx, channelID, answered); err != nil {
 			return err
 		}
@@ -80,6 +87,7 @@ type draft struct {
 	caller      actor.Actor
 	communityID string
 	in          Input
+	banned      *words.List
 	place       place.Place
 	author      member.Member
 	root        *Message // of a reply
@@ -158,6 +166,9 @@ func (d *draft) check(ctx context.Context) error {
 	case m.HasImage && !d.place.Allows(permission.AttachFiles):
 		return permission.LackInChannel(permission.AttachFiles)
 	}
+	if err := refuseWords(d.place, d.banned, m.Text); err != nil {
+		return err
+	}
 	return d.waitSlowMode(ctx)
 }
 
@@ -189,6 +200,9 @@ func (d *draft) insert(ctx context.Context) (View, error) {
 		return View{}, err
 	}
 	if err := insertMentions(ctx, d.tx, d.communityID, m); err != nil {
+		return View{}, err
+	}
+	if err := search.Put(ctx, d.tx, d.communityID, m.searched()); err != nil {
 		return View{}, err
 	}
 	if err := d.replaceImages(ctx, nil); err != nil {

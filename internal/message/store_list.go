@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/message/search"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/words"
 )
 
 // visible is the condition of messages that lists show.
@@ -94,4 +96,53 @@ func countMessages(ctx context.Context, q sqldb.Querier, communityID string, s s
 	total, err = sqldb.One(ctx, q, "messages", sqldb.Value[int64],
 		"SELECT count(*) FROM (SELECT 1 FROM messages m WHERE "+c.text()+" LIMIT "+c.param(maxTotal+1)+") t", c.args...)
 	return min(total, maxTotal), total > maxTotal, err
+}
+
+// finding is a search in the messages that a reader sees.
+type finding struct {
+	scope
+	has string // search.HasImage, search.HasLink; "": all
+	search.Range
+	query *words.Query
+}
+
+// find returns the messages of a finding, newest first.
+func find(ctx context.Context, q sqldb.Querier, f finding, limit int) ([]Message, error) {
+	if q.Dialect() == sqldb.SQLite {
+		return f.found(ctx, q, limit)
+	}
+	c := f.conditions(q.Dialect())
+	list, err := c.search(ctx, q, search.Walked(f.Range, f.query, c.param), limit)
+	if err != nil || len(list) == limit {
+		return list, err
+	}
+	rest, more, err := f.Rest(ctx, q)
+	if err != nil || !more {
+		return list, err
+	}
+	f.Range = rest
+	older, err := f.found(ctx, q, limit-len(list))
+	return append(list, older...), err
+}
+
+func (f finding) found(ctx context.Context, q sqldb.Querier, limit int) ([]Message, error) {
+	c := f.conditions(q.Dialect())
+	return c.search(ctx, q, search.Found(q.Dialect(), f.Range, f.query, c.param), limit)
+}
+
+// conditions returns those of the messages m that the reader sees.
+func (f finding) conditions(d sqldb.Dialect) *query {
+	c := f.scope.query(d, f.CommunityID)
+	c.add("m.deleted_at = 0")
+	switch f.has {
+	case search.HasImage:
+		c.add("m.has_image")
+	case search.HasLink:
+		c.add("m.has_link")
+	}
+	return c
+}
+
+func (c *query) search(ctx context.Context, q sqldb.Querier, s search.Source, limit int) ([]Message, error) {
+	return sqldb.All(ctx, q, scanMessage, "SELECT "+messageColumns+" FROM "+s.From+" WHERE "+s.Where+" AND "+c.text()+" ORDER BY "+s.Order+" LIMIT "+c.param(limit), c.args...)
 }

@@ -46,6 +46,10 @@ func lock(ctx context.Context, tx *sqldb.Tx, communityID, messageID string) (Mes
 	return sqldb.One(ctx, tx, "message", scanMessage, "SELECT "+messageColumns+" FROM messages m WHERE m.community_id = $1 AND m.id = $2 "+tx.Dialect().Lock(), communityID, messageID)
 }
 
+func selectByID(ctx context.Context, q sqldb.Querier, communityID string, ids []string) ([]Message, error) {
+	return sqldb.All(ctx, q, scanMessage, "SELECT "+messageColumns+" FROM messages m WHERE m.community_id = $1 AND "+q.Dialect().In("m.id", "$2"), communityID, sqldb.Keys(ids))
+}
+
 func channelOf(ctx context.Context, q sqldb.Querier, communityID, messageID string) (string, error) {
 	return sqldb.One(ctx, q, "message", sqldb.Value[string], "SELECT channel_id FROM messages WHERE community_id = $1 AND id = $2", communityID, messageID)
 }

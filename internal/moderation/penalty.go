@@ -94,41 +94,55 @@ func (in PenaltyInput) normal(now int64) (PenaltyInput, error) {
 // "not_yourself", or Conflict "owner_protected", "already_banned",
 // "member_left", "member_banned" or "member_pending".
 func (s *Moderation) Penalise(ctx context.Context, caller actor.Actor, communityID string, in PenaltyInput) (Penalty, error) {
+	in, err := s.CheckPenalty(ctx, caller, communityID, in)
+	if err != nil {
+		return Penalty{}, err
+	}
+	var given Penalty
+	return given, s.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+		given, err = s.Impose(ctx, tx, caller, communityID, in)
+		return err
+	})
+}
+
+// CheckPenalty is the part of Penalise before its transaction: it checks the permission
+// of the actor and every field but the member, and returns the input for Impose.
+func (s *Moderation) CheckPenalty(ctx context.Context, caller actor.Actor, communityID string, in PenaltyInput) (PenaltyInput, error) {
 	if err := s.access.Can(ctx, caller, communityID, permission.ViewPenalties); err != nil {
+		return in, err
+	}
+	in, err := in.normal(s.clock.MS())
+	if err != nil {
+		return in, err
+	}
+	return in, s.access.Can(ctx, caller, communityID, requiredPermission[in.Kind])
+}
+
+// Impose is the part of Penalise in its transaction, after CheckPenalty.
+func (s *Moderation) Impose(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID string, in PenaltyInput) (Penalty, error) {
+	target, err := directory.Load(ctx, tx, communityID, in.User, member.Active, member.Pending, member.Left, member.Banned)
+	if err != nil {
 		return Penalty{}, err
 	}
 	now := s.clock.Now()
-	in, err := in.normal(now.UnixMilli())
-	if err != nil {
-		return Penalty{}, err
-	}
-	if err := s.access.Can(ctx, caller, communityID, requiredPermission[in.Kind]); err != nil {
-		return Penalty{}, err
-	}
-	target, err := directory.Load(ctx, s.db, communityID, in.User, member.Active, member.Pending, member.Left, member.Banned)
-	if err != nil {
-		return Penalty{}, err
-	}
 	given := Penalty{
 		ID: id.New(now), UserID: target.ID, Kind: in.Kind, Reason: in.Reason, Until: in.Until, Actor: caller.Ref(), ActorName: caller.Name,
 		CreatedAt: now.UnixMilli(), Member: directory.Person{ID: target.ID, Number: target.Number, Username: target.Username},
 	}
-	return given, s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		who, err := s.lockBelow(ctx, tx, caller, communityID, target.ID)
-		if err != nil {
-			return err
-		}
-		if err := suits(in.Kind, who); err != nil {
-			return err
-		}
-		if err := insertPenalty(ctx, tx, communityID, given); err != nil {
-			return err
-		}
-		if err := s.apply(ctx, tx, caller, communityID, who, given); err != nil {
-			return err
-		}
-		return auditPenalty(ctx, tx, caller, communityID, "penalty.create", given, given.CreatedAt)
-	})
+	who, err := s.lockBelow(ctx, tx, caller, communityID, target.ID)
+	if err != nil {
+		return given, err
+	}
+	if err := suits(in.Kind, who); err != nil {
+		return given, err
+	}
+	if err := insertPenalty(ctx, tx, communityID, given); err != nil {
+		return given, err
+	}
+	if err := s.apply(ctx, tx, caller, communityID, who, given); err != nil {
+		return given, err
+	}
+	return given, auditPenalty(ctx, tx, caller, communityID, "penalty.create", given, given.CreatedAt)
 }
 
 // lockBelow locks a member that is ranked below the actor.

@@ -85,25 +85,9 @@ type HistoryInput struct {
 func (in *HistoryInput) filter() (directory.HistoryFilter, error) {
 	f := directory.HistoryFilter{Source: in.Source, Cursor: in.Cursor, Limit: in.Limit}
 	var wrong []errs.Field
-	f.From = parseTime("from", in.From, 0, &wrong)
-	f.To = parseTime("to", in.To, 24*time.Hour, &wrong)
+	f.From = wire.ParseTime("from", in.From, 0, &wrong)
+	f.To = wire.ParseTime("to", in.To, 24*time.Hour, &wrong)
 	return f, errs.InvalidFields(wrong)
-}
-
-// parseTime parses a time, or a day to which day is added; "" is 0.
-func parseTime(name, text string, day time.Duration, wrong *[]errs.Field) int64 {
-	if text == "" {
-		return 0
-	}
-	if at, err := time.Parse(time.DateOnly, text); err == nil {
-		return at.Add(day).UnixMilli()
-	}
-	at, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		*wrong = append(*wrong, errs.Field{Field: name, Code: "invalid_time", Message: "Send a time such as 2026-04-07T08:50:16.000Z, or a day such as 2026-04-07."})
-		return 0
-	}
-	return at.UnixMilli()
 }
 
 type userHistoryInput struct {
@@ -178,7 +162,7 @@ func (h *handlers) createHistory(ctx context.Context, in *newHistory) (*api.Answ
 		return nil, err
 	}
 	var wrong []errs.Field
-	v := member.FieldValue{Field: in.FieldID, Value: in.Body.Value, Since: parseTime("at", in.Body.At, 0, &wrong)}
+	v := member.FieldValue{Field: in.FieldID, Value: in.Body.Value, Since: wire.ParseTime("at", in.Body.At, 0, &wrong)}
 	if len(wrong) > 0 {
 		return nil, errs.InvalidFields(wrong)
 	}

@@ -33,6 +33,7 @@ func New(messages *message.Messages) api.Area {
 		Tag: "Messages", Description: "Messages of channels, replies to them, and reactions.",
 		Routes: func(g *api.Group) {
 			h.readRoutes(g)
+			h.searchRoutes(g)
 			h.sendRoutes(g)
 			h.reactionRoutes(g)
 			h.changeRoutes(g)

@@ -9,10 +9,11 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Tables returns the columns of every table of the schema by table name.
+// Tables returns the columns of every table of the schema by table name, without those
+// that SQLite has in place of an index.
 func Tables(t testing.TB, db *sqldb.DB) map[string][]string {
 	t.Helper()
-	query := `SELECT m.name, p.name FROM sqlite_master m, pragma_table_info(m.name) p WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'`
+	query := `SELECT m.name, p.name FROM sqlite_master m, pragma_table_info(m.name) p WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE 'message_words_found%'`
 	if db.Dialect() == sqldb.Postgres {
 		query = `SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()`
 	}
