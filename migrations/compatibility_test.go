@@ -13,7 +13,6 @@ var breaking = []*regexp.Regexp{
 	regexp.MustCompile(`(?is)^DROP `),
 	regexp.MustCompile(`(?is)^TRUNCATE `),
 	regexp.MustCompile(`(?is)^DELETE `),
-	regexp.MustCompile(`(?is)^CREATE TRIGGER `),
 	regexp.MustCompile(`(?is)^ALTER TABLE .*\b(DROP|RENAME|ALTER|CONSTRAINT)\b`),
 	regexp.MustCompile(`(?is)^ALTER TABLE .*\b(REFERENCES|UNIQUE|CHECK)\b`),
 }
@@ -23,6 +22,7 @@ var (
 	addColumn   = regexp.MustCompile(`(?is)^ALTER TABLE \S+ ADD COLUMN .*\bNOT NULL\b`)
 	defaults    = regexp.MustCompile(`(?i)\bDEFAULT\b`)
 	createTable = regexp.MustCompile(`(?is)^CREATE TABLE (\S+)`)
+	trigger     = regexp.MustCompile(`(?is)^CREATE TRIGGER .*? ON (\S+)`)
 	uniqueIndex = regexp.MustCompile(`(?is)^CREATE UNIQUE INDEX \S+ ON (\S+)`)
 )
 
@@ -40,6 +40,9 @@ func breakingStatement(text string) string {
 		if found := createTable.FindStringSubmatch(statement); found != nil {
 			created[found[1]] = true
 		}
+		if found := trigger.FindStringSubmatch(statement); found != nil && !created[found[1]] {
+			return statement
+		}
 		if found := uniqueIndex.FindStringSubmatch(statement); found != nil && !created[found[1]] {
 			return statement
 		}
@@ -52,19 +55,21 @@ func breakingStatement(text string) string {
 
 func TestBreakingStatementsAreRecognized(t *testing.T) {
 	for text, want := range map[string]bool{
-		"CREATE TABLE a (id BIGINT NOT NULL);\nCREATE UNIQUE INDEX a_id ON a (id);": false,
-		"ALTER TABLE a ADD COLUMN b TEXT NOT NULL DEFAULT '';":                      false,
-		"ALTER TABLE a ADD COLUMN b TEXT;":                                          false,
-		"UPDATE a SET b = 'x';\nINSERT INTO c SELECT b FROM a;":                     false,
-		"CREATE INDEX a_b ON a (b); -- DROP TABLE a;":                               false,
-		"CREATE UNIQUE INDEX a_b ON a (b);":                                         true,
-		"ALTER TABLE a ADD COLUMN b TEXT NOT NULL;":                                 true,
-		"ALTER TABLE a ADD COLUMN b TEXT NOT NULL DEFAULT '' UNIQUE;":               true,
-		"ALTER TABLE a DROP COLUMN b;":                                              true,
-		"ALTER TABLE a RENAME COLUMN b TO c;":                                       true,
-		"ALTER TABLE a ALTER COLUMN b SET NOT NULL;":                                true,
-		"ALTER TABLE a ADD CONSTRAINT c CHECK (b > 0);":                             true,
-		"SELECT 1;\nDROP INDEX a_b;":                                                true,
+		"CREATE TABLE a (id BIGINT NOT NULL);\nCREATE UNIQUE INDEX a_id ON a (id);":            false,
+		"CREATE TABLE a (id BIGINT);\nCREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; END;": false,
+		"ALTER TABLE a ADD COLUMN b TEXT NOT NULL DEFAULT '';":                                 false,
+		"ALTER TABLE a ADD COLUMN b TEXT;":                                                     false,
+		"UPDATE a SET b = 'x';\nINSERT INTO c SELECT b FROM a;":                                false,
+		"CREATE INDEX a_b ON a (b); -- DROP TABLE a;":                                          false,
+		"CREATE UNIQUE INDEX a_b ON a (b);":                                                    true,
+		"CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; END;":                              true,
+		"ALTER TABLE a ADD COLUMN b TEXT NOT NULL;":                                            true,
+		"ALTER TABLE a ADD COLUMN b TEXT NOT NULL DEFAULT '' UNIQUE;":                          true,
+		"ALTER TABLE a DROP COLUMN b;":                                                         true,
+		"ALTER TABLE a RENAME COLUMN b TO c;":                                                  true,
+		"ALTER TABLE a ALTER COLUMN b SET NOT NULL;":                                           true,
+		"ALTER TABLE a ADD CONSTRAINT c CHECK (b > 0);":                                        true,
+		"SELECT 1;\nDROP INDEX a_b;":                                                           true,
 	} {
 		if got := breakingStatement(text); (got != "") != want {
 			t.Errorf("%s: %q", text, got)
