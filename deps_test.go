@@ -55,6 +55,7 @@ var layers = []string{
 	"internal/chat internal/direct internal/reward internal/chart",
 	"internal/message/cursor internal/message/image internal/message/place",
 	"internal/message",
+	"internal/readstate internal/message/topic",
 	"internal/shop internal/board internal/hook internal/widget",
 	"internal/bulk/plan",
 	"internal/bulk/apply",

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/markdown"
+	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
 )
 
@@ -24,6 +26,7 @@ type Input struct {
 	Attachments []string // ids of images
 	Allowed     *Allowed // nil: everyone who is mentioned is notified
 	Nonce       string   // "": none
+	Opening     *Opening // a topic that is created with the message; nil: none
 
 	contents markdown.Contents // of Text
 }
@@ -43,6 +46,9 @@ func (in *Input) normalise() error {
 		if !ok {
 			wrong = append(wrong, errs.Wrong(field, code, format, args...))
 		}
+	}
+	if in.Opening != nil {
+		wrong = append(wrong, in.Opening.Wrong...)
 	}
 	in.Text = normaliseText(in.Text)
 	check(in.Text != "" || len(in.Attachments) > 0, "message", "required", "Write a text, or attach an image.")
@@ -71,10 +77,28 @@ func normaliseText(given string) string {
 
 // fingerprint identifies the request of a nonce. parentID is "" for no reply.
 func (in *Input) fingerprint(parentID string) (string, error) {
-	request, err := json.Marshal([]any{in.Text, parentID, in.TopicID, in.Attachments, in.Allowed})
+	title := ""
+	if in.Opening != nil {
+		title = in.Opening.Title
+	}
+	request, err := json.Marshal([]any{in.Text, parentID, in.TopicID, in.Attachments, in.Allowed, title})
 	if err != nil {
 		return "", err
 	}
 	sum := sha256.Sum256(request)
 	return hex.EncodeToString(sum[:]), nil
+}
+
+// Topic is what sending needs to know of a topic.
+type Topic struct {
+	ChannelID string // the forum
+	Locked    bool   // only those who manage messages post in it
+}
+
+// Opening is a topic that is created with its first message.
+type Opening struct {
+	ID     string
+	Title  string
+	Wrong  []errs.Field // invalid fields of the topic
+	Insert func(ctx context.Context, tx *sqldb.Tx, first *Message) error
 }
