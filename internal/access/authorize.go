@@ -178,7 +178,7 @@ func (a *Access) CanAsPerson(caller actor.Actor, need []actor.Permission) error 
 	case actor.Anonymous:
 		return actor.AuthenticationRequired()
 	default:
-		return errs.New(errs.Forbidden, "person_required", "This needs a person. Use a session or a user API key instead of a community's key.")
+		return caller.RequirePerson()
 	}
 }
 

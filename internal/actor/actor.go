@@ -212,3 +212,12 @@ type Authorizer interface {
 	// CanAny is Can for one of several permissions; it fails as for the first.
 	CanAny(ctx context.Context, caller Actor, communityID string, needs ...Permission) error
 }
+
+// RequirePerson returns Forbidden "person_required" unless the actor is a person: a
+// session or a user API key.
+func (a Actor) RequirePerson() error {
+	if a.Kind == Session || a.Kind == UserKey {
+		return nil
+	}
+	return errs.New(errs.Forbidden, "person_required", "This needs a person. Use a session or a user API key instead of a community's key.")
+}

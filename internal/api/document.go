@@ -38,7 +38,7 @@ func (rt *Route) failures() []int {
 	if strings.Contains(rt.Path, "{jobId}") || rt.is(MayBeGone) {
 		codes = append(codes, 410)
 	}
-	if rt.Method != http.MethodGet && !rt.is(ReadOnly) {
+	if rt.is(MayConflict) || rt.Method != http.MethodGet && !rt.is(ReadOnly) {
 		codes = append(codes, 409)
 	}
 	if rt.Method == http.MethodPost || rt.Method == http.MethodPut {

@@ -42,6 +42,7 @@ const (
 	MayBeGone                         // responds 410 to an expired link or object
 	LimitSignIns                      // counts against the limits of sign-ins
 	StartsSession                     // a sign-in: never replayed, and over the limit of a name the handler decides
+	MayConflict                       // a GET that responds 409 to a channel of another type
 	PerUser                           // concerns the calling person instead of a community: needs a session or a user key
 	MayExist                          // responds 200 instead of 201 if the object exists
 )

@@ -30,6 +30,7 @@ var traitNames = []struct {
 	{api.KeepKey, "keep-key"},
 	{api.Secret, "secret"},
 	{api.MayBeGone, "410"},
+	{api.MayConflict, "409"},
 	{api.LimitSignIns, "limit-sign-ins"},
 	{api.StartsSession, "starts-session"},
 	{api.MayExist, "200"},

@@ -31,11 +31,13 @@ import (
 	"github.com/regulars/regulars/internal/member/assign"
 	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/message/image"
+	"github.com/regulars/regulars/internal/message/topic"
 	"github.com/regulars/regulars/internal/moderation"
 	"github.com/regulars/regulars/internal/note"
 	"github.com/regulars/regulars/internal/outage"
 	"github.com/regulars/regulars/internal/ownership"
 	"github.com/regulars/regulars/internal/ratelimit"
+	"github.com/regulars/regulars/internal/readstate"
 	"github.com/regulars/regulars/internal/report"
 	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/seal"
@@ -69,6 +71,8 @@ type Services struct {
 	Chat          *chat.Chat
 	Conversations *direct.Conversations
 	Messages      *message.Messages
+	Topics        *topic.Topics
+	ReadStates    *readstate.ReadStates
 	Bulk          *bulk.Bulk
 	Stats         *stats.Stats
 	Installation  *installation.Installation
@@ -155,7 +159,12 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Notes = note.New(note.Deps{DB: p.DB, Clock: now, Access: p.Access, Members: p.Members})
 	p.Blocks = block.New(block.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Chat = chat.New(chat.Deps{DB: p.DB, Access: p.Access, Members: p.Members, Clock: now})
-	p.Messages = message.New(message.Deps{DB: p.DB, Access: p.Access, Clock: now, BaseURL: p.url, Images: image.New(image.Deps{DB: p.DB, Clock: now, Pictures: p.Pictures, Keys: p.Keys, BaseURL: p.url})})
+	p.Messages = message.New(message.Deps{
+		DB: p.DB, Access: p.Access, Clock: now, BaseURL: p.url, Images: image.New(image.Deps{DB: p.DB, Clock: now, Pictures: p.Pictures, Keys: p.Keys, BaseURL: p.url}),
+		Posted: []message.Hook{topic.Count, readstate.MoveOwn}, Deleted: []message.Hook{topic.Uncount}, LockTopic: topic.Lock,
+	})
+	p.Topics = topic.New(p.Messages)
+	p.ReadStates = readstate.New(readstate.Deps{DB: p.DB, Clock: now, Access: p.Access, Messages: p.Messages})
 	p.Conversations = direct.New(direct.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Reports = report.New(report.Deps{DB: p.DB, Clock: now, Access: p.Access, Messages: p.Messages, Moderation: p.Moderation})
 	p.Bulk = bulk.New(bulk.Deps{

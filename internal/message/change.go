@@ -376,6 +376,11 @@ func (c *change) delete(ctx context.Context) error {
 	if err := c.uncount(ctx); err != nil {
 		return err
 	}
+	for _, hook := range c.Deleted {
+		if err := hook(ctx, c.tx, c.communityID, m); err != nil {
+			return err
+		}
+	}
 	return c.append(ctx, EventDeleted, m.AuthorID, EventRemoval{m.ID, m.ChannelID, m.TopicID, m.ParentID})
 }
 

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -14,6 +15,7 @@ import (
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/markdown"
 	"github.com/regulars/regulars/internal/message/place"
+	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
 	"github.com/regulars/regulars/internal/words"
 )
@@ -26,6 +28,7 @@ type Input struct {
 	Attachments []string // ids of images
 	Allowed     *Allowed // nil: everyone who is mentioned is notified
 	Nonce       string   // "": none
+	Opening     *Opening // a topic that is created with the message; nil: none
 
 	contents markdown.Contents // of Text
 }
@@ -45,6 +48,9 @@ func (in *Input) normalise() error {
 		if !ok {
 			wrong = append(wrong, errs.Wrong(field, code, format, args...))
 		}
+	}
+	if in.Opening != nil {
+		wrong = append(wrong, in.Opening.Wrong...)
 	}
 	in.Text = normaliseText(in.Text)
 	check(in.Text != "" || len(in.Attachments) > 0, "message", "required", "Write a text, or attach an image.")
@@ -73,7 +79,11 @@ func normaliseText(given string) string {
 
 // fingerprint identifies the request of a nonce. parentID is "" for no reply.
 func (in *Input) fingerprint(parentID string) (string, error) {
-	request, err := json.Marshal([]any{in.Text, parentID, in.TopicID, in.Attachments, in.Allowed})
+	title := ""
+	if in.Opening != nil {
+		title = in.Opening.Title
+	}
+	request, err := json.Marshal([]any{in.Text, parentID, in.TopicID, in.Attachments, in.Allowed, title})
 	if err != nil {
 		return "", err
 	}
@@ -93,4 +103,18 @@ func refuseWords(p place.Place, banned *words.List, text string) error {
 		return refused
 	}
 	return refused.WithDetails(map[string]any{"word": word})
+}
+
+// Topic is what sending needs to know of a topic.
+type Topic struct {
+	ChannelID string // the forum
+	Locked    bool   // only those who manage messages post in it
+}
+
+// Opening is a topic that is created with its first message.
+type Opening struct {
+	ID     string
+	Title  string
+	Wrong  []errs.Field // invalid fields of the topic
+	Insert func(ctx context.Context, tx *sqldb.Tx, first *Message) error
 }

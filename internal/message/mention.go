@@ -24,8 +24,8 @@ const (
 	MentionsAll    MentionKind = "all"
 )
 
-// everyone is the target of a mention of all members, and its name.
-const everyone = "all"
+// Everyone is the target of a mention of all members, and its name.
+const Everyone = "all"
 
 // Mention is a part of a text that names a member, a role or everyone.
 type Mention struct {
@@ -40,7 +40,7 @@ type Mention struct {
 // target is what message_mentions has for the mention.
 func (one *Mention) target() string {
 	if one.Kind == MentionsAll {
-		return everyone
+		return Everyone
 	}
 	return one.ID
 }
@@ -134,8 +134,8 @@ func (n *named) meaning(t markdown.Token) (one Mention, ok bool) {
 	}
 	for _, name := range t.Names {
 		key := account.UsernameKey(name)
-		if key == everyone {
-			return Mention{Kind: MentionsAll, Name: everyone, Length: t.Length(name)}, true
+		if key == Everyone {
+			return Mention{Kind: MentionsAll, Name: Everyone, Length: t.Length(name)}, true
 		}
 		if one, ok = n.byKey[key]; !ok {
 			one, ok = n.byTitle[key]

@@ -3,6 +3,8 @@
 package message
 
 import (
+	"context"
+
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/message/image"
@@ -68,7 +70,15 @@ type Deps struct {
 	Access  *access.Access
 	Images  *image.Images
 	BaseURL func() string
+	Posted  []Hook // part of posting a message
+	Deleted []Hook // part of deleting a message; not with its topic
+	// LockTopic returns a topic that does not change until the transaction ends. It
+	// fails with NotFound "topic_not_found".
+	LockTopic func(ctx context.Context, tx *sqldb.Tx, communityID, topicID string) (Topic, error)
 }
+
+// Hook is what a higher layer does with a message, in the transaction of its change.
+type Hook func(ctx context.Context, tx *sqldb.Tx, communityID string, about *Message) error
 
 // Messages are the messages of all communities. It is safe for concurrent use.
 type Messages struct{ Deps }

@@ -94,7 +94,7 @@ func (c *change) countReaction(ctx context.Context, kind string, given Reactions
 			return err
 		}
 	}
-	people, err := c.authors(ctx, c.tx, c.communityID, Reader{}, []string{memberID})
+	people, err := c.Authors(ctx, c.tx, c.communityID, Reader{}, []string{memberID})
 	if err != nil {
 		return err
 	}
@@ -229,7 +229,7 @@ func (m *Messages) reactions(ctx context.Context, caller actor.Actor, communityI
 	for i, row := range rows {
 		ids[i] = row.memberID
 	}
-	people, err := m.authors(ctx, m.DB, communityID, r, ids)
+	people, err := m.Authors(ctx, m.DB, communityID, r, ids)
 	found := make([]Reaction, len(rows))
 	for i, row := range rows {
 		who, known := people[row.memberID]

@@ -137,6 +137,9 @@ func (d *draft) write(ctx context.Context, answered string) (err error) {
 		ID: id.New(now), ChannelID: d.place.Channel.ID, Kind: Posted, AuthorID: d.author.ID, Text: d.in.Text, TopicID: d.in.TopicID, Via: via(d.caller),
 		Hushed: d.place.Hushed(), HasImage: len(d.in.Attachments) > 0, HasLink: len(d.in.contents.Links) > 0, PostedAt: now.UnixMilli(),
 	}
+	if d.in.Opening != nil {
+		d.message.TopicID = d.in.Opening.ID
+	}
 	if d.root != nil {
 		d.message.Kind, d.message.ParentID, d.message.TopicID = Reply, d.root.ID, d.root.TopicID
 		if answered != d.root.ID {
@@ -157,16 +160,15 @@ func (d *draft) check(ctx context.Context) error {
 	}
 	m := &d.message
 	switch {
-	case d.place.Channel.Type == chat.Forum && m.TopicID == "":
-		return errs.InvalidFields([]errs.Field{errs.Wrong("forumTopicId", "topic_required", "Name the topic of the forum.")})
-	case d.place.Channel.Type != chat.Forum && m.TopicID != "":
-		return errs.Missing("topic")
 	case m.HasLink && !d.place.Allows(permission.ShareLinks):
 		return permission.LackInChannel(permission.ShareLinks)
 	case m.HasImage && !d.place.Allows(permission.AttachFiles):
 		return permission.LackInChannel(permission.AttachFiles)
 	}
 	if err := refuseWords(d.place, d.banned, m.Text); err != nil {
+		return err
+	}
+	if err := d.checkTopic(ctx); err != nil {
 		return err
 	}
 	return d.waitSlowMode(ctx)
@@ -176,7 +178,7 @@ func (d *draft) check(ctx context.Context) error {
 // in the channel, with Limited "slow_mode". It does not apply to keys that manage
 // channels and to members who manage messages.
 func (d *draft) waitSlowMode(ctx context.Context) error {
-	pause := int64(d.place.Channel.SlowMode) * 1_000
+	pause := d.place.Channel.SlowMode * 1_000
 	if pause == 0 || d.place.ByKey && d.Access.Can(ctx, d.caller, d.communityID, permission.ManageChannels) == nil || !d.place.ByKey && d.place.Allows(permission.ManageMessages) {
 		return nil
 	}
@@ -190,9 +192,49 @@ func (d *draft) waitSlowMode(ctx context.Context) error {
 	return putLastPost(ctx, d.tx, d.communityID, &d.message)
 }
 
+// checkTopic checks that a message in a forum has an open topic, and others none.
+func (d *draft) checkTopic(ctx context.Context) error {
+	topicID, isForum := d.message.TopicID, d.place.Channel.Type == chat.Forum
+	switch {
+	case !isForum && d.in.Opening != nil:
+		return NotAForum()
+	case !isForum && topicID != "":
+		return errs.Missing("topic")
+	case !isForum, d.in.Opening != nil:
+		return nil
+	case topicID == "":
+		return errs.InvalidFields([]errs.Field{errs.Wrong("forumTopicId", "topic_required", "Name the topic of the forum.")})
+	}
+	in, err := d.LockTopic(ctx, d.tx, d.communityID, topicID)
+	if err != nil {
+		return err
+	}
+	if in.ChannelID != d.place.Channel.ID {
+		return errs.Missing("topic")
+	}
+	if !in.Locked {
+		return nil
+	}
+	manages, err := d.place.Manages(ctx, d.Access, d.caller, d.communityID)
+	if err == nil && !manages {
+		err = errs.New(errs.Conflict, "topic_locked", "This topic is locked. Write in another one.")
+	}
+	return err
+}
+
+// NotAForum returns Conflict "not_a_forum".
+func NotAForum() error {
+	return errs.New(errs.Conflict, "not_a_forum", "This channel has no topics. Use a channel of the type forum.")
+}
+
 // insert stores the message with what counts it, and appends its event.
 func (d *draft) insert(ctx context.Context) (View, error) {
 	m := &d.message
+	if d.in.Opening != nil {
+		if err := d.in.Opening.Insert(ctx, d.tx, m); err != nil {
+			return View{}, err
+		}
+	}
 	if err := insert(ctx, d.tx, d.communityID, m); err != nil {
 		return View{}, err
 	}
@@ -210,6 +252,11 @@ func (d *draft) insert(ctx context.Context) (View, error) {
 	}
 	if err := d.insertNonce(ctx); err != nil {
 		return View{}, err
+	}
+	for _, hook := range d.Posted {
+		if err := hook(ctx, d.tx, d.communityID, m); err != nil {
+			return View{}, err
+		}
 	}
 	return d.appendPosted(ctx)
 }

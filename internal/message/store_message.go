@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/message/image"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -116,4 +118,110 @@ func loadNamed(ctx context.Context, q sqldb.Querier, communityID string, ids, ke
 		n.byTitle[account.UsernameKey(r[1])] = Mention{Kind: MentionsRole, ID: r[0], Name: r[1]}
 	}
 	return n, err
+}
+
+// MoveTopic moves the messages of a topic to another forum, with their mentions and
+// numbers, in the caller's transaction.
+func MoveTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID, from, to string) error {
+	visible, err := countTopic(ctx, tx, communityID, topicID)
+	if err != nil {
+		return err
+	}
+	if err := moveTopic(ctx, tx, communityID, topicID, to); err != nil {
+		return err
+	}
+	if err := count(ctx, tx, communityID, from, -visible); err != nil {
+		return err
+	}
+	return count(ctx, tx, communityID, to, visible)
+}
+
+// DeleteTopic deletes the messages of a topic as deletions of each would, but without
+// events, in the caller's transaction. by is the actor.
+func (m *Messages) DeleteTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID, channelID, by string) error {
+	visible, err := countTopic(ctx, tx, communityID, topicID)
+	if err != nil {
+		return err
+	}
+	now := m.Clock.Now()
+	deleted := Version{id: id.New(now), Kind: Deleted, actor: by, at: now.UnixMilli()}
+	rich, err := sqldb.All(ctx, tx, scanMessage, "SELECT "+messageColumns+" FROM messages m WHERE "+ofTopic+" AND m.deleted_at = 0 AND "+isRich, communityID, topicID)
+	if err != nil {
+		return err
+	}
+	for i := range rich {
+		if err := insertHistory(ctx, tx, communityID, &rich[i], deleted); err != nil {
+			return err
+		}
+		if err := image.Detach(ctx, tx, communityID, rich[i].ID); err != nil {
+			return err
+		}
+	}
+	if err := deleteTopic(ctx, tx, communityID, topicID, deleted); err != nil {
+		return err
+	}
+	return count(ctx, tx, communityID, channelID, -visible)
+}
+
+// WroteAlone reports whether a member is the only one who has written in a topic.
+func WroteAlone(ctx context.Context, q sqldb.Querier, communityID, topicID, memberID string) (bool, error) {
+	others, err := countOthers(ctx, q, communityID, topicID, memberID)
+	return others == 0, err
+}
+
+// ofTopic is the condition of messages of a topic, with the partial index messages_topic.
+const ofTopic = "m.community_id = $1 AND m.topic_id = $2 AND m.topic_id <> ''"
+
+// countTopic returns the number of visible messages of a topic.
+func countTopic(ctx context.Context, q sqldb.Querier, communityID, topicID string) (int64, error) {
+	return sqldb.One(ctx, q, "messages", sqldb.Value[int64], "SELECT count(*) FROM messages m WHERE "+ofTopic+" AND "+visible, communityID, topicID)
+}
+
+// countOthers returns 1 if another than a member has written in a topic, else 0.
+func countOthers(ctx context.Context, q sqldb.Querier, communityID, topicID, memberID string) (int64, error) {
+	return sqldb.One(ctx, q, "messages", sqldb.Value[int64], "SELECT count(*) FROM (SELECT 1 FROM messages m WHERE "+ofTopic+" AND m.author_id <> $3 LIMIT 1) t", communityID, topicID, memberID)
+}
+
+// idsOfTopic selects the ids of the messages of a topic.
+const idsOfTopic = "(SELECT m.id FROM messages m WHERE " + ofTopic + ")"
+
+func moveTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID, to string) error {
+	for _, statement := range []string{
+		"UPDATE message_mentions SET channel_id = $3 WHERE community_id = $1 AND message_id IN " + idsOfTopic,
+		"UPDATE messages SET channel_id = $3 WHERE community_id = $1 AND topic_id = $2 AND topic_id <> ''",
+	} {
+		if _, err := tx.Exec(ctx, statement, communityID, topicID, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isRich is the condition of messages with more than a text and reactions.
+const isRich = "(m.has_image OR m.mentions <> '[]')"
+
+// deleteTopic deletes the messages of a topic; those with isRich have their history.
+func deleteTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID string, v Version) error {
+	for _, s := range []struct {
+		statement string
+		args      []any
+	}{
+		{`INSERT INTO message_history (community_id, message_id, id, kind, text, actor, at) SELECT m.community_id, m.id, $3, 'deleted', m.text, $4, CAST($5 AS BIGINT) FROM messages m
+			WHERE ` + ofTopic + " AND m.deleted_at = 0 AND NOT " + isRich, []any{v.id, v.actor, v.at}},
+		{`UPDATE message_totals SET messages = message_totals.messages - written.messages, replies = message_totals.replies - written.replies FROM
+			(SELECT m.author_id, SUM(CASE WHEN m.kind = 'reply' THEN 0 ELSE 1 END) AS messages, SUM(CASE WHEN m.kind = 'reply' THEN 1 ELSE 0 END) AS replies
+				FROM messages m WHERE ` + ofTopic + ` AND m.deleted_at = 0 GROUP BY m.author_id) written
+			WHERE message_totals.community_id = $1 AND message_totals.user_id = written.author_id`, nil},
+		{`UPDATE message_totals SET reactions = message_totals.reactions - reacted.reactions FROM
+			(SELECT user_id, count(*) AS reactions FROM message_reactions WHERE community_id = $1 AND message_id IN ` + idsOfTopic + ` GROUP BY user_id) reacted
+			WHERE message_totals.community_id = $1 AND message_totals.user_id = reacted.user_id`, nil},
+		{"DELETE FROM message_reactions WHERE community_id = $1 AND message_id IN " + idsOfTopic, nil},
+		{"DELETE FROM message_mentions WHERE community_id = $1 AND message_id IN " + idsOfTopic, nil},
+		{"UPDATE messages SET deleted_at = CASE WHEN deleted_at = 0 THEN $3 ELSE deleted_at END, pinned_at = 0, reply_count = 0 WHERE community_id = $1 AND topic_id = $2 AND topic_id <> ''", []any{v.at}},
+	} {
+		if _, err := tx.Exec(ctx, s.statement, append([]any{communityID, topicID}, s.args...)...); err != nil {
+			return err
+		}
+	}
+	return nil
 }

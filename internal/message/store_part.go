@@ -10,8 +10,8 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// authors returns the authors of messages by id, and under "" that of erased ones.
-func (m *Messages) authors(ctx context.Context, q sqldb.Querier, communityID string, r Reader, ids []string) (map[string]Author, error) {
+// Authors returns the authors of messages by id, and under "" that of erased ones.
+func (m *Messages) Authors(ctx context.Context, q sqldb.Querier, communityID string, r Reader, ids []string) (map[string]Author, error) {
 	found := map[string]Author{"": {DisplayName: deletedName, Deleted: true}}
 	rows, err := q.Query(ctx, "SELECT user_id, state, username, display_name, email, avatar_id FROM members WHERE community_id = $1 AND "+q.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(ids))
 	if err != nil {

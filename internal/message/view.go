@@ -96,7 +96,7 @@ func (m *Messages) Views(ctx context.Context, q sqldb.Querier, communityID strin
 			shown = append(shown, list[i].ID)
 		}
 	}
-	authors, err := m.authors(ctx, q, communityID, r, authorIDs)
+	authors, err := m.Authors(ctx, q, communityID, r, authorIDs)
 	if err != nil {
 		return nil, err
 	}

@@ -47,6 +47,12 @@ func (d Dialect) FromKeys(table, column, param string) string {
 		table+" WHERE "+d.In(column, param))
 }
 
+// Elements returns the query of many keys as a column; the argument of param is
+// Keys(keys).
+func (d Dialect) Elements(column, param string) string {
+	return "SELECT " + d.pick("value AS "+column+" FROM json_each("+param+")", "jsonb_array_elements_text(CAST("+param+" AS JSONB)) AS "+column)
+}
+
 // InNumbers is In for an integer column; the argument is Keys of decimal
 // numbers that fit 64 bits.
 func (d Dialect) InNumbers(column, param string) string {

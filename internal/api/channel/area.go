@@ -6,6 +6,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/api"
 	"github.com/regulars/regulars/internal/chat"
+	"github.com/regulars/regulars/internal/readstate"
 )
 
 var (
@@ -17,17 +18,19 @@ var (
 // handlers serve the operations.
 type handlers struct {
 	chat *chat.Chat
+	read *readstate.ReadStates
 }
 
 // New returns the area.
-func New(chat *chat.Chat) api.Area {
-	h := &handlers{chat}
+func New(chat *chat.Chat, read *readstate.ReadStates) api.Area {
+	h := &handlers{chat, read}
 	return api.Area{
-		Tag: "Channels", Description: "Channels, their categories, and their permissions for roles and members.",
+		Tag: "Channels", Description: "Channels, their categories, their permissions for roles and members, and what members have read.",
 		Routes: func(g *api.Group) {
 			h.channelRoutes(g)
 			h.overrideRoutes(g)
 			h.categoryRoutes(g)
+			h.readRoutes(g)
 		},
 	}
 }

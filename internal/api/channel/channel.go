@@ -14,7 +14,7 @@ func (h *handlers) channelRoutes(g *api.Group) {
 	api.Add(g, api.Route{
 		Method: "GET", Path: "/v1/channels", ID: "listChannels", Summary: "List channels",
 		Permissions: seeChannels, Traits: api.Compat,
-		Description: "The channels that the credential can see: for a key of the community all, for a person those that roles and overrides allow. Channels without a category come first.",
+		Description: "The channels that the credential can see: for a key of the community all, for a person those that roles and overrides allow. Channels without a category come first. A member also gets what they have read, and their preferences.",
 	}, h.listChannels)
 	api.Add(g, api.Route{
 		Method: "GET", Path: "/v1/servers/{serverId}/channels", ID: "listServerChannels", Summary: "List the channels of a community",
@@ -112,6 +112,7 @@ type channelUser struct {
 type listedChannel struct {
 	Channel
 	Overrides []override `json:"overrides,omitempty" nullable:"false" doc:"The overrides, for managers of channels only; absent if there are none."`
+	ReadState
 }
 
 func (h *handlers) listChannels(ctx context.Context, _ *wire.CommunityQuery) (*api.Answer[[]listedChannel], error) {
@@ -132,8 +133,15 @@ func (h *handlers) respondChannels(ctx context.Context) (*api.Answer[[]listedCha
 	if err != nil {
 		return nil, err
 	}
+	states, err := h.read.Of(ctx, actor, api.CommunityID(ctx), found)
+	if err != nil {
+		return nil, err
+	}
 	return api.Respond("Channels of the community", api.Convert(found, func(c chat.Channel) listedChannel {
 		one := listedChannel{Channel: newChannelView(c)}
+		if state, known := states[c.ID]; known {
+			one.ReadState = newReadState(state)
+		}
 		if manages {
 			one.Overrides = api.Convert(c.Overrides, newOverrideView)
 		}

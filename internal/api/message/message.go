@@ -13,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/topic"
 )
 
 var (
@@ -24,13 +25,14 @@ var (
 // handlers serve the operations.
 type handlers struct {
 	messages *message.Messages
+	topics   *topic.Topics
 }
 
 // New returns the area.
-func New(messages *message.Messages) api.Area {
-	h := &handlers{messages}
+func New(messages *message.Messages, topics *topic.Topics) api.Area {
+	h := &handlers{messages, topics}
 	return api.Area{
-		Tag: "Messages", Description: "Messages of channels, replies to them, and reactions.",
+		Tag: "Messages", Description: "Messages of channels, replies to them, reactions, and topics of forums.",
 		Routes: func(g *api.Group) {
 			h.readRoutes(g)
 			h.searchRoutes(g)
@@ -38,6 +40,7 @@ func New(messages *message.Messages) api.Area {
 			h.reactionRoutes(g)
 			h.changeRoutes(g)
 			h.imageRoutes(g)
+			h.topicRoutes(g)
 		},
 	}
 }

@@ -102,3 +102,16 @@ func WithoutActor(ctx context.Context, q sqldb.Querier, communityID, channelID s
 	found, err := chat.Load(ctx, q, communityID, channelID)
 	return Place{Channel: found, ByKey: true}, err
 }
+
+// Manages reports whether the actor manages messages here: a person by the channel, a
+// key of the community by its permission for channels.
+func (p Place) Manages(ctx context.Context, auth *access.Access, caller actor.Actor, communityID string) (bool, error) {
+	if !p.ByKey {
+		return p.Allows(permission.ManageMessages), nil
+	}
+	err := auth.Can(ctx, caller, communityID, permission.ManageChannels)
+	if errs.KindOf(err) == errs.Forbidden {
+		return false, nil
+	}
+	return err == nil, err
+}

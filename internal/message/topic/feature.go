@@ -1,0 +1,8 @@
+package topic
+
+import "github.com/regulars/regulars/internal/feature"
+
+// Feature describes the package to the application.
+func (t *Topics) Feature() feature.Feature {
+	return feature.Feature{Name: "topic", EraseMembers: EraseMembers, Events: events}
+}
