@@ -26,7 +26,7 @@ type Input struct {
 	Sender      string   // reference of the member that the message is from; "": the person
 	TopicID     string   // of a forum; else ""
 	Attachments []string // ids of images
-	Allowed     *Allowed // nil: everyone who is mentioned is notified
+	Allowed     *Allowed // nil: all mentions notify
 	Nonce       string   // "": none
 	Opening     *Opening // a topic that is created with the message; nil: none
 
@@ -92,7 +92,7 @@ func (in *Input) fingerprint(parentID string) (string, error) {
 }
 
 // refuseWords returns Invalid "banned_words" for a text with a banned word. Its details
-// name the word to a person, who is the author; a key sends the texts of others.
+// name the word to a person, the author; a key sends the texts of others.
 func refuseWords(p place.Place, banned *words.List, text string) error {
 	word, found := banned.Find(text)
 	if !found {
@@ -108,7 +108,7 @@ func refuseWords(p place.Place, banned *words.List, text string) error {
 // Topic is what sending needs to know of a topic.
 type Topic struct {
 	ChannelID string // the forum
-	Locked    bool   // only those who manage messages post in it
+	Locked    bool   // only managers of messages post in it
 }
 
 // Opening is a topic that is created with its first message.

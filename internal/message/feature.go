@@ -24,8 +24,8 @@ func (m *Messages) Feature() feature.Feature {
 }
 
 // EraseMembers removes members from messages, in the caller's transaction: as
-// authors, from mentions and earlier texts, with their images, and from reactions,
-// whose number stays.
+// authors, from mentions and earlier texts, with their images, and from reactions.
+// The number of reactions stays.
 func (m *Messages) EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
 	mentioning, err := mentioning(ctx, tx, communityID, memberIDs)
 	if err != nil {

@@ -29,12 +29,12 @@ type Version struct {
 	Actor VersionActor `json:"actor"`
 	Kind  VersionKind  `json:"kind" enum:"posted,edited,deleted"`
 
-	id    string // of the row in the history, whose text is the one before
+	id    string // of the row in the history with the text before
 	actor string // as in the audit log
 	at    int64  // Unix milliseconds
 }
 
-// VersionActor is who or what posted, edited or deleted a message.
+// VersionActor posted, edited or deleted a message.
 type VersionActor struct {
 	Type     string  `json:"type" enum:"user,key,hook,automation,system"`
 	ID       *string `json:"user_id" nullable:"true" doc:"The _id of the member; null for others, and after erasure."`
@@ -82,8 +82,8 @@ func (m *Messages) History(ctx context.Context, caller actor.Actor, communityID,
 	return rows, next, m.describe(ctx, communityID, &one, current, rows)
 }
 
-// withHistory returns a message whose history the actor sees, also one that lists
-// no longer show.
+// withHistory returns a message if the actor sees its history, also a message that
+// lists no longer show.
 func (m *Messages) withHistory(ctx context.Context, caller actor.Actor, communityID, messageID string) (Message, error) {
 	one, err := load(ctx, m.DB, communityID, messageID)
 	if err != nil {
@@ -109,7 +109,7 @@ func (m *Messages) withHistory(ctx context.Context, caller actor.Actor, communit
 	return one, err
 }
 
-// describe fills in rows, whose text is the one before. current is the text of the
+// describe fills in rows with the text before each. current is the text of the
 // newest.
 func (m *Messages) describe(ctx context.Context, communityID string, of *Message, current string, rows []Version) error {
 	refs := []string{}

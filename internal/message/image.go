@@ -146,7 +146,7 @@ func (m *Messages) shows(ctx context.Context, q sqldb.Querier, caller actor.Acto
 	return false, nil
 }
 
-// ServeImage answers a signed address. An address is for everyone who has it, but a
+// ServeImage answers a signed address. Any holder of an address may use it, but a
 // session or a key that does not see the image gets 404. credential returns that of
 // a request, "" for none.
 func (m *Messages) ServeImage(credential func(*http.Request) string) http.HandlerFunc {

@@ -127,8 +127,8 @@ func (m *Messages) Unreact(ctx context.Context, caller actor.Actor, communityID,
 	})
 }
 
-// reacted returns the member whose reaction the actor may remove, and whether it is
-// another than the sender.
+// reacted returns the member of the reaction that the actor may remove; foreign: another
+// one than the sender.
 func (c *change) reacted(ctx context.Context, sender, user string) (who member.Member, foreign bool, err error) {
 	if !c.place.ByKey || sender != "" || user == "" {
 		if who, err = place.Author(ctx, c.tx, c.caller, c.communityID, sender); err != nil {

@@ -176,7 +176,7 @@ func (d *draft) check(ctx context.Context) error {
 
 // waitSlowMode refuses a message that the author posts too soon after the last one
 // in the channel, with Limited "slow_mode". It does not apply to keys that manage
-// channels and to members who manage messages.
+// channels and to managers of messages.
 func (d *draft) waitSlowMode(ctx context.Context) error {
 	pause := d.place.Channel.SlowMode * 1_000
 	if pause == 0 || d.place.ByKey && d.Access.Can(ctx, d.caller, d.communityID, permission.ManageChannels) == nil || !d.place.ByKey && d.place.Allows(permission.ManageMessages) {

@@ -163,7 +163,7 @@ func (m *Messages) DeleteTopic(ctx context.Context, tx *sqldb.Tx, communityID, t
 	return count(ctx, tx, communityID, channelID, -visible)
 }
 
-// WroteAlone reports whether a member is the only one who has written in a topic.
+// WroteAlone reports whether a member is the only author in a topic.
 func WroteAlone(ctx context.Context, q sqldb.Querier, communityID, topicID, memberID string) (bool, error) {
 	others, err := countOthers(ctx, q, communityID, topicID, memberID)
 	return others == 0, err

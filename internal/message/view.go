@@ -60,14 +60,14 @@ type Mentioned struct {
 	Username string `json:"username"`
 }
 
-// deletedName is the display name of authors who are no longer members.
+// deletedName is the display name of former members.
 const deletedName = "Deleted member"
 
-// Reader is who reads messages.
+// Reader reads messages.
 type Reader struct {
 	MemberID  string   // "": a key
 	SeesEmail bool     // of all authors
-	blocked   []string // members whose messages are hidden from the reader
+	blocked   []string // members that the reader has blocked
 }
 
 // ReaderOf returns the reader that an actor is.
@@ -152,7 +152,7 @@ func newView(one *Message, by Author, channel string) View {
 	return v
 }
 
-// hide removes the content of a message whose author the reader has blocked.
+// hide removes the content of a message of a blocked author.
 func (v *View) hide() {
 	v.Hidden, v.Text, v.HTML, v.Attachments = "blocked", "", "", []image.Attachment{}
 }
