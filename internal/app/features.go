@@ -18,6 +18,7 @@ import (
 	messageapi "github.com/regulars/regulars/internal/api/message"
 	moderationapi "github.com/regulars/regulars/internal/api/moderation"
 	noteapi "github.com/regulars/regulars/internal/api/note"
+	realtimeapi "github.com/regulars/regulars/internal/api/realtime"
 	reportapi "github.com/regulars/regulars/internal/api/report"
 	roleapi "github.com/regulars/regulars/internal/api/role"
 	serverapi "github.com/regulars/regulars/internal/api/server"
@@ -87,6 +88,7 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		noteapi.New(p.Notes),
 		fieldapi.New(p.Fields, p.Members, p.FieldChanges),
 		eventapi.New(eventapi.Deps{Access: p.Access, Events: p.Events, Types: EventTypes(), Streams: l.streams, Stopping: l.stopping}),
+		realtimeapi.New(p.Live),
 	}
 }
 
@@ -102,6 +104,14 @@ func EventTypes() (types []event.Type) {
 func (p *Services) consumers() (list []event.Consumer) {
 	for _, f := range p.features {
 		list = append(list, f.Consumers...)
+	}
+	return list
+}
+
+// renderers returns how the events of all features look to live connections.
+func (p *Services) renderers() (list []feature.Live) {
+	for _, f := range p.features {
+		list = append(list, f.Live...)
 	}
 	return list
 }

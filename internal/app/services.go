@@ -25,6 +25,7 @@ import (
 	"github.com/regulars/regulars/internal/idempotency"
 	"github.com/regulars/regulars/internal/installation"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/live"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
@@ -73,6 +74,7 @@ type Services struct {
 	Stats         *stats.Stats
 	Installation  *installation.Installation
 	Reports       *report.Reports
+	Live          *live.Hub
 
 	features []feature.Feature // see listFeatures
 
@@ -170,6 +172,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Installation = installation.New(installation.Deps{DB: p.DB, Clock: now, Accounts: p.Accounts, Communities: p.Communities, Mail: p.Mail, BaseURL: p.url})
 	p.features = p.listFeatures()
 	p.Events = event.New(event.Deps{DB: p.DB, Access: p.Access, Jobs: p.Jobs, Clock: now, Log: log, Database: p.database, Types: EventTypes(), Consumers: p.consumers(), Retention: time.Duration(c.EventDays) * 24 * time.Hour})
+	p.Live = live.New(live.Deps{DB: p.DB, Access: p.Access, Chat: p.Chat, Events: p.Events, Clock: now, Log: log, Live: p.renderers(), Active: p.Members.RecordVisit})
 	p.registerJobs()
 	return nil
 }

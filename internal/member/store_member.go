@@ -101,21 +101,30 @@ const (
 	byMember  = "m.user_id = $2"
 )
 
-func loadMembership(ctx context.Context, q sqldb.Querier, communityID, by, ref string) (access.Membership, error) {
-	var s access.Membership
+const selectMembership = `SELECT m.user_id, m.account_id, m.username, m.state, m.owner, m.roles, m.suspended_until FROM members m
+		JOIN communities c ON c.id = m.community_id AND c.deleted_at = 0 WHERE m.community_id = $1 AND `
+
+func scanMembership(row sqldb.Scanner) (s access.Membership, err error) {
 	var roles string
-	err := q.QueryRow(ctx, `SELECT m.user_id, m.account_id, m.username, m.state, m.owner, m.roles, m.suspended_until FROM members m
-		JOIN communities c ON c.id = m.community_id AND c.deleted_at = 0 WHERE m.community_id = $1 AND `+by, communityID, ref).
-		Scan(&s.MemberID, &s.AccountID, &s.Username, &s.State, &s.Owner, &roles, &s.SuspendedUntil)
-	if errors.Is(err, sql.ErrNoRows) {
-		return s, nil
-	}
-	if err != nil {
+	if err = row.Scan(&s.MemberID, &s.AccountID, &s.Username, &s.State, &s.Owner, &roles, &s.SuspendedUntil); err != nil {
 		return s, err
 	}
 	s.Member = s.State == Active
 	s.RoleIDs, err = field.DecodeIDs(roles)
 	return s, err
+}
+
+func loadMembership(ctx context.Context, q sqldb.Querier, communityID, by, ref string) (access.Membership, error) {
+	s, err := scanMembership(q.QueryRow(ctx, selectMembership+by, communityID, ref))
+	if errors.Is(err, sql.ErrNoRows) {
+		return access.Membership{}, nil
+	}
+	return s, err
+}
+
+// membershipsOf returns the memberships of members that exist.
+func membershipsOf(ctx context.Context, q sqldb.Querier, communityID string, memberIDs []string) ([]access.Membership, error) {
+	return sqldb.All(ctx, q, scanMembership, selectMembership+q.Dialect().In("m.user_id", "$2"), communityID, sqldb.Keys(memberIDs))
 }
 
 // LockOwners returns the sorted ids of active owners and locks them.
