@@ -49,7 +49,7 @@ var layers = []string{
 	"internal/bulk/job internal/bulk/correction",
 	"internal/bulk/origin internal/bulk/mapping internal/bulk/errorgroup internal/bulk/newfield internal/bulk/choice internal/bulk/jobmember",
 	"internal/bulk/staged",
-	"internal/fieldchange internal/moderation internal/note internal/block",
+	"internal/fieldchange internal/moderation internal/note internal/block internal/presence",
 	"internal/ownership",
 	"internal/member/membertest",
 	"internal/chat internal/direct internal/reward internal/chart",

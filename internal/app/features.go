@@ -49,6 +49,7 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.Ownership.Feature(),
 		p.Notes.Feature(),
 		p.Blocks.Feature(),
+		p.Presence.Feature(),
 		p.Chat.Feature(),
 		p.Conversations.Feature(),
 		p.Messages.Feature(),

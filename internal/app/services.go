@@ -36,6 +36,7 @@ import (
 	"github.com/regulars/regulars/internal/note"
 	"github.com/regulars/regulars/internal/outage"
 	"github.com/regulars/regulars/internal/ownership"
+	"github.com/regulars/regulars/internal/presence"
 	"github.com/regulars/regulars/internal/ratelimit"
 	"github.com/regulars/regulars/internal/report"
 	"github.com/regulars/regulars/internal/roster"
@@ -75,6 +76,7 @@ type Services struct {
 	Installation  *installation.Installation
 	Reports       *report.Reports
 	Live          *live.Hub
+	Presence      *presence.Presence
 
 	features []feature.Feature // see listFeatures
 
@@ -170,9 +172,10 @@ func (p *Services) assemble(c config.Config) (err error) {
 	}, p.Jobs)
 	p.Stats = stats.New(p.DB, p.Access)
 	p.Installation = installation.New(installation.Deps{DB: p.DB, Clock: now, Accounts: p.Accounts, Communities: p.Communities, Mail: p.Mail, BaseURL: p.url})
+	p.Presence = presence.New(p.DB, now)
 	p.features = p.listFeatures()
 	p.Events = event.New(event.Deps{DB: p.DB, Access: p.Access, Jobs: p.Jobs, Clock: now, Log: log, Database: p.database, Types: EventTypes(), Consumers: p.consumers(), Retention: time.Duration(c.EventDays) * 24 * time.Hour})
-	p.Live = live.New(live.Deps{DB: p.DB, Access: p.Access, Chat: p.Chat, Events: p.Events, Clock: now, Log: log, Live: p.renderers(), Active: p.Members.RecordVisit})
+	p.Live = live.New(live.Deps{DB: p.DB, Access: p.Access, Chat: p.Chat, Events: p.Events, Clock: now, Log: log, Live: p.renderers(), Active: p.Presence.Record})
 	p.registerJobs()
 	return nil
 }

@@ -160,7 +160,7 @@ func (c *Chat) DeleteCategory(ctx context.Context, actor actor.Actor, communityI
 				return err
 			}
 			moved := ch
-			moved.CategoryID, moved.Position = "", next
+			moved.CategoryID, moved.Position, moved.Version = "", next, ch.Version+1
 			if err := appendEvent(ctx, tx, actor, c.clock.MS(), communityID, ch, moved); err != nil {
 				return err
 			}

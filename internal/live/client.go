@@ -1,6 +1,7 @@
 package live
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"time"
@@ -70,12 +71,12 @@ func (c *Client) Leave() {
 	if left {
 		return
 	}
-	c.room.remove(c)
-	c.hub.leave(c.room)
+	last := c.room.remove(c)
 	c.hub.release(c)
-	if c.memberID != "" && c.hub.Presence != nil {
-		c.hub.Presence.Disconnected(c.room.communityID, c.memberID)
+	if last {
+		c.room.report(c.hub.notifyPresence(context.Background(), c.room.communityID, c.memberID, false))
 	}
+	c.hub.leave(c.room)
 }
 
 // Close ends the connection with a code. Frames that wait are dropped.

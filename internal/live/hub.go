@@ -34,17 +34,7 @@ type Deps struct {
 	Live   []feature.Live // of all features
 
 	// Active is called for each sign of a person at a connection.
-	Active func(ctx context.Context, caller actor.Actor, communityID string)
-	// Presence counts the connections of members; nil: no one counts them.
-	Presence Presence
-}
-
-// Presence is informed about the members that have connections on this node.
-type Presence interface {
-	Connected(communityID, memberID string)
-	Disconnected(communityID, memberID string)
-	// Online returns how many members of a community are online on all nodes.
-	Online(ctx context.Context, communityID string) (int, error)
+	Active func(ctx context.Context, caller actor.Actor, communityID string) error
 }
 
 // Hub has the live connections of this node, in one room for each community. It is
@@ -122,12 +112,11 @@ func (h *Hub) Connect(ctx context.Context, caller actor.Actor, communityID strin
 		return nil, err
 	}
 	c.room = r
-	r.add(c, subject)
+	if first := r.add(c, subject); first {
+		r.report(h.notifyPresence(ctx, communityID, c.memberID, true))
+	}
 	if h.isStopping() { // Stop may have closed the others before
 		c.Close(CodeRestart, "restart")
-	}
-	if c.memberID != "" && h.Presence != nil {
-		h.Presence.Connected(communityID, c.memberID)
 	}
 	return c, nil
 }

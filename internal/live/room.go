@@ -38,8 +38,6 @@ type room struct {
 	rightsKnown bool
 	credentials int64
 	typing      map[string]int64 // guarded by mu
-	countedAt   time.Time
-	online      int
 
 	mu       sync.Mutex
 	position int64 // sequence of the last delivered event
@@ -54,7 +52,7 @@ type room struct {
 
 func newRoom(h *Hub, communityID string) *room {
 	r := &room{
-		hub: h, communityID: communityID, ready: make(chan struct{}), signals: make(chan signal, 256), typing: map[string]int64{}, online: -1,
+		hub: h, communityID: communityID, ready: make(chan struct{}), signals: make(chan signal, 256), typing: map[string]int64{},
 		ghosts: map[string]chat.Channel{}, members: map[string][]*Client{}, clients: map[*Client]struct{}{},
 	}
 	r.ctx, r.stop = context.WithCancel(h.ctx)
@@ -86,7 +84,6 @@ func (r *room) run() {
 			}
 			r.report(r.review())
 			r.mark()
-			r.count()
 		}
 	}
 }
@@ -116,8 +113,9 @@ func (r *room) allChannels() ([]chat.Channel, error) {
 	return r.hub.Chat.SeenBy(r.ctx, access.ChannelActor{FixedRule: access.RuleInstallationOwner}, r.communityID)
 }
 
-// add adds a client and sends hello.
-func (r *room) add(c *Client, subject access.ChannelActor) {
+// add adds a client and sends hello. It reports whether it is the first one of its
+// member.
+func (r *room) add(c *Client, subject access.ChannelActor) (first bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.move(c, r.classFor(c.caller, subject))
@@ -127,18 +125,21 @@ func (r *room) add(c *Client, subject access.ChannelActor) {
 	}
 	c.known, c.markedAt = r.position, r.hub.Clock.MS()
 	c.Send(answer{Op: OpHello, ConnectionID: c.id, CommunityID: r.communityID, Sequence: &c.known, Heartbeat: heartbeat}.frame())
+	return c.memberID != "" && len(r.members[c.memberID]) == 1
 }
 
-func (r *room) remove(c *Client) {
+// remove removes a client. It reports whether it was the last one of its member.
+func (r *room) remove(c *Client) (last bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.move(c, nil)
 	delete(r.clients, c)
 	if others := slices.DeleteFunc(r.members[c.memberID], func(other *Client) bool { return other == c }); len(others) > 0 {
 		r.members[c.memberID] = others
-	} else {
-		delete(r.members, c.memberID)
+		return false
 	}
+	delete(r.members, c.memberID)
+	return c.memberID != ""
 }
 
 func (r *room) closeAll(code Code, reason string) {

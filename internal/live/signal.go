@@ -16,7 +16,6 @@ const signalTopic = "live"
 const (
 	typingEvery = 3 * time.Second
 	maxTyping   = 10_000
-	countEvery  = 5 * time.Second
 )
 
 // Kinds of signals.
@@ -52,9 +51,9 @@ func (h *Hub) signal(payload string) {
 	}
 }
 
-// NotifyPresence informs the connections of all nodes that a member came online or
+// notifyPresence informs the connections of all nodes that a member came online or
 // went offline.
-func (h *Hub) NotifyPresence(ctx context.Context, communityID, memberID string, online bool) error {
+func (h *Hub) notifyPresence(ctx context.Context, communityID, memberID string, online bool) error {
 	kind := signalOffline
 	if online {
 		kind = signalOnline
@@ -99,6 +98,10 @@ func (r *room) relay(s signal) {
 		return
 	}
 	f := nowFrame("presence", map[string]any{"userId": s.memberID, "online": s.kind == signalOnline})
+	if s.kind == signalOffline && r.has(s.memberID) { // another node has lost its last connection of the member
+		r.report(r.hub.notifyPresence(r.ctx, r.communityID, s.memberID, true))
+		return
+	}
 	subjects, err := r.hub.Access.ChannelActors(r.ctx, r.hub.DB, r.communityID, []string{s.memberID})
 	if !r.report(err) {
 		return
@@ -121,6 +124,13 @@ func (r *room) relay(s signal) {
 			}
 		}
 	}
+}
+
+// has reports whether a member has a connection on this node.
+func (r *room) has(memberID string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.members[memberID]) > 0
 }
 
 // shares reports whether the class sees one of channels.
@@ -146,25 +156,5 @@ func (r *room) relayTyping(s signal) {
 				c.sendNow(f)
 			}
 		}
-	}
-}
-
-// count sends the number of members that are online when it has changed.
-func (r *room) count() {
-	now := r.hub.Clock.Now()
-	if r.hub.Presence == nil || now.Sub(r.countedAt) < countEvery && !now.Before(r.countedAt) {
-		return
-	}
-	r.countedAt = now
-	online, err := r.hub.Presence.Online(r.ctx, r.communityID)
-	if !r.report(err) || online == r.online {
-		return
-	}
-	r.online = online
-	f := nowFrame("counts", map[string]any{"online": online})
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for c := range r.clients {
-		c.sendNow(f)
 	}
 }

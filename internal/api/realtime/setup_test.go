@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -54,7 +55,9 @@ func dial(t *testing.T, a *apptest.App, query, token string, header ...string) (
 	conn, res, err := websocket.Dial(t.Context(), a.URL()+"/v1/realtime"+query, &websocket.DialOptions{Subprotocols: []string{"regulars.v1"}, HTTPHeader: h})
 	if res != nil {
 		status = res.StatusCode
-		_ = res.Body.Close() // read by Dial
+		if res.Body != nil {
+			_ = res.Body.Close() // read by Dial
+		}
 	}
 	if err != nil {
 		return nil, status, err
@@ -182,3 +185,5 @@ func channel(t *testing.T, a *apptest.App, communityID, token, topic string, pri
 	data := call(t, a, "POST", "/v1/channels", token, fmt.Sprintf(`{"communityId":%q,"topic":%q,"private":%v}`, communityID, topic, private))
 	return data["_id"].(string)
 }
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

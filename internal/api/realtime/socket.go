@@ -88,6 +88,7 @@ func offers(r *http.Request, protocol string) bool {
 type socket struct {
 	conn   *websocket.Conn
 	net    net.Conn
+	rest   io.Reader    // of the frame that is not allowed
 	second atomic.Int64 // the current second
 	frames atomic.Int64 // from the client in this second
 }
@@ -105,12 +106,10 @@ func (w *smallWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	w.conn = conn
-	var from io.Reader = conn
-	if n := buffers.Reader.Buffered(); n > 0 { // the client did not wait for the answer
-		begun, _ := buffers.Reader.Peek(n) // buffered
-		from = io.MultiReader(bytes.NewReader(bytes.Clone(begun)), conn)
-	}
-	return conn, bufio.NewReadWriter(bufio.NewReaderSize(from, readBuffer), bufio.NewWriterSize(conn, writeBuffer)), nil
+	begun, _ := buffers.Reader.Peek(buffers.Reader.Buffered()) // buffered: the client did not wait
+	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(begun), conn), max(readBuffer, len(begun)))
+	_, _ = reader.Peek(len(begun)) // Accept finds buffered bytes only
+	return conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(conn, writeBuffer)), nil
 }
 
 // Unwrap supports http.ResponseController.
@@ -199,11 +198,7 @@ func (s *socket) serve(client *live.Client) {
 // drain reads until the connection has ended, so that the client receives the close
 // frame.
 func (s *socket) drain() {
-	for {
-		_, r, err := s.conn.Reader(context.Background())
-		if err != nil {
-			return
-		}
+	for r, err := s.rest, error(nil); err == nil; _, r, err = s.conn.Reader(context.Background()) {
 		_, _ = io.Copy(io.Discard, r) // the next Reader fails too
 	}
 }
@@ -221,6 +216,7 @@ func (s *socket) read() (frame []byte, code live.Code, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
+	s.rest = r
 	if !s.count() {
 		return nil, live.CodeTooSlow, errTooMany
 	}
