@@ -20,7 +20,7 @@ func (Memberships) ByMember(ctx context.Context, q sqldb.Querier, communityID, m
 	return loadMembership(ctx, q, communityID, byMember, memberID)
 }
 
-// ByMembers returns the memberships of several members, of those that exist.
+// ByMembers returns the memberships of the existing ones among members.
 func (Memberships) ByMembers(ctx context.Context, q sqldb.Querier, communityID string, memberIDs []string) ([]access.Membership, error) {
 	return membershipsOf(ctx, q, communityID, memberIDs)
 }

@@ -122,7 +122,6 @@ func loadMembership(ctx context.Context, q sqldb.Querier, communityID, by, ref s
 	return s, err
 }
 
-// membershipsOf returns the memberships of members that exist.
 func membershipsOf(ctx context.Context, q sqldb.Querier, communityID string, memberIDs []string) ([]access.Membership, error) {
 	return sqldb.All(ctx, q, scanMembership, selectMembership+q.Dialect().In("m.user_id", "$2"), communityID, sqldb.Keys(memberIDs))
 }
