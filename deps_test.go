@@ -39,6 +39,7 @@ var layers = []string{
 	"internal/account/signin",
 	"internal/access/permission",
 	"internal/access",
+	"internal/access/standing",
 	"internal/field",
 	"internal/ownership/transfer",
 	"internal/member internal/bulk/source",

@@ -35,8 +35,6 @@ type Memberships interface {
 	ByAccount(ctx context.Context, q sqldb.Querier, communityID, accountID string) (Membership, error)
 	// ByMember returns the membership of a member, claimed or not.
 	ByMember(ctx context.Context, q sqldb.Querier, communityID, memberID string) (Membership, error)
-	// ByMembers returns the memberships of several members, of those that exist.
-	ByMembers(ctx context.Context, q sqldb.Querier, communityID string, memberIDs []string) ([]Membership, error)
 	Communities(ctx context.Context, q sqldb.Querier, accountID string) ([]string, error)
 }
 

@@ -30,19 +30,6 @@ func (s fakeMemberships) ByAccount(_ context.Context, _ sqldb.Querier, community
 	return s[communityID][accountID], nil
 }
 
-func (s fakeMemberships) ByMembers(ctx context.Context, q sqldb.Querier, communityID string, memberIDs []string) (list []access.Membership, err error) {
-	for _, memberID := range memberIDs {
-		m, err := s.ByMember(ctx, q, communityID, memberID)
-		if err != nil {
-			return nil, err
-		}
-		if m.MemberID != "" {
-			list = append(list, m)
-		}
-	}
-	return list, nil
-}
-
 func (s fakeMemberships) ByMember(ctx context.Context, q sqldb.Querier, communityID, memberID string) (access.Membership, error) {
 	return s.ByAccount(ctx, q, communityID, memberID)
 }

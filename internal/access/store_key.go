@@ -154,14 +154,6 @@ func listUserKeys(ctx context.Context, q sqldb.Querier, accountID string) ([]Key
 	return sqldb.All(ctx, q, scanUserKey, "SELECT "+userKeyColumns+" FROM account_api_keys WHERE account_id = $1 ORDER BY id DESC", accountID)
 }
 
-// userKeysByID returns the keys of persons among ids.
-func userKeysByID(ctx context.Context, q sqldb.Querier, ids []string) ([]Key, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	return sqldb.All(ctx, q, scanUserKey, "SELECT "+userKeyColumns+" FROM account_api_keys WHERE "+q.Dialect().In("id", "$1"), sqldb.Keys(ids))
-}
-
 func countUserKeys(ctx context.Context, q sqldb.Querier, accountID string) (int, error) {
 	return sqldb.One(ctx, q, "api_key", sqldb.Value[int], "SELECT count(*) FROM account_api_keys WHERE account_id = $1", accountID)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/regulars/regulars/internal/access/standing"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/idempotency"
@@ -49,7 +50,7 @@ func (c *Call) Admit(token string) (context.Context, error) {
 		return nil, err
 	}
 	for i, need := range c.route.Permissions {
-		if err = c.api.Access.RequirePerson(caller, need); err == nil {
+		if err = standing.RequirePerson(c.api.Access, caller, need); err == nil {
 			break
 		} else if i == len(c.route.Permissions)-1 {
 			return nil, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/access/standing"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/feature"
@@ -51,7 +52,7 @@ func (r *room) classFor(caller actor.Actor, subject access.ChannelActor) *class 
 		subject.MemberID = ""
 	}
 	subject.Channels = caller.Channels
-	email := subject.Allows(permission.GetUserData) && (caller.Kind != actor.UserKey || actor.Grants(caller.Permissions, permission.GetUserData))
+	email := standing.Allows(subject, permission.GetUserData) && (caller.Kind != actor.UserKey || actor.Grants(caller.Permissions, permission.GetUserData))
 	key := classKey(subject, email)
 	k := r.classes[key]
 	if k == nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/access/standing"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/clock"
@@ -27,6 +28,7 @@ const maxPerAccount = 50
 type Deps struct {
 	DB     *sqldb.DB
 	Access *access.Access
+	Standing *standing.Standing
 	Chat   *chat.Chat
 	Events *event.Events
 	Clock  clock.Clock
@@ -86,10 +88,10 @@ const (
 )
 
 // Connect adds a connection of the caller to a community and sends the frame hello.
-// The caller of Connect calls Leave. It fails as access.RequirePerson and
+// The caller of Connect calls Leave. It fails as standing.RequirePerson and
 // access.Can do, or with Limited "too_many_connections" or Unavailable "stopping".
 func (h *Hub) Connect(ctx context.Context, caller actor.Actor, communityID string, out Transport) (*Client, error) {
-	if err := h.Access.RequirePerson(caller, permission.GetMessages); err != nil {
+	if err := standing.RequirePerson(h.Access, caller, permission.GetMessages); err != nil {
 		return nil, err
 	}
 	if err := h.Access.Can(ctx, caller, communityID, permission.GetMessages); err != nil {
@@ -99,7 +101,7 @@ func (h *Hub) Connect(ctx context.Context, caller actor.Actor, communityID strin
 	if err != nil {
 		return nil, err
 	}
-	if err := subject.Active(); err != nil {
+	if err := standing.Active(subject); err != nil {
 		return nil, err
 	}
 	c := newClient(h, caller, subject.MemberID, out)
@@ -183,7 +185,7 @@ func (h *Hub) enter(ctx context.Context, communityID string) (*room, error) {
 		return nil, errs.New(errs.Unavailable, "stopping", "The server is restarting. Connect again in a few seconds.").WithRetry(retryStopping)
 	}
 	if h.unlisten == nil {
-		h.credentials, h.rights = h.Access.CredentialChanges(), h.DB.WatchTables("channels", "channel_overrides", "roles", "communities")
+		h.credentials, h.rights = h.Standing.CredentialChanges(), h.DB.WatchTables("channels", "channel_overrides", "roles", "communities")
 		h.unlisten = h.DB.Subscribe(signalTopic, h.signal)
 	}
 	r := h.rooms[communityID]

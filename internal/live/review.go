@@ -6,6 +6,7 @@ import (
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/access/standing"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -79,7 +80,7 @@ func (r *room) reviewMembers(clients []*Client) error {
 			memberIDs = append(memberIDs, c.memberID)
 		}
 	}
-	subjects, err := r.hub.Access.ChannelActors(r.ctx, r.hub.DB, r.communityID, memberIDs)
+	subjects, err := r.hub.Standing.Members(r.ctx, r.communityID, memberIDs)
 	if err != nil {
 		return err
 	}
@@ -96,9 +97,9 @@ func (r *room) reviewMembers(clients []*Client) error {
 			continue
 		}
 		switch {
-		case subject.Active() != nil:
+		case standing.Active(subject) != nil:
 			c.Close(CodeNotMember, "not a member")
-		case c.caller.OnlyCommunity != "" && !subject.AllowsLimited():
+		case c.caller.OnlyCommunity != "" && !standing.AllowsLimited(subject):
 			c.Close(CodeEnded, "limited session")
 		default:
 			r.move(c, r.classFor(c.caller, subject))
@@ -139,7 +140,7 @@ func (r *room) checkCredentials(clients []*Client) error {
 			sessions = append(sessions, c.caller.SessionID)
 		}
 	}
-	valid, err := r.hub.Access.Credentials(r.ctx, sessions, keys)
+	valid, err := r.hub.Standing.Credentials(r.ctx, sessions, keys)
 	if err != nil {
 		return err
 	}

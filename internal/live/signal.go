@@ -102,7 +102,7 @@ func (r *room) relay(s signal) {
 		r.report(r.hub.notifyPresence(r.ctx, r.communityID, s.memberID, true))
 		return
 	}
-	subjects, err := r.hub.Access.ChannelActors(r.ctx, r.hub.DB, r.communityID, []string{s.memberID})
+	subjects, err := r.hub.Standing.Members(r.ctx, r.communityID, []string{s.memberID})
 	if !r.report(err) {
 		return
 	}
