@@ -6,7 +6,6 @@
 CREATE TABLE member_presence (
   community_id key_text NOT NULL,
   user_id      key_text NOT NULL,
-  seen_at      BIGINT NOT NULL, -- last sign of the member, to about a minute
   visits       BIGINT NOT NULL,
   minutes      BIGINT NOT NULL, -- minutes with a sign of the member
   last_minute  BIGINT NOT NULL, -- number of the last of them, since 1970

@@ -12,6 +12,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/feature"
+	"github.com/regulars/regulars/internal/message/place"
 )
 
 // class are the clients of a room with the same rights. Their number depends on the
@@ -73,8 +74,7 @@ func sightOf(subject access.ChannelActor, ch chat.Channel) (in sight, visible bo
 		return in, false
 	}
 	in.moderates = subject.Resolve(ch.ID, ch.Overrides, permission.ManageMessages).Allowed
-	posts := subject.Resolve(ch.ID, ch.Overrides, permission.PostMessages)
-	in.whispers = posts.Allowed && posts.Rule != access.RuleEveryone && posts.Rule != access.RuleEveryoneOverride
+	in.whispers = place.Whispers(subject, ch)
 	return in, true
 }
 

@@ -26,17 +26,17 @@ const maxPerAccount = 50
 
 // Deps are the parts that a Hub uses.
 type Deps struct {
-	DB     *sqldb.DB
-	Access *access.Access
+	DB       *sqldb.DB
+	Access   *access.Access
 	Standing *standing.Standing
-	Chat   *chat.Chat
-	Events *event.Events
-	Clock  clock.Clock
-	Log    *slog.Logger
-	Live   []feature.Live // of all features
+	Chat     *chat.Chat
+	Events   *event.Events
+	Clock    clock.Clock
+	Log      *slog.Logger
+	Live     []feature.Live // of all features
 
 	// Active is called for each sign of a person at a connection.
-	Active func(ctx context.Context, caller actor.Actor, communityID string) error
+	Active func(ctx context.Context, caller actor.Actor, communityID string)
 }
 
 // Hub has the live connections of this node, in one room for each community. It is

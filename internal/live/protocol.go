@@ -35,7 +35,7 @@ func (c *Client) Handle(ctx context.Context, frame []byte) {
 	case "read":
 		err = c.read(ctx, in.ChannelID, in.MessageID)
 	case "active":
-		err = c.hub.Active(ctx, c.caller, c.room.communityID)
+		c.hub.Active(ctx, c.caller, c.room.communityID)
 	case "ping":
 		c.pong()
 	case "auth":

@@ -20,6 +20,7 @@ func (m *Messages) Feature() feature.Feature {
 		EraseMembers: m.EraseMembers,
 		AuditVerbs:   []audit.Verb{verbDelete, verbDeleteRecent, verbPin, verbUnpin, verbRemoveReaction},
 		Events:       events,
+		Live:         m.live(),
 	}
 }
 

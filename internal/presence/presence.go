@@ -13,12 +13,14 @@ import (
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 const (
 	visitPause = 30 * time.Minute // without a sign of the member, between two visits
-	onlineFor  = 5 * time.Minute  // after a request
+	// recordWait bounds the time that recording adds to a request.
+	recordWait = 200 * time.Millisecond
 	// maxSeen bounds the members whose last sign is in memory.
 	maxSeen = 100_000
 )
@@ -27,6 +29,8 @@ const (
 type Presence struct {
 	db    *sqldb.DB
 	clock clock.Clock
+
+	busy sync.Mutex // one sign at a time is recorded
 
 	mu   sync.Mutex
 	seen map[string]int64 // last sign by community and member, Unix milliseconds
@@ -60,7 +64,7 @@ func Of(ctx context.Context, q sqldb.Querier, now time.Time, communityID string,
 	today := dayOf(now, home)
 	states := make(map[string]State, len(records))
 	for memberID, r := range records {
-		s := State{Online: now.UnixMilli()-r.seenAt < onlineFor.Milliseconds(), LastSeenAt: r.seenAt, VisitCount: r.visits, TimeSpent: r.minutes}
+		s := State{Online: now.UnixMilli()-r.seenAt < roster.OnlineFor.Milliseconds(), LastSeenAt: r.seenAt, VisitCount: r.visits, TimeSpent: r.minutes}
 		if r.streakDay >= today-1 {
 			s.LoginStreak = int(r.streak)
 		}
@@ -81,11 +85,13 @@ func dayOf(at time.Time, home community.Community) int64 {
 
 // Record records a sign of a person in a community: a request, or an action at a live
 // connection. Keys of communities and non-members are ignored. Signs within a minute
-// of the clock write once.
-func (p *Presence) Record(ctx context.Context, caller actor.Actor, communityID string) error {
-	if caller.Kind != actor.Session && caller.Kind != actor.UserKey {
-		return nil
+// of the clock write once. A sign that cannot be recorded at once is left to the next
+// one, so that no request fails or waits for it.
+func (p *Presence) Record(ctx context.Context, caller actor.Actor, communityID string) {
+	if caller.Kind != actor.Session && caller.Kind != actor.UserKey || !p.busy.TryLock() {
+		return
 	}
+	defer p.busy.Unlock()
 	now := p.clock.Now()
 	ref := caller.MemberID
 	if ref == "" {
@@ -93,13 +99,13 @@ func (p *Presence) Record(ctx context.Context, caller actor.Actor, communityID s
 	}
 	last, due := p.due(communityID+" "+ref, now)
 	if !due {
-		return nil
+		return
 	}
-	err := p.record(ctx, caller, communityID, last, now)
-	if err != nil {
+	short, cancel := context.WithTimeout(sqldb.Background(context.WithoutCancel(ctx)), recordWait)
+	defer cancel()
+	if p.record(short, caller, communityID, last, now) != nil {
 		p.forget(communityID+" "+ref, last)
 	}
-	return err
 }
 
 // due reports whether a sign is to be written, and returns the time of the last one.
@@ -143,6 +149,9 @@ func (p *Presence) record(ctx context.Context, caller actor.Actor, communityID s
 			return err
 		}
 		visits, firstToday := r.sign(max(last, r.seenAt), now, dayOf(now, home))
+		if err := member.UpsertVisit(ctx, tx, communityID, memberID, member.Visit{SeenAt: r.seenAt, SignedInAt: caller.SignedInAt}); err != nil {
+			return err
+		}
 		if err := upsertRecord(ctx, tx, communityID, memberID, r); err != nil || !visits {
 			return err
 		}
@@ -150,7 +159,7 @@ func (p *Presence) record(ctx context.Context, caller actor.Actor, communityID s
 	}, sqldb.RelaxedSync)
 }
 
-// record is a row of member_presence.
+// record is a row of member_presence with the last visit of its member.
 type record struct {
 	seenAt, visits, minutes, lastMinute, streak, streakDay int64
 }

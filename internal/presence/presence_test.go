@@ -62,9 +62,7 @@ func TestVisitsAndLoginStreak(t *testing.T) {
 			} {
 				at(c.request)
 				for range 2 { // the second sign in a minute changes nothing
-					if err := a.Presence.Record(t.Context(), ada, home); err != nil {
-						t.Fatal(err)
-					}
+					a.Presence.Record(t.Context(), ada, home)
 				}
 				if s := state(); s.VisitCount != c.visits || s.LoginStreak != c.streak || s.TimeSpent != c.minutes || !s.Online || s.LastSeenAt != now.Load() {
 					t.Errorf("%s: %+v", c.request, s)
@@ -78,8 +76,9 @@ func TestVisitsAndLoginStreak(t *testing.T) {
 			if s := state(); s.LoginStreak != 0 {
 				t.Errorf("%+v", s)
 			}
-			if err := a.Presence.Record(t.Context(), actor.Actor{Kind: actor.CommunityKey, CommunityID: home}, home); err != nil || state().VisitCount != 6 {
-				t.Errorf("the request of a community's key counts: %v", err)
+			a.Presence.Record(t.Context(), actor.Actor{Kind: actor.CommunityKey, CommunityID: home}, home)
+			if state().VisitCount != 6 {
+				t.Error("the request of a community's key counts")
 			}
 			checkFirstToday(t, a, home)
 		})
