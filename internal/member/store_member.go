@@ -154,14 +154,6 @@ func UpsertVisit(ctx context.Context, q sqldb.Querier, communityID, memberID str
 	return err
 }
 
-func visitRows(ctx context.Context, q sqldb.Querier, communityID, memberID string) ([]Visit, error) {
-	return sqldb.All(ctx, q, func(s sqldb.Scanner) (v Visit, err error) {
-		err = s.Scan(&v.SeenAt, &v.SignedInAt)
-		return v, err
-	},
-		"SELECT seen_at, signed_in_at FROM member_visits WHERE community_id = $1 AND user_id = $2", communityID, memberID)
-}
-
 // Visit is the last visit of a member in a community.
 type Visit struct {
 	SeenAt     int64 // last request, Unix milliseconds to about a minute; 0: never
@@ -169,12 +161,12 @@ type Visit struct {
 }
 
 // LoadVisit returns the last visit of a member; it is zero if there was none.
-func LoadVisit(ctx context.Context, q sqldb.Querier, communityID, memberID string) (Visit, error) {
-	found, err := visitRows(ctx, q, communityID, memberID)
-	if err != nil || len(found) == 0 {
-		return Visit{}, err
+func LoadVisit(ctx context.Context, q sqldb.Querier, communityID, memberID string) (v Visit, err error) {
+	err = q.QueryRow(ctx, "SELECT seen_at, signed_in_at FROM member_visits WHERE community_id = $1 AND user_id = $2", communityID, memberID).Scan(&v.SeenAt, &v.SignedInAt)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
 	}
-	return found[0], nil
+	return v, err
 }
 
 // LoadMany returns the existing members with these ids, in any state, by id.

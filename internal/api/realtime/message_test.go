@@ -129,3 +129,26 @@ func TestHushedMessagesReachWhisperersAndTheAuthor(t *testing.T) {
 		}
 	})
 }
+
+// A client that does not read is closed, and other clients are not delayed by it.
+func TestClientThatIsTooFarBehindIsClosed(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		home, owner := openCommunity(t, a)
+		lobby := channel(t, a, home, owner, "lobby", false)
+		idle, _ := connect(t, a, "", owner)
+		idle.subscribe(lobby)
+		reader, _ := connect(t, a, "", owner)
+		reader.subscribe(lobby)
+		body := fmt.Sprintf(`{"channelId":%q,"message":%q}`, lobby, strings.Repeat("x ", 4_900))
+		for range 600 { // 12 MB: more than the buffers of the network
+			sent := call(t, a, "POST", "/v1/messages/send", owner, body)
+			got, _ := reader.event("message.posted").Data["message"].(map[string]any)
+			if got["id"] != sent["messageId"] {
+				t.Fatalf("%v, want %v", got["id"], sent["messageId"])
+			}
+		}
+		if code := idle.closed(); code != 4008 {
+			t.Errorf("closed with %d", code)
+		}
+	})
+}
