@@ -20,11 +20,6 @@ func (Memberships) ByMember(ctx context.Context, q sqldb.Querier, communityID, m
 	return loadMembership(ctx, q, communityID, byMember, memberID)
 }
 
-// ByMembers returns the memberships of the existing ones among members.
-func (Memberships) ByMembers(ctx context.Context, q sqldb.Querier, communityID string, memberIDs []string) ([]access.Membership, error) {
-	return membershipsOf(ctx, q, communityID, memberIDs)
-}
-
 // Communities returns the ids of the communities that an account is an active
 // member of, oldest first.
 func (Memberships) Communities(ctx context.Context, q sqldb.Querier, accountID string) ([]string, error) {

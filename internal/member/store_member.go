@@ -122,7 +122,8 @@ func loadMembership(ctx context.Context, q sqldb.Querier, communityID, by, ref s
 	return s, err
 }
 
-func membershipsOf(ctx context.Context, q sqldb.Querier, communityID string, memberIDs []string) ([]access.Membership, error) {
+// ByMembers returns the memberships of the existing ones among members.
+func (Memberships) ByMembers(ctx context.Context, q sqldb.Querier, communityID string, memberIDs []string) ([]access.Membership, error) {
 	return sqldb.All(ctx, q, scanMembership, selectMembership+q.Dialect().In("m.user_id", "$2"), communityID, sqldb.Keys(memberIDs))
 }
 
