@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/block"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
@@ -104,7 +105,10 @@ type EventReaction struct {
 
 // live delivers the events of messages to the viewers of their channels.
 func (m *Messages) live() []feature.Live {
-	return []feature.Live{{Prefix: "message.", Render: m.render}, {Prefix: "reaction.", Render: m.render}}
+	blocking := func(ctx context.Context, communityID, memberID string) ([]string, error) {
+		return block.Blocking(ctx, m.DB, communityID, memberID)
+	}
+	return []feature.Live{{Prefix: "message.", Render: m.render, Blocking: blocking}, {Prefix: "reaction.", Render: m.render}}
 }
 
 // render returns the data of an event for an audience, with the message as it is now.
@@ -133,7 +137,7 @@ func (m *Messages) render(ctx context.Context, e event.Event, a feature.Audience
 	if in.Message == nil {
 		return withoutEmail(e.Data, a)
 	}
-	seen, visible, err := m.seen(ctx, e, a, one)
+	seen, visible, err := m.rendered(ctx, e, a, one)
 	if err != nil || !visible {
 		return nil, false, err
 	}
@@ -144,8 +148,8 @@ func (m *Messages) render(ctx context.Context, e event.Event, a feature.Audience
 	return data, err == nil, err
 }
 
-// seen returns a message as an audience sees it.
-func (m *Messages) seen(ctx context.Context, e event.Event, a feature.Audience, one Message) (v View, visible bool, err error) {
+// rendered returns a message as an audience sees it.
+func (m *Messages) rendered(ctx context.Context, e event.Event, a feature.Audience, one Message) (v View, visible bool, err error) {
 	in, err := chat.Load(ctx, m.DB, e.CommunityID, one.ChannelID)
 	if errs.KindOf(err) == errs.NotFound || !one.Visible() {
 		return v, false, nil
@@ -156,6 +160,9 @@ func (m *Messages) seen(ctx context.Context, e event.Event, a feature.Audience, 
 	r := Reader{SeesEmail: a.SeesEmail}
 	if a.Author {
 		r.MemberID = e.UserID
+	}
+	if a.Hidden {
+		r.blocked = []string{one.AuthorID}
 	}
 	views, err := m.Views(ctx, m.DB, e.CommunityID, r, map[string]string{one.ChannelID: in.Topic}, []Message{one})
 	if err != nil {

@@ -53,14 +53,17 @@ func TestMessagesReachViewersAsRESTShowsThem(t *testing.T) {
 		_, ada := joined(t, a, home, "ada")
 		_, ben := joined(t, a, home, "ben")
 		lobby := channel(t, a, home, owner, "lobby", false)
+		_, cleo := joined(t, a, home, "cleo")
+		call(t, a, "PUT", "/v1/blocks/ada?communityId="+home, cleo, "")
+		people := map[string]string{"olga": owner, "ada": ada, "ben": ben, "cleo": cleo}
 		viewers := map[string]*connection{}
-		for name, token := range map[string]string{"olga": owner, "ada": ada, "ben": ben} {
+		for name, token := range people {
 			viewers[name], _ = connect(t, a, "", token)
 			viewers[name].subscribe("*")
 		}
 		events := stream(t, a, ben)
 		sent := call(t, a, "POST", "/v1/messages/send", ada, fmt.Sprintf(`{"channelId":%q,"message":"Hello","nonce":"n1"}`, lobby))
-		for name, token := range map[string]string{"olga": owner, "ada": ada, "ben": ben} {
+		for name, token := range people {
 			f := viewers[name].event("message.posted")
 			got, _ := f.Data["message"].(map[string]any)
 			if f.ChannelID != lobby || got["id"] != sent["messageId"] {
@@ -68,6 +71,9 @@ func TestMessagesReachViewersAsRESTShowsThem(t *testing.T) {
 			}
 			if name == "ada" && got["nonce"] != "n1" || name != "ada" && got["nonce"] != nil {
 				t.Errorf("%s: nonce %v", name, got["nonce"])
+			}
+			if (got["hidden"] == "blocked") != (name == "cleo") {
+				t.Errorf("%s: %v", name, got)
 			}
 			got["nonce"] = nil
 			same(t, name, got, newest(t, a, lobby, token))
