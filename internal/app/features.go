@@ -94,25 +94,14 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 }
 
 // EventTypes returns the types of events of all features, which need no services.
-func EventTypes() (types []event.Type) {
-	for _, f := range (&Services{}).listFeatures() {
-		types = append(types, f.Events...)
-	}
-	return types
+func EventTypes() []event.Type {
+	return collect((&Services{}).listFeatures(), func(f feature.Feature) []event.Type { return f.Events })
 }
 
-// consumers returns the consumers of events of all features.
-func (p *Services) consumers() (list []event.Consumer) {
-	for _, f := range p.features {
-		list = append(list, f.Consumers...)
-	}
-	return list
-}
-
-// renderers returns how the events of all features look to live connections.
-func (p *Services) renderers() (list []feature.Live) {
-	for _, f := range p.features {
-		list = append(list, f.Live...)
+// collect returns the parts of all features.
+func collect[T any](features []feature.Feature, parts func(feature.Feature) []T) (list []T) {
+	for _, f := range features {
+		list = append(list, parts(f)...)
 	}
 	return list
 }
