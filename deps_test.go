@@ -39,6 +39,7 @@ var layers = []string{
 	"internal/account/signin",
 	"internal/access/permission",
 	"internal/access",
+	"internal/access/standing",
 	"internal/field",
 	"internal/ownership/transfer",
 	"internal/member internal/bulk/source",
@@ -49,7 +50,7 @@ var layers = []string{
 	"internal/bulk/job internal/bulk/correction",
 	"internal/bulk/origin internal/bulk/mapping internal/bulk/errorgroup internal/bulk/newfield internal/bulk/choice internal/bulk/jobmember",
 	"internal/bulk/staged",
-	"internal/fieldchange internal/moderation internal/note internal/block",
+	"internal/fieldchange internal/moderation internal/note internal/block internal/presence",
 	"internal/ownership",
 	"internal/member/membertest",
 	"internal/chat internal/direct internal/reward internal/chart",
@@ -62,9 +63,10 @@ var layers = []string{
 	"internal/bulk/undo",
 	"internal/bulk",
 	"internal/stats internal/installation",
-	"internal/api internal/ui internal/embed internal/live",
+	"internal/live",
+	"internal/api internal/ui internal/embed",
 	"internal/api/wire internal/ui/plot internal/ui/errorlist",
-	"internal/api/auth internal/api/block internal/api/bulk internal/api/channel internal/api/direct internal/api/event internal/api/field internal/api/key internal/api/message internal/api/moderation internal/api/note internal/api/report internal/api/role internal/api/server internal/api/user " +
+	"internal/api/auth internal/api/block internal/api/bulk internal/api/channel internal/api/direct internal/api/event internal/api/field internal/api/key internal/api/message internal/api/moderation internal/api/note internal/api/realtime internal/api/report internal/api/role internal/api/server internal/api/user " +
 		"internal/ui/account internal/ui/audit internal/ui/bulk internal/ui/channel internal/ui/field internal/ui/guide internal/ui/home internal/ui/installation internal/ui/key " +
 		"internal/ui/member internal/ui/message internal/ui/moderation internal/ui/overview internal/ui/remedy internal/ui/role internal/ui/settings internal/ui/signin internal/ui/tag",
 	"internal/app/config internal/app/importreport internal/app/metrics",

@@ -64,6 +64,10 @@ var withoutActor = map[string]string{
 	"moderation.Moderation.Invitation":   "the code of an invite proves the right",
 	"moderation.Moderation.StartFirst":   byToken,
 
+	"live.Client.Handle":    "the connection has the actor",
+	"live.Client.Resume":    "the connection has the actor",
+	"live.Client.Subscribe": "the connection has the actor",
+
 	"jobs.Engine.Nodes":      byOperator,
 	"jobs.Engine.Stats":      byOperator,
 	"sqldb.DB.SchemaVersion": byOperator,
@@ -75,6 +79,7 @@ var withoutActor = map[string]string{
 	"idempotency.Store.Begin":        byFrame,
 	"idempotency.Reservation.Finish": byFrame,
 	"actor.FromContext":              byFrame,
+	"sqldb.Interactive":              byFrame,
 	"httpx.NewFailure":               byFrame,
 	"httpx.RequestID":                byFrame,
 	"httpx.StatusFailure":            byFrame,

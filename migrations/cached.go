@@ -15,6 +15,8 @@ var cached = map[string][]string{
 	"account_api_keys":  {"used_at"},
 	"accounts":          {"signed_in_at"},
 	"api_keys":          {"used_at"},
+	"channel_overrides": nil,
+	"channels":          nil,
 	"communities":       nil,
 	"field_definitions": nil,
 	"field_jobs":        nil,

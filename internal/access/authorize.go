@@ -102,9 +102,7 @@ func (a *Access) canOpen(ctx context.Context, communityID string, need actor.Per
 	return err
 }
 
-func communityNotFound() error {
-	return errs.Missing("community")
-}
+func communityNotFound() error { return errs.Missing("community") }
 
 // ResolveCommunity returns the community of a request; explicit is the id that
 // the request names, or "". A key has one community; a person with one

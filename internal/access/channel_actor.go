@@ -156,8 +156,7 @@ func (a *Access) ChannelActorOfMember(ctx context.Context, q sqldb.Querier, comm
 	return a.channelActor(ctx, q, communityID, membership, acct.InstallationOwner)
 }
 
-// channelActorOfPerson is ChannelActorOfMember for the person of a session,
-// limited or not.
+// channelActorOfPerson is ChannelActorOfMember for the person of any session.
 func (a *Access) channelActorOfPerson(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID string) (ChannelActor, error) {
 	find, ref := a.memberships.ByAccount, caller.AccountID
 	if caller.OnlyCommunity != "" {
@@ -170,8 +169,14 @@ func (a *Access) channelActorOfPerson(ctx context.Context, q sqldb.Querier, call
 	return a.channelActor(ctx, q, communityID, membership, caller.InstallationOwner)
 }
 
-func (a *Access) channelActor(ctx context.Context, q sqldb.Querier, communityID string, membership Membership, ownsInstallation bool) (c ChannelActor, err error) {
-	c.MemberID = membership.MemberID
+func (a *Access) channelActor(ctx context.Context, q sqldb.Querier, communityID string, membership Membership, ownsInstallation bool) (ChannelActor, error) {
+	roles, err := rolesOf(ctx, q, communityID, membership.RoleIDs)
+	return NewChannelActor(membership, ownsInstallation, roles, a.clock.MS()), err
+}
+
+// NewChannelActor returns the ChannelActor of a membership with its roles at now.
+func NewChannelActor(membership Membership, ownsInstallation bool, roles []Role, now int64) ChannelActor {
+	c := ChannelActor{MemberID: membership.MemberID, Roles: roles}
 	switch {
 	case ownsInstallation:
 		c.FixedRule = RuleInstallationOwner
@@ -179,11 +184,10 @@ func (a *Access) channelActor(ctx context.Context, q sqldb.Querier, communityID 
 		c.FixedRule = RuleNotMember
 	case membership.Owner:
 		c.FixedRule = RuleOwner
-	case membership.SuspendedUntil > a.clock.MS():
+	case membership.SuspendedUntil > now:
 		c.FixedRule = RuleSuspended
 	}
-	c.Roles, err = rolesOf(ctx, q, communityID, membership.RoleIDs)
-	return c, err
+	return c
 }
 
 // ChannelActorOf returns the ChannelActor of an actor. A key of the community

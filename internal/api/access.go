@@ -57,7 +57,7 @@ func (a *API) authorize(rt *Route, w http.ResponseWriter, r *http.Request) (*htt
 }
 
 func (a *API) checkAccess(rt *Route, w http.ResponseWriter, r *http.Request) (*http.Request, error) {
-	if rt.is(Public) {
+	if rt.is(Public | AdmitsItself) {
 		return r, nil
 	}
 	caller, err := a.authenticate(w, r)
@@ -85,7 +85,11 @@ func (a *API) checkAccess(rt *Route, w http.ResponseWriter, r *http.Request) (*h
 // authenticate returns the actor of the credential. An invalid credential counts
 // against the limit of anonymous requests: otherwise a made-up one would lift it.
 func (a *API) authenticate(w http.ResponseWriter, r *http.Request) (actor.Actor, error) {
-	caller, err := a.Access.Authenticate(r.Context(), httpx.Credential(r))
+	return a.authenticateToken(w, r, httpx.Credential(r))
+}
+
+func (a *API) authenticateToken(w http.ResponseWriter, r *http.Request, token string) (actor.Actor, error) {
+	caller, err := a.Access.Authenticate(r.Context(), token)
 	if errs.KindOf(err) == errs.Unauthenticated {
 		if limited := a.anonymous.Allow(w, r, httpx.Network(r)); limited != nil {
 			return caller, limited

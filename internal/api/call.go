@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/regulars/regulars/internal/access/standing"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/idempotency"
@@ -38,6 +39,24 @@ func (c *Call) NamedCommunities() []string { return namedCommunities(c.R) }
 // else the reason.
 func (c *Call) Can(ctx context.Context, caller actor.Actor) error {
 	return c.api.Access.CanAny(ctx, caller, caller.CommunityID, c.route.Permissions...)
+}
+
+// Admit returns the context of a route with AdmitsItself for a token: the person of
+// the token, in the community that path and query name. It fails as other routes do,
+// or with Forbidden "person_required" for the key of a community.
+func (c *Call) Admit(token string) (context.Context, error) {
+	caller, err := c.api.authenticateToken(c.W, c.R, token)
+	if err != nil {
+		return nil, err
+	}
+	for i, need := range c.route.Permissions {
+		if err = standing.RequirePerson(c.api.Access, caller, need); err == nil {
+			break
+		} else if i == len(c.route.Permissions)-1 {
+			return nil, err
+		}
+	}
+	return c.api.inCommunity(actor.NewContext(c.R.Context(), caller), c.route.Permissions, c.NamedCommunities()...)
 }
 
 // Reauthorize returns nil if the credential of an open request is still valid in

@@ -37,6 +37,7 @@ const (
 	OpenImport                        // needs no credential where a community allows open imports
 	ReadOnly                          // a POST without effects
 	KeepKey                           // the response is stored for its idempotency key without expiry
+	AdmitsItself                      // the handler checks the credential with Call.Admit
 	Public                            // needs no credential and ignores one
 	Secret                            // the response has a secret, so only its _id is stored for the idempotency key
 	MayBeGone                         // responds 410 to an expired link or object

@@ -28,6 +28,7 @@ var traitNames = []struct {
 	{api.Accepted, "202"},
 	{api.ReadOnly, "read-only"},
 	{api.KeepKey, "keep-key"},
+	{api.AdmitsItself, "admits-itself"},
 	{api.Secret, "secret"},
 	{api.MayBeGone, "410"},
 	{api.MayConflict, "409"},

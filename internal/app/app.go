@@ -118,6 +118,7 @@ func (a *App) shutdown(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, a.config.ShutdownTimeout)
 	defer cancel()
 	close(a.stopping)
+	a.Live.Stop(limited)
 	err := a.server.Shutdown(limited)
 	if errors.Is(err, context.DeadlineExceeded) {
 		a.log.WarnContext(ctx, "requests aborted at shutdown")

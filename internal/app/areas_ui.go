@@ -40,7 +40,7 @@ type uiLimits struct {
 
 // console returns the handler of the pages.
 func (p *Services) console(limits uiLimits, server uiinstallation.Server) http.Handler {
-	return ui.New(ui.Services{Access: p.Access, Accounts: p.Accounts, Communities: p.Communities, Members: p.Members, Clock: p.clock, Pictures: limits.pictures, PicturesAt: p.Files.ReadOrigin()}, func(c *ui.Console) []ui.Area { return p.uiAreas(c, limits, server) })
+	return ui.New(ui.Services{Access: p.Access, Accounts: p.Accounts, Communities: p.Communities, Members: p.Members, Clock: p.clock, Visited: p.Presence.Record, Pictures: limits.pictures, PicturesAt: p.Files.ReadOrigin()}, func(c *ui.Console) []ui.Area { return p.uiAreas(c, limits, server) })
 }
 
 // uiAreas returns the areas of the console in the order of its navigation.

@@ -12,7 +12,7 @@ import (
 
 // callableByAll are methods that every actor may call, with the reason.
 var callableByAll = map[string]string{
-	"Members.RecordVisit":        "visits of a person who is no member are not recorded",
+	"Presence.Record":            "visits of a person who is no member are not recorded",
 	"Members.SummariesOf":        "the communities of the actor",
 	"Moderation.Additions":       "the memberships that the actor has to decide about",
 	"Ownership.TransferByToken":  "the token proves the right",

@@ -18,6 +18,7 @@ import (
 	messageapi "github.com/regulars/regulars/internal/api/message"
 	moderationapi "github.com/regulars/regulars/internal/api/moderation"
 	noteapi "github.com/regulars/regulars/internal/api/note"
+	realtimeapi "github.com/regulars/regulars/internal/api/realtime"
 	reportapi "github.com/regulars/regulars/internal/api/report"
 	roleapi "github.com/regulars/regulars/internal/api/role"
 	serverapi "github.com/regulars/regulars/internal/api/server"
@@ -48,6 +49,7 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.Ownership.Feature(),
 		p.Notes.Feature(),
 		p.Blocks.Feature(),
+		p.Presence.Feature(),
 		p.Chat.Feature(),
 		p.Conversations.Feature(),
 		p.Messages.Feature(),
@@ -89,21 +91,19 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		noteapi.New(p.Notes),
 		fieldapi.New(p.Fields, p.Members, p.FieldChanges),
 		eventapi.New(eventapi.Deps{Access: p.Access, Events: p.Events, Types: EventTypes(), Streams: l.streams, Stopping: l.stopping}),
+		realtimeapi.New(p.Live),
 	}
 }
 
 // EventTypes returns the types of events of all features, which need no services.
-func EventTypes() (types []event.Type) {
-	for _, f := range (&Services{}).listFeatures() {
-		types = append(types, f.Events...)
-	}
-	return types
+func EventTypes() []event.Type {
+	return collect((&Services{}).listFeatures(), func(f feature.Feature) []event.Type { return f.Events })
 }
 
-// consumers returns the consumers of events of all features.
-func (p *Services) consumers() (list []event.Consumer) {
-	for _, f := range p.features {
-		list = append(list, f.Consumers...)
+// collect returns the parts of all features.
+func collect[T any](features []feature.Feature, parts func(feature.Feature) []T) (list []T) {
+	for _, f := range features {
+		list = append(list, parts(f)...)
 	}
 	return list
 }

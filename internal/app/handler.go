@@ -34,7 +34,7 @@ func (a *App) handler() (http.Handler, error) {
 		bulk: bulkapi.Limits{OpenUploadsHourly: a.config.OpenImports, OpenUploadBytes: a.config.OpenImportMiB << 20, UploadBytes: a.config.BulkFileMiB << 20},
 	})
 	rest := api.New(api.Deps{
-		Clock: a.clock, Log: a.log, Access: a.Access, Accounts: a.Accounts, Once: a.Once, Counts: a.Counts, Visited: a.Members.RecordVisit,
+		Clock: a.clock, Log: a.log, Access: a.Access, Accounts: a.Accounts, Once: a.Once, Counts: a.Counts, Visited: a.Presence.Record,
 		Pictures: pictures, Version: version, Limits: api.Limits{PerAddress: a.config.AnonymousPerSec, SignIns: a.config.SignInsPerMin},
 	}, areas...)
 	mux := http.NewServeMux()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/standing"
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/api"
@@ -25,6 +26,7 @@ import (
 	"github.com/regulars/regulars/internal/idempotency"
 	"github.com/regulars/regulars/internal/installation"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/live"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
@@ -36,6 +38,7 @@ import (
 	"github.com/regulars/regulars/internal/note"
 	"github.com/regulars/regulars/internal/outage"
 	"github.com/regulars/regulars/internal/ownership"
+	"github.com/regulars/regulars/internal/presence"
 	"github.com/regulars/regulars/internal/ratelimit"
 	"github.com/regulars/regulars/internal/readstate"
 	"github.com/regulars/regulars/internal/report"
@@ -77,6 +80,8 @@ type Services struct {
 	Stats         *stats.Stats
 	Installation  *installation.Installation
 	Reports       *report.Reports
+	Live          *live.Hub
+	Presence      *presence.Presence
 
 	features []feature.Feature // see listFeatures
 
@@ -177,8 +182,13 @@ func (p *Services) assemble(c config.Config) (err error) {
 	}, p.Jobs)
 	p.Stats = stats.New(p.DB, p.Access)
 	p.Installation = installation.New(installation.Deps{DB: p.DB, Clock: now, Accounts: p.Accounts, Communities: p.Communities, Mail: p.Mail, BaseURL: p.url})
+	p.Presence = presence.New(p.DB, now)
 	p.features = p.listFeatures()
-	p.Events = event.New(event.Deps{DB: p.DB, Access: p.Access, Jobs: p.Jobs, Clock: now, Log: log, Database: p.database, Types: EventTypes(), Consumers: p.consumers(), Retention: time.Duration(c.EventDays) * 24 * time.Hour})
+	p.Events = event.New(event.Deps{DB: p.DB, Access: p.Access, Jobs: p.Jobs, Clock: now, Log: log, Database: p.database, Types: EventTypes(), Consumers: collect(p.features, func(f feature.Feature) []event.Consumer { return f.Consumers }), Retention: time.Duration(c.EventDays) * 24 * time.Hour})
+	p.Live = live.New(live.Deps{
+		DB: p.DB, Access: p.Access, Chat: p.Chat, Events: p.Events, Clock: now, Log: log, Live: collect(p.features, func(f feature.Feature) []feature.Live { return f.Live }), Active: p.Presence.Record,
+		Standing: standing.New(standing.Deps{DB: p.DB, Memberships: member.Memberships{}, Sessions: p.Accounts.Sessions, Clock: now}),
+	})
 	p.registerJobs()
 	return nil
 }

@@ -152,3 +152,8 @@ func BetweenAny(ctx context.Context, q sqldb.Querier, communityID, memberID stri
 func BlockedBy(ctx context.Context, q sqldb.Querier, communityID, memberID string) ([]string, error) {
 	return selectBlocked(ctx, q, communityID, memberID)
 }
+
+// Blocking returns the ids of the members that block a member.
+func Blocking(ctx context.Context, q sqldb.Querier, communityID, memberID string) ([]string, error) {
+	return selectBlocking(ctx, q, communityID, memberID)
+}

@@ -25,6 +25,10 @@ func selectBlocked(ctx context.Context, q sqldb.Querier, communityID, blockerID 
 	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT blocked_id FROM member_blocks WHERE community_id = $1 AND blocker_id = $2 ORDER BY blocked_id", communityID, blockerID)
 }
 
+func selectBlocking(ctx context.Context, q sqldb.Querier, communityID, blockedID string) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT blocker_id FROM member_blocks WHERE community_id = $1 AND blocked_id = $2 ORDER BY blocker_id", communityID, blockedID)
+}
+
 func countBetween(ctx context.Context, q sqldb.Querier, communityID, memberID string, others []string) (int, error) {
 	d := q.Dialect()
 	return sqldb.One(ctx, q, "block", sqldb.Value[int], `SELECT count(*) FROM member_blocks WHERE community_id = $1

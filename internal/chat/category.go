@@ -159,6 +159,11 @@ func (c *Chat) DeleteCategory(ctx context.Context, actor actor.Actor, communityI
 			if err := moveChannel(ctx, tx, communityID, ch.ID, "", next); err != nil {
 				return err
 			}
+			moved := ch
+			moved.CategoryID, moved.Position, moved.Version = "", next, ch.Version+1
+			if err := appendEvent(ctx, tx, actor, c.clock.MS(), communityID, ch, moved); err != nil {
+				return err
+			}
 			next++
 		}
 		if err := deleteCategory(ctx, tx, communityID, categoryID); err != nil {

@@ -376,6 +376,9 @@ func recordChannel(ctx context.Context, tx *sqldb.Tx, by actor.Actor, now int64,
 	if after.ID == "" {
 		about = before
 	}
+	if err := appendEvent(ctx, tx, by, now, communityID, before, after); err != nil {
+		return err
+	}
 	return audit.Record(ctx, tx, by, now, communityID, action, channelTarget(about), channelChanges(before, after)...)
 }
 

@@ -10,6 +10,8 @@ func (c *Chat) Feature() feature.Feature {
 	return feature.Feature{
 		Name:         "chat",
 		EraseMembers: EraseMembers,
+		Events:       EventTypes,
+		Live:         []feature.Live{live()},
 		AuditVerbs:   []audit.Verb{"category.create", "category.update", "category.delete", "channel.create", "channel.update", "channel.delete", "channel.override"},
 	}
 }

@@ -59,7 +59,10 @@ func (c *Chat) SetOverrides(ctx context.Context, actor actor.Actor, communityID,
 			return err
 		}
 		changed.Version, changed.UpdatedAt = old.Version+1, c.clock.MS()
-		return updateChannel(ctx, tx, communityID, changed)
+		if err := updateChannel(ctx, tx, communityID, changed); err != nil {
+			return err
+		}
+		return appendEvent(ctx, tx, actor, c.clock.MS(), communityID, old, changed)
 	})
 	return changed, err
 }

@@ -77,6 +77,11 @@ func (s *Events) Read(ctx context.Context, communityID string, q Query) (Page, e
 	return p, nil
 }
 
+// Latest returns the newest sequence of a community, 0 without events.
+func (s *Events) Latest(ctx context.Context, communityID string) (int64, error) {
+	return lastSequence(ctx, s.db, communityID)
+}
+
 func (s *Events) checkTypes(names []string) error {
 	wrong := []errs.Field{}
 	for _, name := range names {

@@ -35,6 +35,8 @@ type Feature struct {
 	// AuditVerbs are the actions in the audit log.
 	AuditVerbs []audit.Verb
 	// Events are the types of the events that the package appends.
-	Events  []event.Type
+	Events []event.Type
+	// Live delivers events of channels to live connections.
+	Live    []Live
 	Metrics []prometheus.Collector
 }

@@ -162,6 +162,9 @@ func (r *recorder) drainBody() {
 }
 
 func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && status == http.StatusSwitchingProtocols {
+		r.status = status // the last one; the body of the request is the connection now
+	}
 	if r.status == 0 && status >= 200 {
 		r.drainBody()
 		r.status = status
@@ -201,6 +204,42 @@ func securityHeaders(h http.Header, secure bool) {
 	if secure {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
+}
+
+// Origin returns the origin of the server as the client addresses it.
+func Origin(r *http.Request) string {
+	if Secure(r) {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// SessionCookie returns the name of the session cookie, which over HTTPS has the
+// __Host- prefix. Plain HTTP does not support it.
+func SessionCookie(r *http.Request) string {
+	if Secure(r) {
+		return "__Host-regulars"
+	}
+	return "regulars"
+}
+
+// SessionOf returns the session token in the cookie of a request, "" without one.
+func SessionOf(r *http.Request) string {
+	cookie, err := r.Cookie(SessionCookie(r))
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+// SessionOfOrigin is SessionOf for a request that a page of this server sent. Other
+// pages cannot use the session of their visitors.
+func SessionOfOrigin(r *http.Request) string {
+	origin := r.Header.Get("Origin")
+	if origin == Origin(r) || origin == "" && r.Header.Get("Sec-Fetch-Site") == "same-origin" {
+		return SessionOf(r)
+	}
+	return ""
 }
 
 // DeviceCookie returns the name of the known-device cookie, which over HTTPS has

@@ -101,21 +101,30 @@ const (
 	byMember  = "m.user_id = $2"
 )
 
-func loadMembership(ctx context.Context, q sqldb.Querier, communityID, by, ref string) (access.Membership, error) {
-	var s access.Membership
+const selectMembership = `SELECT m.user_id, m.account_id, m.username, m.state, m.owner, m.roles, m.suspended_until FROM members m
+		JOIN communities c ON c.id = m.community_id AND c.deleted_at = 0 WHERE m.community_id = $1 AND `
+
+func scanMembership(row sqldb.Scanner) (s access.Membership, err error) {
 	var roles string
-	err := q.QueryRow(ctx, `SELECT m.user_id, m.account_id, m.username, m.state, m.owner, m.roles, m.suspended_until FROM members m
-		JOIN communities c ON c.id = m.community_id AND c.deleted_at = 0 WHERE m.community_id = $1 AND `+by, communityID, ref).
-		Scan(&s.MemberID, &s.AccountID, &s.Username, &s.State, &s.Owner, &roles, &s.SuspendedUntil)
-	if errors.Is(err, sql.ErrNoRows) {
-		return s, nil
-	}
-	if err != nil {
+	if err = row.Scan(&s.MemberID, &s.AccountID, &s.Username, &s.State, &s.Owner, &roles, &s.SuspendedUntil); err != nil {
 		return s, err
 	}
 	s.Member = s.State == Active
 	s.RoleIDs, err = field.DecodeIDs(roles)
 	return s, err
+}
+
+func loadMembership(ctx context.Context, q sqldb.Querier, communityID, by, ref string) (access.Membership, error) {
+	s, err := scanMembership(q.QueryRow(ctx, selectMembership+by, communityID, ref))
+	if errors.Is(err, sql.ErrNoRows) {
+		return access.Membership{}, nil
+	}
+	return s, err
+}
+
+// ByMembers returns the memberships of the existing ones among members.
+func (Memberships) ByMembers(ctx context.Context, q sqldb.Querier, communityID string, memberIDs []string) ([]access.Membership, error) {
+	return sqldb.All(ctx, q, scanMembership, selectMembership+q.Dialect().In("m.user_id", "$2"), communityID, sqldb.Keys(memberIDs))
 }
 
 // LockOwners returns the sorted ids of active owners and locks them.
@@ -146,14 +155,6 @@ func UpsertVisit(ctx context.Context, q sqldb.Querier, communityID, memberID str
 	return err
 }
 
-func visitRows(ctx context.Context, q sqldb.Querier, communityID, memberID string) ([]Visit, error) {
-	return sqldb.All(ctx, q, func(s sqldb.Scanner) (v Visit, err error) {
-		err = s.Scan(&v.SeenAt, &v.SignedInAt)
-		return v, err
-	},
-		"SELECT seen_at, signed_in_at FROM member_visits WHERE community_id = $1 AND user_id = $2", communityID, memberID)
-}
-
 // Visit is the last visit of a member in a community.
 type Visit struct {
 	SeenAt     int64 // last request, Unix milliseconds to about a minute; 0: never
@@ -161,12 +162,12 @@ type Visit struct {
 }
 
 // LoadVisit returns the last visit of a member; it is zero if there was none.
-func LoadVisit(ctx context.Context, q sqldb.Querier, communityID, memberID string) (Visit, error) {
-	found, err := visitRows(ctx, q, communityID, memberID)
-	if err != nil || len(found) == 0 {
-		return Visit{}, err
+func LoadVisit(ctx context.Context, q sqldb.Querier, communityID, memberID string) (v Visit, err error) {
+	err = q.QueryRow(ctx, "SELECT seen_at, signed_in_at FROM member_visits WHERE community_id = $1 AND user_id = $2", communityID, memberID).Scan(&v.SeenAt, &v.SignedInAt)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
 	}
-	return found[0], nil
+	return v, err
 }
 
 // LoadMany returns the existing members with these ids, in any state, by id.

@@ -28,7 +28,6 @@ type Roster struct {
 	retention time.Duration
 	baseURL   func() string
 	erase     []Eraser
-	visits    visits
 }
 
 // Deps are what a Roster uses. Apart from DB and Clock, a nil one fails only

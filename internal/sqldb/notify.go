@@ -95,6 +95,17 @@ func (t *Tx) notifyOthers(ctx context.Context, topic, payload string) error {
 	return err
 }
 
+// Notify notifies the subscribers of a topic at once, outside a transaction. Unlike
+// Tx.Notify it delivers every signal, also one like the last.
+func (db *DB) Notify(ctx context.Context, topic, payload string) error {
+	db.notifier.deliver(topic, payload)
+	if db.notifier.startListening == nil {
+		return nil
+	}
+	_, err := db.Exec(ctx, "SELECT pg_notify($1, $2)", notifyChannel, db.notifier.origin+" "+topic+" "+payload)
+	return err
+}
+
 // NotifyLocal is Notify for the subscribers of this process only.
 func (t *Tx) NotifyLocal(topic, payload string) {
 	key := topic + " " + payload

@@ -89,7 +89,7 @@ func (c *Console) inside(need actor.Permission, h Handler) http.HandlerFunc {
 		if v.Community, err = c.communities.Get(v.Context(), communityID); err != nil {
 			return err
 		}
-		c.members.RecordVisit(v.Context(), v.Actor, communityID)
+		c.visited(v.Context(), v.Actor, communityID)
 		v.chooseLanguage() // perhaps the community's language
 		return h(v)
 	})

@@ -45,12 +45,7 @@ func (v *Request) Redirect(path, toast string) error {
 }
 
 // Origin returns the scheme and host of a request.
-func Origin(r *http.Request) string {
-	if httpx.Secure(r) {
-		return "https://" + r.Host
-	}
-	return "http://" + r.Host
-}
+func Origin(r *http.Request) string { return httpx.Origin(r) }
 
 // Render answers with a page.
 func Render(v *Request, status int, page templ.Component) error {

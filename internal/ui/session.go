@@ -7,27 +7,13 @@ import (
 	"github.com/regulars/regulars/internal/httpx"
 )
 
-// cookieName has the __Host- prefix over HTTPS. Plain HTTP does not support it.
-func cookieName(r *http.Request) string {
-	if httpx.Secure(r) {
-		return "__Host-regulars"
-	}
-	return "regulars"
-}
-
 // SessionOf returns the session token of a request, "" without one.
-func SessionOf(r *http.Request) string {
-	cookie, err := r.Cookie(cookieName(r))
-	if err != nil {
-		return ""
-	}
-	return cookie.Value
-}
+func SessionOf(r *http.Request) string { return httpx.SessionOf(r) }
 
 // SetSession sets the session cookie, or deletes it if token is "".
 func SetSession(v *Request, token string) {
 	cookie := &http.Cookie{
-		Name: cookieName(v.Request), Value: token, Path: "/", MaxAge: int(session.Lifetime.Seconds()),
+		Name: httpx.SessionCookie(v.Request), Value: token, Path: "/", MaxAge: int(session.Lifetime.Seconds()),
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: httpx.Secure(v.Request),
 	}
 	if token == "" {

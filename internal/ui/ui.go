@@ -5,6 +5,7 @@
 package ui
 
 import (
+	"context"
 	"net/http"
 	"slices"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/account/signin"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/httpx"
@@ -29,8 +31,9 @@ type Services struct {
 	Communities *community.Communities
 	Members     *roster.Roster
 	Clock       clock.Clock
-	Pictures    *httpx.Limit // of uploads of pictures, by account or key; nil: none
-	PicturesAt  string       // origin of pictures other than the server; "": none
+	Visited     func(ctx context.Context, caller actor.Actor, communityID string) // called for each page of a community
+	Pictures    *httpx.Limit                                                      // of uploads of pictures, by account or key; nil: none
+	PicturesAt  string                                                            // origin of pictures other than the server; "": none
 }
 
 // Console builds the pages of all areas. The handlers of an area embed it.
@@ -40,6 +43,7 @@ type Console struct {
 	communities *community.Communities
 	members     *roster.Roster
 	clock       clock.Clock
+	visited     func(ctx context.Context, caller actor.Actor, communityID string)
 	pictures    *httpx.Limit
 	areas       []Area
 	permissions PermissionTexts
@@ -49,7 +53,7 @@ type Console struct {
 // New returns the handler of the pages of all areas and of their assets. Serve
 // it inside httpx.Wrap. An unknown path is answered with an error page.
 func New(s Services, areas func(c *Console) []Area) http.Handler {
-	c := &Console{access: s.Access, accounts: s.Accounts, communities: s.Communities, members: s.Members, clock: s.Clock, pictures: s.Pictures}
+	c := &Console{access: s.Access, accounts: s.Accounts, communities: s.Communities, members: s.Members, clock: s.Clock, visited: s.Visited, pictures: s.Pictures}
 	c.areas = areas(c)
 	c.permissions = MergePermissions(c.areas)
 	return withPolicy(new(http.CrossOriginProtection).Handler(c.handler()), s.PicturesAt)

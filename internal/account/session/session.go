@@ -111,6 +111,12 @@ func (s *Active) List(ctx context.Context, accountID string) ([]View, error) {
 	return listSessions(ctx, s.db, accountID, s.clock.MS())
 }
 
+// Expiries returns when sessions end, by their ids, in Unix milliseconds. Ended
+// sessions that were deleted are missing.
+func (s *Active) Expiries(ctx context.Context, sessionIDs []string) (map[string]int64, error) {
+	return expiriesOf(ctx, s.db, sessionIDs)
+}
+
 // End ends a session of an account. It fails with NotFound
 // "session_not_found".
 func (s *Active) End(ctx context.Context, accountID, sessionID string) error {

@@ -57,6 +57,19 @@ func listSessions(ctx context.Context, q sqldb.Querier, accountID string, now in
 		FROM sessions WHERE account_id = $1 AND expires_at > $2 ORDER BY seen_at DESC, id DESC`, accountID, now)
 }
 
+// expiriesOf returns when sessions end, by their ids, in Unix milliseconds.
+func expiriesOf(ctx context.Context, q sqldb.Querier, ids []string) (map[string]int64, error) {
+	expiries := make(map[string]int64, len(ids))
+	_, err := sqldb.All(ctx, q, func(r sqldb.Scanner) (none struct{}, err error) {
+		var sessionID string
+		var expiresAt int64
+		err = r.Scan(&sessionID, &expiresAt)
+		expiries[sessionID] = expiresAt
+		return none, err
+	}, "SELECT id, expires_at FROM sessions WHERE "+q.Dialect().In("id", "$1"), sqldb.Keys(ids))
+	return expiries, err
+}
+
 func deleteSessionOf(ctx context.Context, q sqldb.Querier, accountID, sessionID string) (bool, error) {
 	n, err := q.Exec(ctx, "DELETE FROM sessions WHERE COALESCE(account_id, '') = $1 AND id = $2", accountID, sessionID)
 	return n > 0, err

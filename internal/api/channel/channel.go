@@ -7,7 +7,6 @@ import (
 	"github.com/regulars/regulars/internal/api"
 	"github.com/regulars/regulars/internal/api/wire"
 	"github.com/regulars/regulars/internal/chat"
-	"github.com/regulars/regulars/internal/clock"
 )
 
 func (h *handlers) channelRoutes(g *api.Group) {
@@ -54,12 +53,7 @@ type Channel struct {
 	CreatedAt   string `json:"createdAt" format:"date-time"`
 }
 
-func newChannelView(c chat.Channel) Channel {
-	return Channel{
-		ID: c.ID, Topic: c.Topic, ChannelType: string(c.Type), Description: c.Description, CategoryID: c.CategoryID,
-		Private: c.Private, URL: c.URL, Position: c.Position, SlowMode: c.SlowMode, Trading: c.TradingDiscussions, Version: c.Version, CreatedAt: clock.Format(c.CreatedAt),
-	}
-}
+func newChannelView(c chat.Channel) Channel { return Channel(c.Event()) }
 
 // Path is the part of an input that names a channel in the path.
 type Path struct {

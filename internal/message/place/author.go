@@ -46,7 +46,7 @@ func (p Place) CheckAuthor(ctx context.Context, q sqldb.Querier, auth *access.Ac
 		return nil
 	}
 	subject, err := ActiveAuthor(ctx, q, auth, communityID, author)
-	if err == nil && p.Channel.Type == chat.Whisper && !whispers(subject, p.Channel) {
+	if err == nil && p.Channel.Type == chat.Whisper && !Whispers(subject, p.Channel) {
 		err = errs.New(errs.Conflict, "channel_read_only", "This member cannot write in this channel.")
 	}
 	return err

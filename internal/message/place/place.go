@@ -69,9 +69,9 @@ func (p Place) RequirePosting() error {
 	return nil
 }
 
-// whispers reports whether all who see a whisper channel see what the subject
+// Whispers reports whether all who see a whisper channel see what the subject
 // writes there: a role other than @all, or an override, lets it post.
-func whispers(subject access.ChannelActor, in chat.Channel) bool {
+func Whispers(subject access.ChannelActor, in chat.Channel) bool {
 	decision := subject.Resolve(in.ID, in.Overrides, permission.PostMessages)
 	return decision.Allowed && decision.Rule != access.RuleEveryone
 }
@@ -79,7 +79,7 @@ func whispers(subject access.ChannelActor, in chat.Channel) bool {
 // SeesAll reports whether the actor sees every message here: in a whisper channel
 // that takes to be a whisperer, or to manage messages.
 func (p Place) SeesAll() bool {
-	return p.Channel.Type != chat.Whisper || whispers(p.Subject, p.Channel) || p.Allows(permission.ManageMessages)
+	return p.Channel.Type != chat.Whisper || Whispers(p.Subject, p.Channel) || p.Allows(permission.ManageMessages)
 }
 
 // Sees reports whether the actor sees a message of the channel. hushed: it is for
@@ -90,7 +90,7 @@ func (p Place) Sees(hushed bool, authorID string) bool {
 
 // Hushed reports whether a message of the actor's member is for whisperers only.
 func (p Place) Hushed() bool {
-	return p.Channel.Type == chat.Whisper && !p.ByKey && !whispers(p.Subject, p.Channel)
+	return p.Channel.Type == chat.Whisper && !p.ByKey && !Whispers(p.Subject, p.Channel)
 }
 
 // Counted reports whether messages and reactions here count for the figures of

@@ -1,0 +1,162 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/errs"
+)
+
+// maxSubscriptions bounds the channels that a client names.
+const maxSubscriptions = 1_000
+
+// Handle handles a frame of the client, in the order of frames.
+func (c *Client) Handle(ctx context.Context, frame []byte) {
+	var in request
+	if err := json.Unmarshal(frame, &in); err != nil {
+		c.Send(NewError("bad_frame", "A frame is one JSON object.", ""))
+		return
+	}
+	var err error
+	switch in.Op {
+	case "subscribe":
+		err = c.Subscribe(ctx, in.Channels, in.Ref)
+	case "unsubscribe":
+		c.unsubscribe(in.Channels)
+	case "resume":
+		if in.After == nil || *in.After < 0 {
+			err = errs.New(errs.Invalid, "invalid_input", "A resume names the last sequence in after.")
+			break
+		}
+		err = c.Resume(ctx, *in.After)
+	case "typing":
+		err = c.startTyping(ctx, in.ChannelID)
+	case "read":
+		err = c.read(ctx, in.ChannelID, in.MessageID)
+	case "active":
+		c.hub.Active(ctx, c.caller, c.room.communityID)
+	case "ping":
+		c.pong()
+	case "auth":
+		err = errs.New(errs.Conflict, "already_authenticated", "The connection has a credential already.")
+	default:
+		err = errs.New(errs.Invalid, "unknown_op", "There is no frame of this op.")
+	}
+	if err != nil {
+		c.reject(err, in.Ref)
+	}
+}
+
+func (c *Client) reject(err error, ref string) {
+	if e := errs.From(err); e != nil {
+		c.Send(NewError(e.Code, e.Message, ref))
+		return
+	}
+	c.room.report(err)
+	c.Send(NewError("unavailable", "The server is temporarily unavailable. Try again in a moment.", ref))
+}
+
+// Subscribe subscribes to channels, or with "*" to every visible one. It fails with
+// NotFound "channel_not_found" and subscribes to none then.
+func (c *Client) Subscribe(ctx context.Context, channels []string, ref string) error {
+	if len(channels) > maxSubscriptions {
+		return errs.New(errs.Invalid, "too_many", "A client subscribes to at most %d channels. Use \"*\" for all.", maxSubscriptions)
+	}
+	direct := map[string]bool{}
+	for _, channelID := range channels {
+		members, err := c.directMembers(ctx, channelID)
+		if err != nil {
+			return err
+		}
+		for _, memberID := range members {
+			direct[channelID] = direct[channelID] || memberID == c.memberID && c.memberID != ""
+		}
+	}
+	r := c.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c.class == nil {
+		return nil
+	}
+	for _, channelID := range channels {
+		if _, visible := c.class.sees[channelID]; channelID != "*" && !visible && !direct[channelID] {
+			return errs.Missing("channel")
+		}
+	}
+	for _, channelID := range channels {
+		if channelID == "*" {
+			c.all = true
+			continue
+		}
+		if c.channels == nil {
+			c.channels = map[string]struct{}{}
+		}
+		c.channels[channelID] = struct{}{}
+	}
+	at := c.known
+	if !c.resuming {
+		at = max(at, r.position)
+		c.known = at
+	}
+	c.Send(answer{Op: OpSubscribed, Channels: channels, Sequence: &at, Ref: ref}.frame())
+	return nil
+}
+
+// directMembers returns the participants of a conversation that is in no list of
+// channels.
+func (c *Client) directMembers(ctx context.Context, channelID string) ([]string, error) {
+	c.room.mu.Lock()
+	_, listed := c.room.channels[channelID]
+	c.room.mu.Unlock()
+	if listed || channelID == "*" || !c.caller.InChannel(channelID) {
+		return nil, nil
+	}
+	return c.hub.participants(ctx, c.room.communityID, channelID)
+}
+
+func (c *Client) unsubscribe(channels []string) {
+	c.room.mu.Lock()
+	defer c.room.mu.Unlock()
+	for _, channelID := range channels {
+		if channelID == "*" {
+			c.all = false
+		}
+		delete(c.channels, channelID)
+	}
+}
+
+// pong answers a ping with a mark.
+func (c *Client) pong() {
+	c.room.mu.Lock()
+	defer c.room.mu.Unlock()
+	c.known, c.markedAt = max(c.known, c.room.position), c.hub.Clock.MS()
+	c.Send(markFrame(c.known))
+}
+
+// read moves the read marker of the member.
+func (c *Client) read(ctx context.Context, channelID, messageID string) error {
+	for i := range c.hub.Live {
+		if c.hub.Live[i].Read != nil {
+			return c.hub.Live[i].Read(ctx, c.caller, c.room.communityID, channelID, messageID)
+		}
+	}
+	return errs.Missing("message")
+}
+
+// mayType returns nil if the member sees a channel and may write in it.
+func (c *Client) mayType(channelID string) error {
+	c.room.mu.Lock()
+	defer c.room.mu.Unlock()
+	ch, known := c.room.channels[channelID]
+	if c.class == nil || !known {
+		return errs.Missing("channel")
+	}
+	if _, visible := c.class.sees[channelID]; !visible {
+		return errs.Missing("channel")
+	}
+	if !c.subject().Resolve(channelID, ch.Overrides, permission.PostMessages).Allowed {
+		return errs.New(errs.Forbidden, "missing_permission", "You may not write in this channel.")
+	}
+	return nil
+}
