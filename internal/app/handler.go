@@ -57,13 +57,7 @@ func (a *App) media() http.Handler {
 		}
 		return ui.SessionOf(r)
 	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if image.IsSigned(r) {
-			images(w, r)
-			return
-		}
-		a.Pictures.ServeHTTP(w, r)
-	})
+	return image.Handler(images, a.Pictures)
 }
 
 // routeAPI sends addresses of the API and its documents to rest. Unclean addresses

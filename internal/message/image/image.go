@@ -165,8 +165,17 @@ func (s *Images) URL(communityID, imageID string) string {
 
 const purpose = "addresses of images"
 
-// IsSigned reports whether a request is for an image of a message.
-func IsSigned(r *http.Request) bool { return r.URL.Query().Has("sig") }
+// Handler serves requests with a signature, which are for images of messages, by signed,
+// and the others by others.
+func Handler(signed, others http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("sig") {
+			signed.ServeHTTP(w, r)
+			return
+		}
+		others.ServeHTTP(w, r)
+	})
+}
 
 // Open returns the community and the image of a signed address. It fails with
 // NotFound "picture_not_found" if the address is expired or not from URL, and if the
