@@ -265,6 +265,12 @@ func TestMovedTopicsCountInTheirNewForum(t *testing.T) {
 		if got := send(t, a, "GET", "/v1/messages/"+second, key, ""); got.at("data.channel.channel_id") != other {
 			t.Errorf("%s", got.text)
 		}
+		for channel, want := range map[string]int{forum: 0, other: 1} {
+			found, _ := send(t, a, "GET", "/v1/messages/search?q=hi&channel_id="+channel, key, "").body["data"].([]any)
+			if len(found) != want {
+				t.Errorf("search in %s: %v", channel, found)
+			}
+		}
 		postIn(t, a, key, other, moved, "ben")
 		if got := send(t, a, "GET", "/v1/channels/"+other+"/topics", key, ""); topicTitles(got) != "hours" || got.at("data.0.messageCount") != 3.0 {
 			t.Errorf("%s", got.text)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/search"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -58,6 +59,13 @@ func Uncount(ctx context.Context, tx *sqldb.Tx, communityID string, deleted *mes
 			WHERE m.community_id = $1 AND m.topic_id = $2 AND m.topic_id <> '' AND m.deleted_at = 0 ORDER BY m.id DESC LIMIT 1), created_at)
 		WHERE community_id = $1 AND id = $2`, communityID, deleted.TopicID)
 	return err
+}
+
+// texts returns the texts of a topic, as search has them.
+func texts(ctx context.Context, q sqldb.Querier, communityID, topicID string) ([]search.Text, error) {
+	return sqldb.All(ctx, q, func(s sqldb.Scanner) (t search.Text, err error) {
+		return t, s.Scan(&t.MessageID, &t.ChannelID, &t.Text)
+	}, "SELECT m.id, m.channel_id, m.text FROM messages m WHERE m.community_id = $1 AND m.topic_id = $2 AND m.topic_id <> '' AND m.deleted_at = 0", communityID, topicID)
 }
 
 func updateTopic(ctx context.Context, tx *sqldb.Tx, communityID string, t stored) error {

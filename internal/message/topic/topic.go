@@ -14,6 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/message/place"
+	"github.com/regulars/regulars/internal/message/search"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
 )
@@ -211,7 +212,14 @@ func (t *Topics) move(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, com
 			return err
 		}
 	}
-	return message.MoveTopic(ctx, tx, communityID, moved.ID, moved.ChannelID, to)
+	if err := message.MoveTopic(ctx, tx, communityID, moved.ID, moved.ChannelID, to); err != nil {
+		return err
+	}
+	found, err := texts(ctx, tx, communityID, moved.ID)
+	for i := 0; err == nil && i < len(found); i++ {
+		err = search.Put(ctx, tx, communityID, found[i])
+	}
+	return err
 }
 
 // Delete deletes a topic with its messages. The author may while no one else has
@@ -230,6 +238,9 @@ func (t *Topics) Delete(ctx context.Context, caller actor.Actor, communityID, ch
 				return permission.LackInChannel(permission.DeleteMessages)
 			}
 		}
+		if err := removeTexts(ctx, tx, communityID, topicID); err != nil {
+			return err
+		}
 		if err := t.m.DeleteTopic(ctx, tx, communityID, topicID, old.ChannelID, caller.Ref()); err != nil {
 			return err
 		}
@@ -239,6 +250,19 @@ func (t *Topics) Delete(ctx context.Context, caller actor.Actor, communityID, ch
 		e := event.Event{CommunityID: communityID, Type: EventDeleted, UserID: old.AuthorID, Actor: caller.Ref()}
 		return event.Append(ctx, tx, t.m.Clock.MS(), e, EventTopicRemoval{old.ID, old.ChannelID})
 	})
+}
+
+// removeTexts removes the messages of a topic from search.
+func removeTexts(ctx context.Context, tx *sqldb.Tx, communityID, topicID string) error {
+	found, err := texts(ctx, tx, communityID, topicID)
+	if err != nil {
+		return err
+	}
+	ids := make([]string, len(found))
+	for i := range found {
+		ids[i] = found[i].MessageID
+	}
+	return search.Remove(ctx, tx, communityID, ids)
 }
 
 // change runs f in a transaction with a locked topic.
