@@ -194,6 +194,7 @@ func (w *populated) populate(userID string) {
 	w.ids["channelId"] = at("/v1/channels", in+`"topic":"lobby","categoryId":"`+w.ids["categoryId"]+`"}`, "data._id")
 	w.ids["messageId"] = at("/v1/messages/send", in+`"channelId":"`+w.ids["channelId"]+`","message":"Hello"}`, "data.messageId")
 	w.ids["topicId"] = w.ids["messageId"] // of no topic
+	w.ids["reportId"] = at("/v1/messages/"+w.ids["messageId"]+"/report", in+`"reason":"Spam"}`, "data._id")
 	w.ids["keyId"] = at(c+"/api-keys", `{"name":"sync","permissions":["getUserData"]}`, "data._id")
 	w.ids["historyId"] = at(c+"/users/"+userID+"/user-fields/"+w.ids["fieldId"]+"/histories", `{"value":42}`, "data._id")
 	w.ids["sessionId"] = w.ids["keyId"] // of another account

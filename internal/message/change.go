@@ -155,7 +155,7 @@ func (m *Messages) Update(ctx context.Context, caller actor.Actor, communityID, 
 		if err := c.requireOpenWindow(ctx); err != nil {
 			return err
 		}
-		d := &draft{Messages: m, tx: c.tx, caller: caller, communityID: communityID, banned: lists.Banned, place: c.place, author: author, message: c.message}
+		d := &draft{Messages: m, tx: c.tx, caller: caller, communityID: communityID, lists: lists, place: c.place, author: author, message: c.message}
 		if err := c.edit(ctx, d, in); err != nil {
 			return err
 		}

@@ -14,10 +14,8 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/markdown"
-	"github.com/regulars/regulars/internal/message/place"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
-	"github.com/regulars/regulars/internal/words"
 )
 
 // Input is a message to send.
@@ -89,20 +87,6 @@ func (in *Input) fingerprint(parentID string) (string, error) {
 	}
 	sum := sha256.Sum256(request)
 	return hex.EncodeToString(sum[:]), nil
-}
-
-// refuseWords returns Invalid "banned_words" for a text with a banned word. Its details
-// name the word to a person, the author; a key sends the texts of others.
-func refuseWords(p place.Place, banned *words.List, text string) error {
-	word, found := banned.Find(text)
-	if !found {
-		return nil
-	}
-	refused := errs.New(errs.Invalid, "banned_words", "The text has a word that this community does not allow. Change the text.")
-	if p.ByKey {
-		return refused
-	}
-	return refused.WithDetails(map[string]any{"word": word})
 }
 
 // Topic is what sending needs to know of a topic.

@@ -12,7 +12,6 @@ import (
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/message/image"
-	"github.com/regulars/regulars/internal/message/search"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -39,9 +38,6 @@ func (m *Messages) EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID s
 	for i := range mentioning {
 		mentioning[i].eraseMentions(memberIDs)
 		if err := setText(ctx, tx, communityID, &mentioning[i]); err != nil {
-			return err
-		}
-		if err := search.Put(ctx, tx, communityID, mentioning[i].searched()); err != nil {
 			return err
 		}
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/regulars/regulars/internal/message/search"
 	"github.com/regulars/regulars/internal/message/wordlist"
 	"github.com/regulars/regulars/internal/sqldb"
-	"github.com/regulars/regulars/internal/words"
 )
 
 // Send posts a message in a channel. The same nonce of the same author returns the
@@ -57,7 +56,7 @@ func (m *Messages) post(ctx context.Context, caller actor.Actor, communityID, ch
 		return View{}, err
 	}
 	return sent, m.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		d := &draft{Messages: m, tx: tx, caller: caller, communityID: communityID, in: in, banned: lists.Banned}
+		d := &draft{Messages: m, tx: tx, caller: caller, communityID: communityID, in: in, lists: lists}
 		if err := d.locate(ctx, channelID, answered); err != nil {
 			return err
 		}
@@ -87,7 +86,7 @@ type draft struct {
 	caller      actor.Actor
 	communityID string
 	in          Input
-	banned      *words.List
+	lists       wordlist.Lists
 	place       place.Place
 	author      member.Member
 	root        *Message // of a reply
@@ -165,7 +164,7 @@ func (d *draft) check(ctx context.Context) error {
 	case m.HasImage && !d.place.Allows(permission.AttachFiles):
 		return permission.LackInChannel(permission.AttachFiles)
 	}
-	if err := refuseWords(d.place, d.banned, m.Text); err != nil {
+	if err := d.lists.Check(m.Text, !d.place.ByKey); err != nil {
 		return err
 	}
 	if err := d.checkTopic(ctx); err != nil {

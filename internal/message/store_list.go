@@ -116,11 +116,10 @@ func find(ctx context.Context, q sqldb.Querier, f finding, limit int) ([]Message
 	if err != nil || len(list) == limit {
 		return list, err
 	}
-	rest, more, err := f.Rest(ctx, q)
-	if err != nil || !more {
+	var more bool
+	if f.Range, more, err = f.Rest(ctx, q); err != nil || !more {
 		return list, err
 	}
-	f.Range = rest
 	older, err := f.found(ctx, q, limit-len(list))
 	return append(list, older...), err
 }

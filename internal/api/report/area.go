@@ -86,9 +86,9 @@ func view(r report.Report) reportView {
 }
 
 type newReport struct {
-	wire.CommunityQuery
 	MessageID string `path:"messageId" doc:"The id of the message." example:"6a21d1c09f3b0c4d5e6f7a8b"`
 	Body      struct {
+		api.BodyCommunity
 		Reason string `json:"reason" example:"Spam" doc:"1 to 500 characters."`
 	} `nameHint:"NewReport"`
 }
@@ -121,9 +121,9 @@ func (h *handlers) list(ctx context.Context, in *reportQuery) (*api.List[reportV
 }
 
 type decision struct {
-	wire.CommunityQuery
 	ReportID string `path:"reportId" doc:"The _id of the report." example:"6a21d1c09f3b0c4d5e6f7a8b"`
 	Body     struct {
+		api.BodyCommunity
 		Action report.Action `json:"action" enum:"dismiss,delete,warn,suspend,ban"`
 		Reason string        `json:"reason" example:"Spam" doc:"1 to 500 characters."`
 		Until  time.Time     `json:"until,omitempty" doc:"The end of a suspension; required there."`

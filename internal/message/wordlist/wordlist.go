@@ -8,6 +8,7 @@ import (
 
 	"github.com/regulars/regulars/internal/cache"
 	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/words"
 )
@@ -34,6 +35,20 @@ func Of(ctx context.Context, q sqldb.Querier, communityID string) (Lists, error)
 		lists.Alert, err = compile("alertWords", home.Settings.AlertWords)
 		return lists, err
 	})
+}
+
+// Check returns Invalid "banned_words" for a text with a banned word. Its details name the
+// word if the caller is the author.
+func (l Lists) Check(text string, isAuthor bool) error {
+	word, found := l.Banned.Find(text)
+	if !found {
+		return nil
+	}
+	refused := errs.New(errs.Invalid, "banned_words", "The text has a word that this community does not allow. Change the text.")
+	if !isAuthor {
+		return refused
+	}
+	return refused.WithDetails(map[string]any{"word": word})
 }
 
 // compile leaves out entries without a letter or a digit, which match nothing.
