@@ -123,6 +123,27 @@ func (e ChannelChangeChannelType) Valid() bool {
 	}
 }
 
+// Defines values for ChannelPreferencesChangeNotify.
+const (
+	ChannelPreferencesChangeNotifyAll      ChannelPreferencesChangeNotify = "all"
+	ChannelPreferencesChangeNotifyMentions ChannelPreferencesChangeNotify = "mentions"
+	ChannelPreferencesChangeNotifyNone     ChannelPreferencesChangeNotify = "none"
+)
+
+// Valid indicates whether the value is a known member of the ChannelPreferencesChangeNotify enum.
+func (e ChannelPreferencesChangeNotify) Valid() bool {
+	switch e {
+	case ChannelPreferencesChangeNotifyAll:
+		return true
+	case ChannelPreferencesChangeNotifyMentions:
+		return true
+	case ChannelPreferencesChangeNotifyNone:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ChannelRulesChannelType.
 const (
 	ChannelRulesChannelTypeAnnouncement ChannelRulesChannelType = "announcement"
@@ -168,6 +189,21 @@ func (e ConversationChannelType) Valid() bool {
 	}
 }
 
+// Defines values for CreatedReportStatus.
+const (
+	CreatedReportStatusOpen CreatedReportStatus = "open"
+)
+
+// Valid indicates whether the value is a known member of the CreatedReportStatus enum.
+func (e CreatedReportStatus) Valid() bool {
+	switch e {
+	case CreatedReportStatusOpen:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EventActorType.
 const (
 	EventActorTypeAutomation EventActorType = "automation"
@@ -195,6 +231,36 @@ func (e EventActorType) Valid() bool {
 	}
 }
 
+// Defines values for EventChannelChannelType.
+const (
+	EventChannelChannelTypeAnnouncement EventChannelChannelType = "announcement"
+	EventChannelChannelTypeDirect       EventChannelChannelType = "direct"
+	EventChannelChannelTypeForum        EventChannelChannelType = "forum"
+	EventChannelChannelTypeIframe       EventChannelChannelType = "iframe"
+	EventChannelChannelTypeOpen         EventChannelChannelType = "open"
+	EventChannelChannelTypeWhisper      EventChannelChannelType = "whisper"
+)
+
+// Valid indicates whether the value is a known member of the EventChannelChannelType enum.
+func (e EventChannelChannelType) Valid() bool {
+	switch e {
+	case EventChannelChannelTypeAnnouncement:
+		return true
+	case EventChannelChannelTypeDirect:
+		return true
+	case EventChannelChannelTypeForum:
+		return true
+	case EventChannelChannelTypeIframe:
+		return true
+	case EventChannelChannelTypeOpen:
+		return true
+	case EventChannelChannelTypeWhisper:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for FailureStatus.
 const (
 	Error FailureStatus = "error"
@@ -204,6 +270,45 @@ const (
 func (e FailureStatus) Valid() bool {
 	switch e {
 	case Error:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HitHidden.
+const (
+	HitHiddenBlocked HitHidden = "blocked"
+)
+
+// Valid indicates whether the value is a known member of the HitHidden enum.
+func (e HitHidden) Valid() bool {
+	switch e {
+	case HitHiddenBlocked:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HitKind.
+const (
+	HitKindAnalysis HitKind = "analysis"
+	HitKindMessage  HitKind = "message"
+	HitKindReply    HitKind = "reply"
+	HitKindSystem   HitKind = "system"
+)
+
+// Valid indicates whether the value is a known member of the HitKind enum.
+func (e HitKind) Valid() bool {
+	switch e {
+	case HitKindAnalysis:
+		return true
+	case HitKindMessage:
+		return true
+	case HitKindReply:
+		return true
+	case HitKindSystem:
 		return true
 	default:
 		return false
@@ -348,6 +453,21 @@ func (e ListHistoryRowCursorBodyStatus) Valid() bool {
 	}
 }
 
+// Defines values for ListHitCursorBodyStatus.
+const (
+	ListHitCursorBodyStatusSuccess ListHitCursorBodyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the ListHitCursorBodyStatus enum.
+func (e ListHitCursorBodyStatus) Valid() bool {
+	switch e {
+	case ListHitCursorBodyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListInviteCursorBodyStatus.
 const (
 	ListInviteCursorBodyStatusSuccess ListInviteCursorBodyStatus = "success"
@@ -378,6 +498,36 @@ func (e ListPenaltyCursorBodyStatus) Valid() bool {
 	}
 }
 
+// Defines values for ListReactionCursorBodyStatus.
+const (
+	ListReactionCursorBodyStatusSuccess ListReactionCursorBodyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the ListReactionCursorBodyStatus enum.
+func (e ListReactionCursorBodyStatus) Valid() bool {
+	switch e {
+	case ListReactionCursorBodyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListReportViewCursorBodyStatus.
+const (
+	ListReportViewCursorBodyStatusSuccess ListReportViewCursorBodyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the ListReportViewCursorBodyStatus enum.
+func (e ListReportViewCursorBodyStatus) Valid() bool {
+	switch e {
+	case ListReportViewCursorBodyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListStatusPagesBodyStatus.
 const (
 	ListStatusPagesBodyStatusSuccess ListStatusPagesBodyStatus = "success"
@@ -387,6 +537,21 @@ const (
 func (e ListStatusPagesBodyStatus) Valid() bool {
 	switch e {
 	case ListStatusPagesBodyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListTopicCursorBodyStatus.
+const (
+	ListTopicCursorBodyStatusSuccess ListTopicCursorBodyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the ListTopicCursorBodyStatus enum.
+func (e ListTopicCursorBodyStatus) Valid() bool {
+	switch e {
+	case ListTopicCursorBodyStatusSuccess:
 		return true
 	default:
 		return false
@@ -417,6 +582,36 @@ const (
 func (e ListUserPagesBodyStatus) Valid() bool {
 	switch e {
 	case ListUserPagesBodyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListVersionCursorBodyStatus.
+const (
+	ListVersionCursorBodyStatusSuccess ListVersionCursorBodyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the ListVersionCursorBodyStatus enum.
+func (e ListVersionCursorBodyStatus) Valid() bool {
+	switch e {
+	case ListVersionCursorBodyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListViewCursorBodyStatus.
+const (
+	ListViewCursorBodyStatusSuccess ListViewCursorBodyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the ListViewCursorBodyStatus enum.
+func (e ListViewCursorBodyStatus) Valid() bool {
+	switch e {
+	case ListViewCursorBodyStatusSuccess:
 		return true
 	default:
 		return false
@@ -462,6 +657,27 @@ func (e ListedChannelChannelType) Valid() bool {
 	case ListedChannelChannelTypeOpen:
 		return true
 	case ListedChannelChannelTypeWhisper:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListedChannelNotify.
+const (
+	ListedChannelNotifyAll      ListedChannelNotify = "all"
+	ListedChannelNotifyMentions ListedChannelNotify = "mentions"
+	ListedChannelNotifyNone     ListedChannelNotify = "none"
+)
+
+// Valid indicates whether the value is a known member of the ListedChannelNotify enum.
+func (e ListedChannelNotify) Valid() bool {
+	switch e {
+	case ListedChannelNotifyAll:
+		return true
+	case ListedChannelNotifyMentions:
+		return true
+	case ListedChannelNotifyNone:
 		return true
 	default:
 		return false
@@ -642,6 +858,117 @@ func (e PenaltyKind) Valid() bool {
 	case PenaltyKindSuspend:
 		return true
 	case PenaltyKindWarn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PreferencesNotify.
+const (
+	PreferencesNotifyAll      PreferencesNotify = "all"
+	PreferencesNotifyMentions PreferencesNotify = "mentions"
+	PreferencesNotifyNone     PreferencesNotify = "none"
+)
+
+// Valid indicates whether the value is a known member of the PreferencesNotify enum.
+func (e PreferencesNotify) Valid() bool {
+	switch e {
+	case PreferencesNotifyAll:
+		return true
+	case PreferencesNotifyMentions:
+		return true
+	case PreferencesNotifyNone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReportDecisionAction.
+const (
+	ReportDecisionActionBan     ReportDecisionAction = "ban"
+	ReportDecisionActionDelete  ReportDecisionAction = "delete"
+	ReportDecisionActionDismiss ReportDecisionAction = "dismiss"
+	ReportDecisionActionSuspend ReportDecisionAction = "suspend"
+	ReportDecisionActionWarn    ReportDecisionAction = "warn"
+)
+
+// Valid indicates whether the value is a known member of the ReportDecisionAction enum.
+func (e ReportDecisionAction) Valid() bool {
+	switch e {
+	case ReportDecisionActionBan:
+		return true
+	case ReportDecisionActionDelete:
+		return true
+	case ReportDecisionActionDismiss:
+		return true
+	case ReportDecisionActionSuspend:
+		return true
+	case ReportDecisionActionWarn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReportViewSource.
+const (
+	AlertWord ReportViewSource = "alert_word"
+	Member    ReportViewSource = "member"
+)
+
+// Valid indicates whether the value is a known member of the ReportViewSource enum.
+func (e ReportViewSource) Valid() bool {
+	switch e {
+	case AlertWord:
+		return true
+	case Member:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReportViewStatus.
+const (
+	ReportViewStatusOpen     ReportViewStatus = "open"
+	ReportViewStatusResolved ReportViewStatus = "resolved"
+)
+
+// Valid indicates whether the value is a known member of the ReportViewStatus enum.
+func (e ReportViewStatus) Valid() bool {
+	switch e {
+	case ReportViewStatusOpen:
+		return true
+	case ReportViewStatusResolved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ResolutionAction.
+const (
+	ResolutionActionBan     ResolutionAction = "ban"
+	ResolutionActionDelete  ResolutionAction = "delete"
+	ResolutionActionDismiss ResolutionAction = "dismiss"
+	ResolutionActionSuspend ResolutionAction = "suspend"
+	ResolutionActionWarn    ResolutionAction = "warn"
+)
+
+// Valid indicates whether the value is a known member of the ResolutionAction enum.
+func (e ResolutionAction) Valid() bool {
+	switch e {
+	case ResolutionActionBan:
+		return true
+	case ResolutionActionDelete:
+		return true
+	case ResolutionActionDismiss:
+		return true
+	case ResolutionActionSuspend:
+		return true
+	case ResolutionActionWarn:
 		return true
 	default:
 		return false
@@ -885,6 +1212,21 @@ func (e SuccessCreatedInvitesStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessCreatedReportStatus.
+const (
+	SuccessCreatedReportStatusSuccess SuccessCreatedReportStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessCreatedReportStatus enum.
+func (e SuccessCreatedReportStatus) Valid() bool {
+	switch e {
+	case SuccessCreatedReportStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SuccessDeletedStatus.
 const (
 	SuccessDeletedStatusSuccess SuccessDeletedStatus = "success"
@@ -1080,6 +1422,21 @@ func (e SuccessListUserFieldStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessListViewStatus.
+const (
+	SuccessListViewStatusSuccess SuccessListViewStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessListViewStatus enum.
+func (e SuccessListViewStatus) Valid() bool {
+	switch e {
+	case SuccessListViewStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SuccessLoggedInStatus.
 const (
 	SuccessLoggedInStatusSuccess SuccessLoggedInStatus = "success"
@@ -1200,6 +1557,21 @@ func (e SuccessPenaltyStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessPreferencesStatus.
+const (
+	SuccessPreferencesStatusSuccess SuccessPreferencesStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessPreferencesStatus enum.
+func (e SuccessPreferencesStatus) Valid() bool {
+	switch e {
+	case SuccessPreferencesStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SuccessQueuedJobStatus.
 const (
 	SuccessQueuedJobStatusSuccess SuccessQueuedJobStatus = "success"
@@ -1209,6 +1581,36 @@ const (
 func (e SuccessQueuedJobStatus) Valid() bool {
 	switch e {
 	case SuccessQueuedJobStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuccessReactionCountStatus.
+const (
+	SuccessReactionCountStatusSuccess SuccessReactionCountStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessReactionCountStatus enum.
+func (e SuccessReactionCountStatus) Valid() bool {
+	switch e {
+	case SuccessReactionCountStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuccessReadPositionStatus.
+const (
+	SuccessReadPositionStatusSuccess SuccessReadPositionStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessReadPositionStatus enum.
+func (e SuccessReadPositionStatus) Valid() bool {
+	switch e {
+	case SuccessReadPositionStatusSuccess:
 		return true
 	default:
 		return false
@@ -1239,6 +1641,21 @@ const (
 func (e SuccessRegisteredStatus) Valid() bool {
 	switch e {
 	case SuccessRegisteredStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuccessReportViewStatus.
+const (
+	SuccessReportViewStatusSuccess SuccessReportViewStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessReportViewStatus enum.
+func (e SuccessReportViewStatus) Valid() bool {
+	switch e {
+	case SuccessReportViewStatusSuccess:
 		return true
 	default:
 		return false
@@ -1380,6 +1797,21 @@ func (e SuccessTagStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessTopicStatus.
+const (
+	SuccessTopicStatusSuccess SuccessTopicStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessTopicStatus enum.
+func (e SuccessTopicStatus) Valid() bool {
+	switch e {
+	case SuccessTopicStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SuccessTotpSecretStatus.
 const (
 	SuccessTotpSecretStatusSuccess SuccessTotpSecretStatus = "success"
@@ -1404,6 +1836,21 @@ const (
 func (e SuccessTransferCreatedStatus) Valid() bool {
 	switch e {
 	case SuccessTransferCreatedStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuccessTypingSignalStatus.
+const (
+	SuccessTypingSignalStatusSuccess SuccessTypingSignalStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessTypingSignalStatus enum.
+func (e SuccessTypingSignalStatus) Valid() bool {
+	switch e {
+	case SuccessTypingSignalStatusSuccess:
 		return true
 	default:
 		return false
@@ -1530,6 +1977,54 @@ func (e UserLeftDataCause) Valid() bool {
 	}
 }
 
+// Defines values for VersionKind.
+const (
+	VersionKindDeleted VersionKind = "deleted"
+	VersionKindEdited  VersionKind = "edited"
+	VersionKindPosted  VersionKind = "posted"
+)
+
+// Valid indicates whether the value is a known member of the VersionKind enum.
+func (e VersionKind) Valid() bool {
+	switch e {
+	case VersionKindDeleted:
+		return true
+	case VersionKindEdited:
+		return true
+	case VersionKindPosted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VersionActorType.
+const (
+	VersionActorTypeAutomation VersionActorType = "automation"
+	VersionActorTypeHook       VersionActorType = "hook"
+	VersionActorTypeKey        VersionActorType = "key"
+	VersionActorTypeSystem     VersionActorType = "system"
+	VersionActorTypeUser       VersionActorType = "user"
+)
+
+// Valid indicates whether the value is a known member of the VersionActorType enum.
+func (e VersionActorType) Valid() bool {
+	switch e {
+	case VersionActorTypeAutomation:
+		return true
+	case VersionActorTypeHook:
+		return true
+	case VersionActorTypeKey:
+		return true
+	case VersionActorTypeSystem:
+		return true
+	case VersionActorTypeUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ViaType.
 const (
 	ViaTypeAutomation ViaType = "automation"
@@ -1553,13 +2048,13 @@ func (e ViaType) Valid() bool {
 
 // Defines values for ViewHidden.
 const (
-	Blocked ViewHidden = "blocked"
+	ViewHiddenBlocked ViewHidden = "blocked"
 )
 
 // Valid indicates whether the value is a known member of the ViewHidden enum.
 func (e ViewHidden) Valid() bool {
 	switch e {
-	case Blocked:
+	case ViewHiddenBlocked:
 		return true
 	default:
 		return false
@@ -1620,6 +2115,27 @@ func (e SecureAuthParamsAction) Valid() bool {
 	}
 }
 
+// Defines values for ListTopicsParamsSort.
+const (
+	Latest ListTopicsParamsSort = "latest"
+	New    ListTopicsParamsSort = "new"
+	Top    ListTopicsParamsSort = "top"
+)
+
+// Valid indicates whether the value is a known member of the ListTopicsParamsSort enum.
+func (e ListTopicsParamsSort) Valid() bool {
+	switch e {
+	case Latest:
+		return true
+	case New:
+		return true
+	case Top:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListUsersParamsSort.
 const (
 	ListUsersParamsSortCreated       ListUsersParamsSort = "created"
@@ -1644,6 +2160,42 @@ func (e ListUsersParamsSort) Valid() bool {
 	case ListUsersParamsSortMinusUsername:
 		return true
 	case ListUsersParamsSortUsername:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SearchMessagesParamsHas.
+const (
+	Image SearchMessagesParamsHas = "image"
+	Link  SearchMessagesParamsHas = "link"
+)
+
+// Valid indicates whether the value is a known member of the SearchMessagesParamsHas enum.
+func (e SearchMessagesParamsHas) Valid() bool {
+	switch e {
+	case Image:
+		return true
+	case Link:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListReportsParamsStatus.
+const (
+	ListReportsParamsStatusOpen     ListReportsParamsStatus = "open"
+	ListReportsParamsStatusResolved ListReportsParamsStatus = "resolved"
+)
+
+// Valid indicates whether the value is a known member of the ListReportsParamsStatus enum.
+func (e ListReportsParamsStatus) Valid() bool {
+	switch e {
+	case ListReportsParamsStatusOpen:
+		return true
+	case ListReportsParamsStatusResolved:
 		return true
 	default:
 		return false
@@ -2076,6 +2628,51 @@ func (e OnBulkJobFinishedJSONBodyType) Valid() bool {
 	}
 }
 
+// Defines values for OnChannelCreatedJSONBodyType.
+const (
+	ChannelCreated OnChannelCreatedJSONBodyType = "channel.created"
+)
+
+// Valid indicates whether the value is a known member of the OnChannelCreatedJSONBodyType enum.
+func (e OnChannelCreatedJSONBodyType) Valid() bool {
+	switch e {
+	case ChannelCreated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnChannelDeletedJSONBodyType.
+const (
+	ChannelDeleted OnChannelDeletedJSONBodyType = "channel.deleted"
+)
+
+// Valid indicates whether the value is a known member of the OnChannelDeletedJSONBodyType enum.
+func (e OnChannelDeletedJSONBodyType) Valid() bool {
+	switch e {
+	case ChannelDeleted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnChannelUpdatedJSONBodyType.
+const (
+	ChannelUpdated OnChannelUpdatedJSONBodyType = "channel.updated"
+)
+
+// Valid indicates whether the value is a known member of the OnChannelUpdatedJSONBodyType enum.
+func (e OnChannelUpdatedJSONBodyType) Valid() bool {
+	switch e {
+	case ChannelUpdated:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OnMembersImportedJSONBodyType.
 const (
 	MembersImported OnMembersImportedJSONBodyType = "members.imported"
@@ -2091,6 +2688,21 @@ func (e OnMembersImportedJSONBodyType) Valid() bool {
 	}
 }
 
+// Defines values for OnMessageDeletedJSONBodyType.
+const (
+	MessageDeleted OnMessageDeletedJSONBodyType = "message.deleted"
+)
+
+// Valid indicates whether the value is a known member of the OnMessageDeletedJSONBodyType enum.
+func (e OnMessageDeletedJSONBodyType) Valid() bool {
+	switch e {
+	case MessageDeleted:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OnMessagePostedJSONBodyType.
 const (
 	MessagePosted OnMessagePostedJSONBodyType = "message.posted"
@@ -2100,6 +2712,96 @@ const (
 func (e OnMessagePostedJSONBodyType) Valid() bool {
 	switch e {
 	case MessagePosted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnMessageUpdatedJSONBodyType.
+const (
+	MessageUpdated OnMessageUpdatedJSONBodyType = "message.updated"
+)
+
+// Valid indicates whether the value is a known member of the OnMessageUpdatedJSONBodyType enum.
+func (e OnMessageUpdatedJSONBodyType) Valid() bool {
+	switch e {
+	case MessageUpdated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnReactionAddedJSONBodyType.
+const (
+	ReactionAdded OnReactionAddedJSONBodyType = "reaction.added"
+)
+
+// Valid indicates whether the value is a known member of the OnReactionAddedJSONBodyType enum.
+func (e OnReactionAddedJSONBodyType) Valid() bool {
+	switch e {
+	case ReactionAdded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnReactionRemovedJSONBodyType.
+const (
+	ReactionRemoved OnReactionRemovedJSONBodyType = "reaction.removed"
+)
+
+// Valid indicates whether the value is a known member of the OnReactionRemovedJSONBodyType enum.
+func (e OnReactionRemovedJSONBodyType) Valid() bool {
+	switch e {
+	case ReactionRemoved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnTopicCreatedJSONBodyType.
+const (
+	TopicCreated OnTopicCreatedJSONBodyType = "topic.created"
+)
+
+// Valid indicates whether the value is a known member of the OnTopicCreatedJSONBodyType enum.
+func (e OnTopicCreatedJSONBodyType) Valid() bool {
+	switch e {
+	case TopicCreated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnTopicDeletedJSONBodyType.
+const (
+	TopicDeleted OnTopicDeletedJSONBodyType = "topic.deleted"
+)
+
+// Valid indicates whether the value is a known member of the OnTopicDeletedJSONBodyType enum.
+func (e OnTopicDeletedJSONBodyType) Valid() bool {
+	switch e {
+	case TopicDeleted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnTopicUpdatedJSONBodyType.
+const (
+	TopicUpdated OnTopicUpdatedJSONBodyType = "topic.updated"
+)
+
+// Valid indicates whether the value is a known member of the OnTopicUpdatedJSONBodyType enum.
+func (e OnTopicUpdatedJSONBodyType) Valid() bool {
+	switch e {
+	case TopicUpdated:
 		return true
 	default:
 		return false
@@ -2175,6 +2877,21 @@ const (
 func (e OnUserRoleRemovedJSONBodyType) Valid() bool {
 	switch e {
 	case UserRoleRemoved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnUserVisitedServerJSONBodyType.
+const (
+	UserVisitedServer OnUserVisitedServerJSONBodyType = "user.visited_server"
+)
+
+// Valid indicates whether the value is a known member of the OnUserVisitedServerJSONBodyType enum.
+func (e OnUserVisitedServerJSONBodyType) Valid() bool {
+	switch e {
+	case UserVisitedServer:
 		return true
 	default:
 		return false
@@ -2694,11 +3411,39 @@ type ChannelChange struct {
 // ChannelChangeChannelType open and announcement can be changed into each other; other types are fixed.
 type ChannelChangeChannelType string
 
+// ChannelCreatedData defines model for ChannelCreatedData.
+type ChannelCreatedData struct {
+	Channel EventChannel `json:"channel"`
+}
+
+// ChannelDeletedData defines model for ChannelDeletedData.
+type ChannelDeletedData struct {
+	ChannelId string `json:"channelId"`
+}
+
 // ChannelName defines model for ChannelName.
 type ChannelName struct {
 	ChannelId string `json:"channel_id"`
 	Name      string `json:"name"`
 }
+
+// ChannelPreferencesChange defines model for ChannelPreferencesChange.
+type ChannelPreferencesChange struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Muted Nothing in the channel notifies the member.
+	Muted *bool `json:"muted,omitempty"`
+
+	// Notify The messages that notify the member.
+	Notify *ChannelPreferencesChangeNotify `json:"notify,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+}
+
+// ChannelPreferencesChangeNotify The messages that notify the member.
+type ChannelPreferencesChangeNotify string
 
 // ChannelRights defines model for ChannelRights.
 type ChannelRights struct {
@@ -2753,6 +3498,11 @@ type ChannelRules struct {
 // ChannelRulesChannelType Examples: open
 type ChannelRulesChannelType string
 
+// ChannelUpdatedData defines model for ChannelUpdatedData.
+type ChannelUpdatedData struct {
+	Channel EventChannel `json:"channel"`
+}
+
 // Conversation defines model for Conversation.
 type Conversation struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
@@ -2771,6 +3521,16 @@ type Conversation struct {
 
 // ConversationChannelType defines model for Conversation.ChannelType.
 type ConversationChannelType string
+
+// CreatedReport defines model for CreatedReport.
+type CreatedReport struct {
+	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	ID     string              `json:"_id"`
+	Status CreatedReportStatus `json:"status"`
+}
+
+// CreatedReportStatus defines model for CreatedReport.Status.
+type CreatedReportStatus string
 
 // Currencies defines model for Currencies.
 type Currencies struct {
@@ -2888,6 +3648,39 @@ type EventActor struct {
 // EventActorType defines model for EventActor.Type.
 type EventActorType string
 
+// EventChannel defines model for EventChannel.
+type EventChannel struct {
+	ID string `json:"_id"`
+
+	// CategoryId Empty without a category.
+	CategoryId  string                  `json:"categoryId"`
+	ChannelType EventChannelChannelType `json:"channelType"`
+	CreatedAt   time.Time               `json:"createdAt"`
+	Description string                  `json:"description"`
+
+	// Position Position among the channels of its category.
+	Position int64 `json:"position"`
+
+	// Private Hidden from @all.
+	Private bool `json:"private"`
+
+	// SlowMode Seconds between two messages of a member; 0: off.
+	SlowMode int64  `json:"slowMode"`
+	Topic    string `json:"topic"`
+
+	// TradingDiscussions Messages pay XP as discussions of trading.
+	TradingDiscussions bool `json:"tradingDiscussions"`
+
+	// Url The page of an iframe channel.
+	Url *string `json:"url,omitempty"`
+
+	// Version Incremented by each update, from 1.
+	Version int64 `json:"version"`
+}
+
+// EventChannelChannelType defines model for EventChannel.ChannelType.
+type EventChannelChannelType string
+
 // EventMessageData defines model for EventMessageData.
 type EventMessageData struct {
 	Message View `json:"message"`
@@ -2903,6 +3696,34 @@ type EventMeta struct {
 
 	// Oldest The oldest sequence that is kept.
 	Oldest int64 `json:"oldest"`
+}
+
+// EventReactionData defines model for EventReactionData.
+type EventReactionData struct {
+	ChannelId string `json:"channelId"`
+	Emoji     string `json:"emoji"`
+	MessageId string `json:"messageId"`
+	Shortcode string `json:"shortcode"`
+	User      Author `json:"user"`
+}
+
+// EventRemovalData defines model for EventRemovalData.
+type EventRemovalData struct {
+	ChannelId string  `json:"channelId"`
+	MessageId string  `json:"messageId"`
+	ParentId  *string `json:"parentId,omitempty"`
+	TopicId   *string `json:"topicId,omitempty"`
+}
+
+// EventTopicData defines model for EventTopicData.
+type EventTopicData struct {
+	Topic Topic `json:"topic"`
+}
+
+// EventTopicRemovalData defines model for EventTopicRemovalData.
+type EventTopicRemovalData struct {
+	ChannelId string `json:"channelId"`
+	TopicId   string `json:"topicId"`
 }
 
 // EventUser defines model for EventUser.
@@ -3054,6 +3875,61 @@ type HistoryRow struct {
 	// ValidFrom The time since which the value is valid.
 	ValidFrom time.Time `json:"validFrom"`
 }
+
+// Hit defines model for Hit.
+type Hit struct {
+	Attachments []Attachment `json:"attachments"`
+	Channel     ChannelName  `json:"channel"`
+	DeletedAt   *time.Time   `json:"deletedAt"`
+	EditedAt    *time.Time   `json:"editedAt"`
+
+	// Hidden The reader has blocked the author, so the content is empty.
+	Hidden *HitHidden `json:"hidden,omitempty"`
+
+	// Highlight The places of message that match, in UTF-16 units.
+	Highlight []Span `json:"highlight"`
+
+	// Html The text as sanitised HTML.
+	Html string `json:"html"`
+
+	// Id Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	Id   string  `json:"id"`
+	Kind HitKind `json:"kind"`
+
+	// Mentions The members that the text names.
+	Mentions []Mentioned `json:"mentions"`
+
+	// Message Markdown. Empty for a deleted message that has replies.
+	Message string `json:"message"`
+
+	// Nonce The nonce of the request, in its response and event only.
+	Nonce *string `json:"nonce"`
+
+	// ParentId The first message of the replies.
+	ParentId *string `json:"parentId"`
+	Pinned   bool    `json:"pinned"`
+
+	// Reactions The first kind first.
+	Reactions  []Reactions `json:"reactions"`
+	ReplyCount int64       `json:"replyCount"`
+
+	// ReplyToId The reply that a reply answers.
+	ReplyToId *string   `json:"replyToId"`
+	Timestamp time.Time `json:"timestamp"`
+
+	// TopicId The topic of a forum.
+	TopicId *string `json:"topicId"`
+	User    Author  `json:"user"`
+
+	// Via What sent the message in the name of the author; absent for a person.
+	Via *Via `json:"via,omitempty"`
+}
+
+// HitHidden The reader has blocked the author, so the content is empty.
+type HitHidden string
+
+// HitKind defines model for Hit.Kind.
+type HitKind string
 
 // Invite defines model for Invite.
 type Invite struct {
@@ -3287,6 +4163,21 @@ type ListHistoryRowCursorBody struct {
 // ListHistoryRowCursorBodyStatus Always success.
 type ListHistoryRowCursorBodyStatus string
 
+// ListHitCursorBody defines model for ListHitCursorBody.
+type ListHitCursorBody struct {
+	Data []Hit `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+	Meta    Cursor `json:"meta"`
+
+	// Status Always success.
+	Status ListHitCursorBodyStatus `json:"status"`
+}
+
+// ListHitCursorBodyStatus Always success.
+type ListHitCursorBodyStatus string
+
 // ListInviteCursorBody defines model for ListInviteCursorBody.
 type ListInviteCursorBody struct {
 	Data []Invite `json:"data"`
@@ -3317,6 +4208,36 @@ type ListPenaltyCursorBody struct {
 // ListPenaltyCursorBodyStatus Always success.
 type ListPenaltyCursorBodyStatus string
 
+// ListReactionCursorBody defines model for ListReactionCursorBody.
+type ListReactionCursorBody struct {
+	Data []Reaction `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+	Meta    Cursor `json:"meta"`
+
+	// Status Always success.
+	Status ListReactionCursorBodyStatus `json:"status"`
+}
+
+// ListReactionCursorBodyStatus Always success.
+type ListReactionCursorBodyStatus string
+
+// ListReportViewCursorBody defines model for ListReportViewCursorBody.
+type ListReportViewCursorBody struct {
+	Data []ReportView `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+	Meta    Cursor `json:"meta"`
+
+	// Status Always success.
+	Status ListReportViewCursorBodyStatus `json:"status"`
+}
+
+// ListReportViewCursorBodyStatus Always success.
+type ListReportViewCursorBodyStatus string
+
 // ListStatusPagesBody defines model for ListStatusPagesBody.
 type ListStatusPagesBody struct {
 	Data []BulkJob `json:"data"`
@@ -3331,6 +4252,21 @@ type ListStatusPagesBody struct {
 
 // ListStatusPagesBodyStatus Always success.
 type ListStatusPagesBodyStatus string
+
+// ListTopicCursorBody defines model for ListTopicCursorBody.
+type ListTopicCursorBody struct {
+	Data []Topic `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+	Meta    Cursor `json:"meta"`
+
+	// Status Always success.
+	Status ListTopicCursorBodyStatus `json:"status"`
+}
+
+// ListTopicCursorBodyStatus Always success.
+type ListTopicCursorBodyStatus string
 
 // ListUserNoteCursorBody defines model for ListUserNoteCursorBody.
 type ListUserNoteCursorBody struct {
@@ -3362,6 +4298,36 @@ type ListUserPagesBody struct {
 // ListUserPagesBodyStatus Always success.
 type ListUserPagesBodyStatus string
 
+// ListVersionCursorBody defines model for ListVersionCursorBody.
+type ListVersionCursorBody struct {
+	Data []Version `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+	Meta    Cursor `json:"meta"`
+
+	// Status Always success.
+	Status ListVersionCursorBodyStatus `json:"status"`
+}
+
+// ListVersionCursorBodyStatus Always success.
+type ListVersionCursorBodyStatus string
+
+// ListViewCursorBody defines model for ListViewCursorBody.
+type ListViewCursorBody struct {
+	Data []View `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+	Meta    Cursor `json:"meta"`
+
+	// Status Always success.
+	Status ListViewCursorBodyStatus `json:"status"`
+}
+
+// ListViewCursorBodyStatus Always success.
+type ListViewCursorBodyStatus string
+
 // ListWireEventEventMetaBody defines model for ListWireEventEventMetaBody.
 type ListWireEventEventMetaBody struct {
 	Data []Event `json:"data"`
@@ -3387,8 +4353,26 @@ type ListedChannel struct {
 
 	// ChannelType Examples: open
 	ChannelType ListedChannelChannelType `json:"channelType"`
-	CreatedAt   time.Time                `json:"createdAt"`
-	Description string                   `json:"description"`
+
+	// CountsCapped unread or mentions is higher than 1,000.
+	CountsCapped *bool     `json:"countsCapped,omitempty"`
+	CreatedAt    time.Time `json:"createdAt"`
+	Description  string    `json:"description"`
+
+	// LastMessageId For a member: the newest message; empty without one.
+	LastMessageId *string `json:"lastMessageId,omitempty"`
+
+	// LastReadId For a member: the last message that they have read; empty without one.
+	LastReadId *string `json:"lastReadId,omitempty"`
+
+	// Mentions For a member: the number of unread messages that mention them by name, by a role or with @all; exact up to 1,000.
+	Mentions *int64 `json:"mentions,omitempty"`
+
+	// Muted For a member: nothing in the channel notifies them.
+	Muted *bool `json:"muted,omitempty"`
+
+	// Notify For a member: the messages that notify them.
+	Notify *ListedChannelNotify `json:"notify,omitempty"`
 
 	// Overrides The overrides, for managers of channels only; absent if there are none.
 	Overrides *[]Override `json:"overrides,omitempty"`
@@ -3408,6 +4392,9 @@ type ListedChannel struct {
 	// TradingDiscussions Messages pay XP as discussions of trading.
 	TradingDiscussions bool `json:"tradingDiscussions"`
 
+	// Unread For a member: the number of messages and replies after lastReadId, without own, deleted and hidden ones; exact up to 1,000.
+	Unread *int64 `json:"unread,omitempty"`
+
 	// Url The page of an iframe channel.
 	Url *string `json:"url,omitempty"`
 
@@ -3417,6 +4404,9 @@ type ListedChannel struct {
 
 // ListedChannelChannelType Examples: open
 type ListedChannelChannelType string
+
+// ListedChannelNotify For a member: the messages that notify them.
+type ListedChannelNotify string
 
 // LoggedIn defines model for LoggedIn.
 type LoggedIn struct {
@@ -3529,6 +4519,33 @@ type MembersImportedDataJobType string
 type Mentioned struct {
 	UserId   string `json:"user_id"`
 	Username string `json:"username"`
+}
+
+// MessageChange defines model for MessageChange.
+type MessageChange struct {
+	// Attachments The ids of at most 10 images; absent: those that the message has.
+	Attachments *[]string `json:"attachments,omitempty"`
+
+	// Message Markdown of 1 to 10,000 characters; empty only with an attachment.
+	Message string `json:"message"`
+
+	// Sender The author. Required for a key of the community.
+	//
+	// Examples: ada@example.com
+	Sender *MessageChange_Sender `json:"sender,omitempty"`
+}
+
+// MessageChangeSender0 defines model for MessageChange.Sender.0.
+type MessageChangeSender0 = string
+
+// MessageChangeSender1 defines model for MessageChange.Sender.1.
+type MessageChangeSender1 = int
+
+// MessageChange_Sender The author. Required for a key of the community.
+//
+// Examples: ada@example.com
+type MessageChange_Sender struct {
+	union json.RawMessage
 }
 
 // MessagePage defines model for MessagePage.
@@ -3820,6 +4837,40 @@ type NewPenalty_UserId struct {
 	union json.RawMessage
 }
 
+// NewReaction defines model for NewReaction.
+type NewReaction struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Emoji One emoji, or its shortcode.
+	//
+	// Examples: :heart:
+	Emoji     string `json:"emoji"`
+	MessageId string `json:"messageId"`
+
+	// Sender The member that reacts. Required for a key of the community.
+	//
+	// Examples: ada@example.com
+	Sender *NewReaction_Sender `json:"sender,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId             *string                `json:"serverId,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// NewReactionSender0 defines model for NewReaction.Sender.0.
+type NewReactionSender0 = string
+
+// NewReactionSender1 defines model for NewReaction.Sender.1.
+type NewReactionSender1 = int
+
+// NewReaction_Sender The member that reacts. Required for a key of the community.
+//
+// Examples: ada@example.com
+type NewReaction_Sender struct {
+	union json.RawMessage
+}
+
 // NewReply defines model for NewReply.
 type NewReply struct {
 	// AllowedMentions The mentioned members and roles that are notified; absent: all.
@@ -3863,6 +4914,20 @@ type NewReplySender1 = int
 // Examples: ada@example.com
 type NewReply_Sender struct {
 	union json.RawMessage
+}
+
+// NewReport defines model for NewReport.
+type NewReport struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Reason 1 to 500 characters.
+	//
+	// Examples: Spam
+	Reason string `json:"reason"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
 }
 
 // NewRole defines model for NewRole.
@@ -3983,6 +5048,55 @@ type NewTag struct {
 	//
 	// Examples: newsletter
 	Name string `json:"name"`
+}
+
+// NewTopic defines model for NewTopic.
+type NewTopic struct {
+	// AllowedMentions The mentioned members and roles that are notified; absent: all.
+	AllowedMentions *Allowed `json:"allowedMentions,omitempty"`
+
+	// Attachments The ids of at most 10 images.
+	Attachments *[]string `json:"attachments,omitempty"`
+
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Message Markdown of 1 to 10,000 characters; empty only with an attachment.
+	//
+	// Examples: Welcome @ben!
+	Message string `json:"message"`
+
+	// Nonce At most 64 characters.
+	Nonce *string `json:"nonce,omitempty"`
+
+	// Sender The member that the message is from. Required for a key of the community.
+	//
+	// Examples: ada@example.com
+	Sender *NewTopic_Sender `json:"sender,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+
+	// Tags At most 10, of at most 50 characters.
+	Tags *[]string `json:"tags,omitempty"`
+
+	// Title 1 to 200 characters.
+	//
+	// Examples: Opening hours
+	Title string `json:"title"`
+}
+
+// NewTopicSender0 defines model for NewTopic.Sender.0.
+type NewTopicSender0 = string
+
+// NewTopicSender1 defines model for NewTopic.Sender.1.
+type NewTopicSender1 = int
+
+// NewTopic_Sender The member that the message is from. Required for a key of the community.
+//
+// Examples: ada@example.com
+type NewTopic_Sender struct {
+	union json.RawMessage
 }
 
 // NewUser defines model for NewUser.
@@ -4333,6 +5447,15 @@ type PlannedTag struct {
 	Rows int64 `json:"rows"`
 }
 
+// Preferences defines model for Preferences.
+type Preferences struct {
+	Muted  bool              `json:"muted"`
+	Notify PreferencesNotify `json:"notify"`
+}
+
+// PreferencesNotify defines model for Preferences.Notify.
+type PreferencesNotify string
+
 // QueuedJob defines model for QueuedJob.
 type QueuedJob struct {
 	// JobId Examples: 6a21d1c09f3b0c4d5e6f7a8b
@@ -4343,6 +5466,33 @@ type QueuedJob struct {
 
 	// StatusUrl Examples: /v1/users/bulk-update/6a21d1c09f3b0c4d5e6f7a8b/status
 	StatusUrl string `json:"statusUrl"`
+}
+
+// Reaction defines model for Reaction.
+type Reaction struct {
+	At time.Time `json:"at"`
+
+	// Emoji Examples: ❤
+	Emoji string `json:"emoji"`
+
+	// Shortcode Examples: :heart:
+	Shortcode string `json:"shortcode"`
+	User      Author `json:"user"`
+}
+
+// ReactionCount defines model for ReactionCount.
+type ReactionCount struct {
+	// Count The reactions of this kind.
+	Count int64 `json:"count"`
+
+	// Emoji Without variation selectors.
+	//
+	// Examples: ❤
+	Emoji     string `json:"emoji"`
+	MessageId string `json:"messageId"`
+
+	// Shortcode Examples: :heart:
+	Shortcode string `json:"shortcode"`
 }
 
 // Reactions defines model for Reactions.
@@ -4357,6 +5507,32 @@ type Reactions struct {
 
 	// Shortcode Examples: :heart:
 	Shortcode string `json:"shortcode"`
+}
+
+// ReadMarker defines model for ReadMarker.
+type ReadMarker struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Force Moves the marker back too.
+	Force *bool `json:"force,omitempty"`
+
+	// MessageId The last message that was read.
+	MessageId string `json:"messageId"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+}
+
+// ReadPosition defines model for ReadPosition.
+type ReadPosition struct {
+	// CountsCapped unread or mentions is higher than 1,000.
+	CountsCapped *bool `json:"countsCapped,omitempty"`
+
+	// LastReadId The last message that the member has read; empty without one.
+	LastReadId string `json:"lastReadId"`
+	Mentions   int64  `json:"mentions"`
+	Unread     int64  `json:"unread"`
 }
 
 // RecoveryCodes defines model for RecoveryCodes.
@@ -4398,6 +5574,118 @@ type Registration struct {
 	Username string `json:"username"`
 }
 
+// RemovedReaction defines model for RemovedReaction.
+type RemovedReaction struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Emoji One emoji, or its shortcode.
+	//
+	// Examples: :heart:
+	Emoji     string `json:"emoji"`
+	MessageId string `json:"messageId"`
+
+	// Sender The member that reacts. Required for a key of the community.
+	//
+	// Examples: ada@example.com
+	Sender *RemovedReaction_Sender `json:"sender,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+
+	// User The member whose reaction is removed, if it is not the sender.
+	//
+	// Examples: ada@example.com
+	User *RemovedReaction_User `json:"user,omitempty"`
+}
+
+// RemovedReactionSender0 defines model for RemovedReaction.Sender.0.
+type RemovedReactionSender0 = string
+
+// RemovedReactionSender1 defines model for RemovedReaction.Sender.1.
+type RemovedReactionSender1 = int
+
+// RemovedReaction_Sender The member that reacts. Required for a key of the community.
+//
+// Examples: ada@example.com
+type RemovedReaction_Sender struct {
+	union json.RawMessage
+}
+
+// RemovedReactionUser0 defines model for RemovedReaction.User.0.
+type RemovedReactionUser0 = string
+
+// RemovedReactionUser1 defines model for RemovedReaction.User.1.
+type RemovedReactionUser1 = int
+
+// RemovedReaction_User The member whose reaction is removed, if it is not the sender.
+//
+// Examples: ada@example.com
+type RemovedReaction_User struct {
+	union json.RawMessage
+}
+
+// ReportDecision defines model for ReportDecision.
+type ReportDecision struct {
+	Action ReportDecisionAction `json:"action"`
+
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Reason 1 to 500 characters.
+	//
+	// Examples: Spam
+	Reason string `json:"reason"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+
+	// Until The end of a suspension; required there.
+	Until *time.Time `json:"until,omitempty"`
+}
+
+// ReportDecisionAction defines model for ReportDecision.Action.
+type ReportDecisionAction string
+
+// ReportView defines model for ReportView.
+type ReportView struct {
+	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	ID        string    `json:"_id"`
+	CreatedAt time.Time `json:"createdAt"`
+
+	// Message Without its content after deletion, and absent some time later.
+	Message *View `json:"message,omitempty"`
+
+	// Reporters The first one first.
+	Reporters []ReporterView `json:"reporters"`
+
+	// Resolution Of a resolved report.
+	Resolution *Resolution `json:"resolution,omitempty"`
+
+	// Source Of the first report.
+	Source ReportViewSource `json:"source"`
+	Status ReportViewStatus `json:"status"`
+}
+
+// ReportViewSource Of the first report.
+type ReportViewSource string
+
+// ReportViewStatus defines model for ReportView.Status.
+type ReportViewStatus string
+
+// ReporterView defines model for ReporterView.
+type ReporterView struct {
+	At time.Time `json:"at"`
+
+	// Reason Empty after erasure.
+	//
+	// Examples: Spam
+	Reason string `json:"reason"`
+
+	// User Absent after deletion or erasure.
+	User *Person `json:"user,omitempty"`
+}
+
 // ResetPassword defines model for ResetPassword.
 type ResetPassword struct {
 	NewPassword string `json:"newPassword"`
@@ -4408,6 +5696,33 @@ type ResetPassword struct {
 	// Username Only for a member without an account: replaces the username that the community chose, after 409 username_taken.
 	Username *string `json:"username,omitempty"`
 }
+
+// Resolution defines model for Resolution.
+type Resolution struct {
+	Action ResolutionAction `json:"action"`
+
+	// Actor account:<_id>, key:<_id> or command.
+	//
+	// Examples: account:6a21d1c09f3b0c4d5e6f7a8b
+	Actor string `json:"actor"`
+
+	// ActorName The name at that time.
+	//
+	// Examples: ada
+	ActorName string    `json:"actorName"`
+	At        time.Time `json:"at"`
+
+	// PenaltyId The _id of the penalty that was imposed.
+	PenaltyId *string `json:"penaltyId,omitempty"`
+
+	// Reason Empty after erasure of the author.
+	//
+	// Examples: Spam
+	Reason string `json:"reason"`
+}
+
+// ResolutionAction defines model for Resolution.Action.
+type ResolutionAction string
 
 // Role defines model for Role.
 type Role struct {
@@ -4775,6 +6090,12 @@ type Session struct {
 	UserAgent  string    `json:"userAgent"`
 }
 
+// Span defines model for Span.
+type Span struct {
+	Length int64 `json:"length"`
+	Start  int64 `json:"start"`
+}
+
 // StartedJob defines model for StartedJob.
 type StartedJob struct {
 	// JobId The new job.
@@ -4934,6 +6255,20 @@ type SuccessCreatedInvites_Data struct {
 
 // SuccessCreatedInvitesStatus Always success.
 type SuccessCreatedInvitesStatus string
+
+// SuccessCreatedReport defines model for SuccessCreatedReport.
+type SuccessCreatedReport struct {
+	Data CreatedReport `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessCreatedReportStatus `json:"status"`
+}
+
+// SuccessCreatedReportStatus Always success.
+type SuccessCreatedReportStatus string
 
 // SuccessDeleted defines model for SuccessDeleted.
 type SuccessDeleted struct {
@@ -5117,6 +6452,20 @@ type SuccessListUserField struct {
 // SuccessListUserFieldStatus Always success.
 type SuccessListUserFieldStatus string
 
+// SuccessListView defines model for SuccessListView.
+type SuccessListView struct {
+	Data *[]View `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessListViewStatus `json:"status"`
+}
+
+// SuccessListViewStatus Always success.
+type SuccessListViewStatus string
+
 // SuccessLoggedIn defines model for SuccessLoggedIn.
 type SuccessLoggedIn struct {
 	Data LoggedIn `json:"data"`
@@ -5229,6 +6578,20 @@ type SuccessPenalty struct {
 // SuccessPenaltyStatus Always success.
 type SuccessPenaltyStatus string
 
+// SuccessPreferences defines model for SuccessPreferences.
+type SuccessPreferences struct {
+	Data Preferences `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessPreferencesStatus `json:"status"`
+}
+
+// SuccessPreferencesStatus Always success.
+type SuccessPreferencesStatus string
+
 // SuccessQueuedJob defines model for SuccessQueuedJob.
 type SuccessQueuedJob struct {
 	Data QueuedJob `json:"data"`
@@ -5242,6 +6605,34 @@ type SuccessQueuedJob struct {
 
 // SuccessQueuedJobStatus Always success.
 type SuccessQueuedJobStatus string
+
+// SuccessReactionCount defines model for SuccessReactionCount.
+type SuccessReactionCount struct {
+	Data ReactionCount `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessReactionCountStatus `json:"status"`
+}
+
+// SuccessReactionCountStatus Always success.
+type SuccessReactionCountStatus string
+
+// SuccessReadPosition defines model for SuccessReadPosition.
+type SuccessReadPosition struct {
+	Data ReadPosition `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessReadPositionStatus `json:"status"`
+}
+
+// SuccessReadPositionStatus Always success.
+type SuccessReadPositionStatus string
 
 // SuccessRecoveryCodes defines model for SuccessRecoveryCodes.
 type SuccessRecoveryCodes struct {
@@ -5270,6 +6661,20 @@ type SuccessRegistered struct {
 
 // SuccessRegisteredStatus Always success.
 type SuccessRegisteredStatus string
+
+// SuccessReportView defines model for SuccessReportView.
+type SuccessReportView struct {
+	Data ReportView `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessReportViewStatus `json:"status"`
+}
+
+// SuccessReportViewStatus Always success.
+type SuccessReportViewStatus string
 
 // SuccessRole defines model for SuccessRole.
 type SuccessRole struct {
@@ -5397,6 +6802,20 @@ type SuccessTag struct {
 // SuccessTagStatus Always success.
 type SuccessTagStatus string
 
+// SuccessTopic defines model for SuccessTopic.
+type SuccessTopic struct {
+	Data Topic `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessTopicStatus `json:"status"`
+}
+
+// SuccessTopicStatus Always success.
+type SuccessTopicStatus string
+
 // SuccessTotpSecret defines model for SuccessTotpSecret.
 type SuccessTotpSecret struct {
 	Data TotpSecret `json:"data"`
@@ -5424,6 +6843,20 @@ type SuccessTransferCreated struct {
 
 // SuccessTransferCreatedStatus Always success.
 type SuccessTransferCreatedStatus string
+
+// SuccessTypingSignal defines model for SuccessTypingSignal.
+type SuccessTypingSignal struct {
+	Data TypingSignal `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessTypingSignalStatus `json:"status"`
+}
+
+// SuccessTypingSignalStatus Always success.
+type SuccessTypingSignalStatus string
 
 // SuccessUser defines model for SuccessUser.
 type SuccessUser struct {
@@ -5516,6 +6949,58 @@ type Target struct {
 	Type string `json:"type"`
 }
 
+// Topic defines model for Topic.
+type Topic struct {
+	ChannelId     string    `json:"channelId"`
+	CreatedAt     time.Time `json:"createdAt"`
+	LastMessageAt time.Time `json:"lastMessageAt"`
+
+	// Locked Only those who manage messages post in it.
+	Locked bool `json:"locked"`
+
+	// MessageCount Messages and replies.
+	MessageCount int64    `json:"messageCount"`
+	Pinned       bool     `json:"pinned"`
+	Tags         []string `json:"tags"`
+	Title        string   `json:"title"`
+
+	// TopicId Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	TopicId string `json:"topicId"`
+	User    Author `json:"user"`
+
+	// Version Incremented by each update, from 1.
+	Version int64 `json:"version"`
+}
+
+// TopicChange defines model for TopicChange.
+type TopicChange struct {
+	// ChannelId Another forum, to which the topic moves.
+	ChannelId *string `json:"channelId,omitempty"`
+
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Locked Only those who manage messages post in it.
+	Locked *bool `json:"locked,omitempty"`
+
+	// Pinned Lists show it first.
+	Pinned *bool `json:"pinned,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+
+	// Tags At most 10, of at most 50 characters.
+	Tags *[]string `json:"tags,omitempty"`
+
+	// Title 1 to 200 characters.
+	//
+	// Examples: Opening hours
+	Title *string `json:"title,omitempty"`
+
+	// Version The version that was read; absent: update any.
+	Version *int64 `json:"version,omitempty"`
+}
+
 // TotpCode defines model for TotpCode.
 type TotpCode struct {
 	// Code Examples: 123456
@@ -5575,6 +7060,11 @@ type TransferRequestUserId1 = int
 // Examples: ada@example.com
 type TransferRequest_UserId struct {
 	union json.RawMessage
+}
+
+// TypingSignal defines model for TypingSignal.
+type TypingSignal struct {
+	ChannelId string `json:"channelId"`
 }
 
 // UpdateTag defines model for UpdateTag.
@@ -5950,6 +7440,33 @@ type Verification struct {
 	Username *string `json:"username,omitempty"`
 }
 
+// Version defines model for Version.
+type Version struct {
+	Actor VersionActor `json:"actor"`
+	At    time.Time    `json:"at"`
+	Kind  VersionKind  `json:"kind"`
+
+	// Message The text from then on. Empty for the deletion, and 30 days after it.
+	Message string `json:"message"`
+}
+
+// VersionKind defines model for Version.Kind.
+type VersionKind string
+
+// VersionActor defines model for VersionActor.
+type VersionActor struct {
+	// Name Of the key, hook or automation that posted the message.
+	Name *string          `json:"name,omitempty"`
+	Type VersionActorType `json:"type"`
+
+	// UserId The _id of the member; null for others, and after erasure.
+	UserId   *string `json:"user_id"`
+	Username *string `json:"username,omitempty"`
+}
+
+// VersionActorType defines model for VersionActor.Type.
+type VersionActorType string
+
 // Via defines model for Via.
 type Via struct {
 	// Name Its name at that time.
@@ -6011,6 +7528,14 @@ type ViewHidden string
 
 // ViewKind defines model for View.Kind.
 type ViewKind string
+
+// VisitedData defines model for VisitedData.
+type VisitedData struct {
+	// FirstToday The first visit of the day in the time zone of the community.
+	FirstToday bool      `json:"firstToday"`
+	User       EventUser `json:"user"`
+	VisitCount int64     `json:"visitCount"`
+}
 
 // Warning defines model for Warning.
 type Warning struct {
@@ -6251,6 +7776,51 @@ type ExplainChannelPermissionsParams struct {
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 }
 
+// ListPinsParams defines parameters for ListPins.
+type ListPinsParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+}
+
+// ListTopicsParams defines parameters for ListTopics.
+type ListTopicsParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// Cursor The nextCursor of the previous part; absent for the first.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The number of items in a part.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Sort The order after pinned topics.
+	Sort *ListTopicsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+}
+
+// ListTopicsParamsSort defines parameters for ListTopics.
+type ListTopicsParamsSort string
+
+// CreateTopicParams defines parameters for CreateTopic.
+type CreateTopicParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteTopicParams defines parameters for DeleteTopic.
+type DeleteTopicParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+}
+
+// SignalTypingParams defines parameters for SignalTyping.
+type SignalTypingParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // CreateApiKeyParams defines parameters for CreateApiKey.
 type CreateApiKeyParams struct {
 	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
@@ -6467,11 +8037,56 @@ type ListMessagesParams struct {
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 }
 
+// ReactToMessageParams defines parameters for ReactToMessage.
+type ReactToMessageParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RemoveReactionParams defines parameters for RemoveReaction.
+type RemoveReactionParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ReplyToMessageParams defines parameters for ReplyToMessage.
 type ReplyToMessageParams struct {
 	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
+
+// SearchMessagesParams defines parameters for SearchMessages.
+type SearchMessagesParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// Cursor The nextCursor of the previous part; absent for the first.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The number of items in a part.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Q Words to search, at most 200 characters.
+	Q string `form:"q" json:"q"`
+
+	// ChannelId Only messages of this channel or conversation.
+	ChannelId *string `form:"channel_id,omitempty" json:"channel_id,omitempty"`
+
+	// UserId Only messages of this user: its _id or number.
+	UserId *string `form:"user_id,omitempty" json:"user_id,omitempty"`
+
+	// From Only messages posted at this time or later: RFC 3339, or a day (UTC).
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only messages posted before this time: RFC 3339, or a day (UTC), inclusive.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Has Only messages with an image, or with a link.
+	Has *SearchMessagesParamsHas `form:"has,omitempty" json:"has,omitempty"`
+}
+
+// SearchMessagesParamsHas defines parameters for SearchMessages.
+type SearchMessagesParamsHas string
 
 // SendMessageParams defines parameters for SendMessage.
 type SendMessageParams struct {
@@ -6479,10 +8094,130 @@ type SendMessageParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// UploadImagesMultipartBody defines parameters for UploadImages.
+type UploadImagesMultipartBody struct {
+	// ChannelId Where they will be sent, to check the permission before.
+	ChannelId *string `json:"channelId,omitempty"`
+
+	// Images 1 to 10 images.
+	Images []openapi_types.File `json:"images"`
+}
+
+// UploadImagesParams defines parameters for UploadImages.
+type UploadImagesParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteMessageParams defines parameters for DeleteMessage.
+type DeleteMessageParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+}
+
 // GetMessageParams defines parameters for GetMessage.
 type GetMessageParams struct {
 	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+}
+
+// UpdateMessageParams defines parameters for UpdateMessage.
+type UpdateMessageParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+}
+
+// ListMessageVersionsParams defines parameters for ListMessageVersions.
+type ListMessageVersionsParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// Cursor The nextCursor of the previous part; absent for the first.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The number of items in a part.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// UnpinMessageParams defines parameters for UnpinMessage.
+type UnpinMessageParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+}
+
+// PinMessageParams defines parameters for PinMessage.
+type PinMessageParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+}
+
+// ListReactionsParams defines parameters for ListReactions.
+type ListReactionsParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// Cursor The nextCursor of the previous part; absent for the first.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The number of items in a part.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Emoji Only this kind: an emoji or a shortcode.
+	Emoji *string `form:"emoji,omitempty" json:"emoji,omitempty"`
+}
+
+// ListRepliesParams defines parameters for ListReplies.
+type ListRepliesParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// Cursor The nextCursor of the previous part; absent for the first.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The number of items in a part.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ReportMessageParams defines parameters for ReportMessage.
+type ReportMessageParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ConnectParams defines parameters for Connect.
+type ConnectParams struct {
+	// CommunityId Required for a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// Channels Of a stream: channels to subscribe to, separated by commas; * (the default) is every visible one.
+	Channels *string `form:"channels,omitempty" json:"channels,omitempty"`
+
+	// After Of a stream: the sequence to resume after, as Last-Event-ID.
+	After *int64 `form:"after,omitempty" json:"after,omitempty"`
+}
+
+// ListReportsParams defines parameters for ListReports.
+type ListReportsParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// Cursor The nextCursor of the previous part; absent for the first.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The number of items in a part.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Status Only reports with this status.
+	Status *ListReportsParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+}
+
+// ListReportsParamsStatus defines parameters for ListReports.
+type ListReportsParamsStatus string
+
+// ResolveReportParams defines parameters for ResolveReport.
+type ResolveReportParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CreateRoleParams defines parameters for CreateRole.
@@ -6977,6 +8712,57 @@ type OnBulkJobFinishedJSONBody struct {
 // OnBulkJobFinishedJSONBodyType defines parameters for OnBulkJobFinished.
 type OnBulkJobFinishedJSONBodyType string
 
+// OnChannelCreatedJSONBody defines parameters for OnChannelCreated.
+type OnChannelCreatedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string             `json:"communityId"`
+	Data        ChannelCreatedData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                    `json:"timestamp"`
+	Type      OnChannelCreatedJSONBodyType `json:"type"`
+}
+
+// OnChannelCreatedJSONBodyType defines parameters for OnChannelCreated.
+type OnChannelCreatedJSONBodyType string
+
+// OnChannelDeletedJSONBody defines parameters for OnChannelDeleted.
+type OnChannelDeletedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string             `json:"communityId"`
+	Data        ChannelDeletedData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                    `json:"timestamp"`
+	Type      OnChannelDeletedJSONBodyType `json:"type"`
+}
+
+// OnChannelDeletedJSONBodyType defines parameters for OnChannelDeleted.
+type OnChannelDeletedJSONBodyType string
+
+// OnChannelUpdatedJSONBody defines parameters for OnChannelUpdated.
+type OnChannelUpdatedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string             `json:"communityId"`
+	Data        ChannelUpdatedData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                    `json:"timestamp"`
+	Type      OnChannelUpdatedJSONBodyType `json:"type"`
+}
+
+// OnChannelUpdatedJSONBodyType defines parameters for OnChannelUpdated.
+type OnChannelUpdatedJSONBodyType string
+
 // OnMembersImportedJSONBody defines parameters for OnMembersImported.
 type OnMembersImportedJSONBody struct {
 	// CommunityId The community of the event.
@@ -6994,6 +8780,23 @@ type OnMembersImportedJSONBody struct {
 // OnMembersImportedJSONBodyType defines parameters for OnMembersImported.
 type OnMembersImportedJSONBodyType string
 
+// OnMessageDeletedJSONBody defines parameters for OnMessageDeleted.
+type OnMessageDeletedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string           `json:"communityId"`
+	Data        EventRemovalData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                    `json:"timestamp"`
+	Type      OnMessageDeletedJSONBodyType `json:"type"`
+}
+
+// OnMessageDeletedJSONBodyType defines parameters for OnMessageDeleted.
+type OnMessageDeletedJSONBodyType string
+
 // OnMessagePostedJSONBody defines parameters for OnMessagePosted.
 type OnMessagePostedJSONBody struct {
 	// CommunityId The community of the event.
@@ -7010,6 +8813,108 @@ type OnMessagePostedJSONBody struct {
 
 // OnMessagePostedJSONBodyType defines parameters for OnMessagePosted.
 type OnMessagePostedJSONBodyType string
+
+// OnMessageUpdatedJSONBody defines parameters for OnMessageUpdated.
+type OnMessageUpdatedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string           `json:"communityId"`
+	Data        EventMessageData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                    `json:"timestamp"`
+	Type      OnMessageUpdatedJSONBodyType `json:"type"`
+}
+
+// OnMessageUpdatedJSONBodyType defines parameters for OnMessageUpdated.
+type OnMessageUpdatedJSONBodyType string
+
+// OnReactionAddedJSONBody defines parameters for OnReactionAdded.
+type OnReactionAddedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string            `json:"communityId"`
+	Data        EventReactionData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                   `json:"timestamp"`
+	Type      OnReactionAddedJSONBodyType `json:"type"`
+}
+
+// OnReactionAddedJSONBodyType defines parameters for OnReactionAdded.
+type OnReactionAddedJSONBodyType string
+
+// OnReactionRemovedJSONBody defines parameters for OnReactionRemoved.
+type OnReactionRemovedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string            `json:"communityId"`
+	Data        EventReactionData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                     `json:"timestamp"`
+	Type      OnReactionRemovedJSONBodyType `json:"type"`
+}
+
+// OnReactionRemovedJSONBodyType defines parameters for OnReactionRemoved.
+type OnReactionRemovedJSONBodyType string
+
+// OnTopicCreatedJSONBody defines parameters for OnTopicCreated.
+type OnTopicCreatedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string         `json:"communityId"`
+	Data        EventTopicData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                  `json:"timestamp"`
+	Type      OnTopicCreatedJSONBodyType `json:"type"`
+}
+
+// OnTopicCreatedJSONBodyType defines parameters for OnTopicCreated.
+type OnTopicCreatedJSONBodyType string
+
+// OnTopicDeletedJSONBody defines parameters for OnTopicDeleted.
+type OnTopicDeletedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string                `json:"communityId"`
+	Data        EventTopicRemovalData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                  `json:"timestamp"`
+	Type      OnTopicDeletedJSONBodyType `json:"type"`
+}
+
+// OnTopicDeletedJSONBodyType defines parameters for OnTopicDeleted.
+type OnTopicDeletedJSONBodyType string
+
+// OnTopicUpdatedJSONBody defines parameters for OnTopicUpdated.
+type OnTopicUpdatedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string         `json:"communityId"`
+	Data        EventTopicData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                  `json:"timestamp"`
+	Type      OnTopicUpdatedJSONBodyType `json:"type"`
+}
+
+// OnTopicUpdatedJSONBodyType defines parameters for OnTopicUpdated.
+type OnTopicUpdatedJSONBodyType string
 
 // OnUserJoinedServerJSONBody defines parameters for OnUserJoinedServer.
 type OnUserJoinedServerJSONBody struct {
@@ -7096,6 +9001,23 @@ type OnUserRoleRemovedJSONBody struct {
 // OnUserRoleRemovedJSONBodyType defines parameters for OnUserRoleRemoved.
 type OnUserRoleRemovedJSONBodyType string
 
+// OnUserVisitedServerJSONBody defines parameters for OnUserVisitedServer.
+type OnUserVisitedServerJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string      `json:"communityId"`
+	Data        VisitedData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                       `json:"timestamp"`
+	Type      OnUserVisitedServerJSONBodyType `json:"type"`
+}
+
+// OnUserVisitedServerJSONBodyType defines parameters for OnUserVisitedServer.
+type OnUserVisitedServerJSONBodyType string
+
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = ChangePassword
 
@@ -7144,6 +9066,18 @@ type UpdateChannelJSONRequestBody = ChannelChange
 // SetChannelOverridesJSONRequestBody defines body for SetChannelOverrides for application/json ContentType.
 type SetChannelOverridesJSONRequestBody = SetChannelOverridesJSONBody
 
+// SetChannelPreferencesJSONRequestBody defines body for SetChannelPreferences for application/json ContentType.
+type SetChannelPreferencesJSONRequestBody = ChannelPreferencesChange
+
+// MarkChannelReadJSONRequestBody defines body for MarkChannelRead for application/json ContentType.
+type MarkChannelReadJSONRequestBody = ReadMarker
+
+// CreateTopicJSONRequestBody defines body for CreateTopic for application/json ContentType.
+type CreateTopicJSONRequestBody = NewTopic
+
+// UpdateTopicJSONRequestBody defines body for UpdateTopic for application/json ContentType.
+type UpdateTopicJSONRequestBody = TopicChange
+
 // CreateApiKeyJSONRequestBody defines body for CreateApiKey for application/json ContentType.
 type CreateApiKeyJSONRequestBody = KeyWish
 
@@ -7177,11 +9111,29 @@ type CreateHistoryJSONRequestBody = NewHistory
 // StartDirectChannelJSONRequestBody defines body for StartDirectChannel for application/json ContentType.
 type StartDirectChannelJSONRequestBody = NewDirectChannel
 
+// ReactToMessageJSONRequestBody defines body for ReactToMessage for application/json ContentType.
+type ReactToMessageJSONRequestBody = NewReaction
+
+// RemoveReactionJSONRequestBody defines body for RemoveReaction for application/json ContentType.
+type RemoveReactionJSONRequestBody = RemovedReaction
+
 // ReplyToMessageJSONRequestBody defines body for ReplyToMessage for application/json ContentType.
 type ReplyToMessageJSONRequestBody = NewReply
 
 // SendMessageJSONRequestBody defines body for SendMessage for application/json ContentType.
 type SendMessageJSONRequestBody = NewMessage
+
+// UploadImagesMultipartRequestBody defines body for UploadImages for multipart/form-data ContentType.
+type UploadImagesMultipartRequestBody UploadImagesMultipartBody
+
+// UpdateMessageJSONRequestBody defines body for UpdateMessage for application/json ContentType.
+type UpdateMessageJSONRequestBody = MessageChange
+
+// ReportMessageJSONRequestBody defines body for ReportMessage for application/json ContentType.
+type ReportMessageJSONRequestBody = NewReport
+
+// ResolveReportJSONRequestBody defines body for ResolveReport for application/json ContentType.
+type ResolveReportJSONRequestBody = ReportDecision
 
 // CreateRoleJSONRequestBody defines body for CreateRole for application/json ContentType.
 type CreateRoleJSONRequestBody = NewRole
@@ -7255,11 +9207,41 @@ type UpdateUserApiKeyJSONRequestBody = UserApiKeyChange
 // OnBulkJobFinishedJSONRequestBody defines body for OnBulkJobFinished for application/json ContentType.
 type OnBulkJobFinishedJSONRequestBody OnBulkJobFinishedJSONBody
 
+// OnChannelCreatedJSONRequestBody defines body for OnChannelCreated for application/json ContentType.
+type OnChannelCreatedJSONRequestBody OnChannelCreatedJSONBody
+
+// OnChannelDeletedJSONRequestBody defines body for OnChannelDeleted for application/json ContentType.
+type OnChannelDeletedJSONRequestBody OnChannelDeletedJSONBody
+
+// OnChannelUpdatedJSONRequestBody defines body for OnChannelUpdated for application/json ContentType.
+type OnChannelUpdatedJSONRequestBody OnChannelUpdatedJSONBody
+
 // OnMembersImportedJSONRequestBody defines body for OnMembersImported for application/json ContentType.
 type OnMembersImportedJSONRequestBody OnMembersImportedJSONBody
 
+// OnMessageDeletedJSONRequestBody defines body for OnMessageDeleted for application/json ContentType.
+type OnMessageDeletedJSONRequestBody OnMessageDeletedJSONBody
+
 // OnMessagePostedJSONRequestBody defines body for OnMessagePosted for application/json ContentType.
 type OnMessagePostedJSONRequestBody OnMessagePostedJSONBody
+
+// OnMessageUpdatedJSONRequestBody defines body for OnMessageUpdated for application/json ContentType.
+type OnMessageUpdatedJSONRequestBody OnMessageUpdatedJSONBody
+
+// OnReactionAddedJSONRequestBody defines body for OnReactionAdded for application/json ContentType.
+type OnReactionAddedJSONRequestBody OnReactionAddedJSONBody
+
+// OnReactionRemovedJSONRequestBody defines body for OnReactionRemoved for application/json ContentType.
+type OnReactionRemovedJSONRequestBody OnReactionRemovedJSONBody
+
+// OnTopicCreatedJSONRequestBody defines body for OnTopicCreated for application/json ContentType.
+type OnTopicCreatedJSONRequestBody OnTopicCreatedJSONBody
+
+// OnTopicDeletedJSONRequestBody defines body for OnTopicDeleted for application/json ContentType.
+type OnTopicDeletedJSONRequestBody OnTopicDeletedJSONBody
+
+// OnTopicUpdatedJSONRequestBody defines body for OnTopicUpdated for application/json ContentType.
+type OnTopicUpdatedJSONRequestBody OnTopicUpdatedJSONBody
 
 // OnUserJoinedServerJSONRequestBody defines body for OnUserJoinedServer for application/json ContentType.
 type OnUserJoinedServerJSONRequestBody OnUserJoinedServerJSONBody
@@ -7275,6 +9257,9 @@ type OnUserRoleAddedJSONRequestBody OnUserRoleAddedJSONBody
 
 // OnUserRoleRemovedJSONRequestBody defines body for OnUserRoleRemoved for application/json ContentType.
 type OnUserRoleRemovedJSONRequestBody OnUserRoleRemovedJSONBody
+
+// OnUserVisitedServerJSONRequestBody defines body for OnUserVisitedServer for application/json ContentType.
+type OnUserVisitedServerJSONRequestBody OnUserVisitedServerJSONBody
 
 // Getter for additional properties for Allowed. Returns the specified
 // element and whether it was found
@@ -7612,6 +9597,130 @@ func (a NewMessage) MarshalJSON() ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'nonce': %w", err)
 		}
+	}
+
+	if a.Sender != nil {
+		object["sender"], err = json.Marshal(a.Sender)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'sender': %w", err)
+		}
+	}
+
+	if a.ServerId != nil {
+		object["serverId"], err = json.Marshal(a.ServerId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'serverId': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for NewReaction. Returns the specified
+// element and whether it was found
+func (a NewReaction) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for NewReaction
+func (a *NewReaction) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for NewReaction to handle AdditionalProperties
+func (a *NewReaction) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["communityId"]; found {
+		err = json.Unmarshal(raw, &a.CommunityId)
+		if err != nil {
+			return fmt.Errorf("error reading 'communityId': %w", err)
+		}
+		delete(object, "communityId")
+	}
+
+	if raw, found := object["emoji"]; found {
+		err = json.Unmarshal(raw, &a.Emoji)
+		if err != nil {
+			return fmt.Errorf("error reading 'emoji': %w", err)
+		}
+		delete(object, "emoji")
+	}
+
+	if raw, found := object["messageId"]; found {
+		err = json.Unmarshal(raw, &a.MessageId)
+		if err != nil {
+			return fmt.Errorf("error reading 'messageId': %w", err)
+		}
+		delete(object, "messageId")
+	}
+
+	if raw, found := object["sender"]; found {
+		err = json.Unmarshal(raw, &a.Sender)
+		if err != nil {
+			return fmt.Errorf("error reading 'sender': %w", err)
+		}
+		delete(object, "sender")
+	}
+
+	if raw, found := object["serverId"]; found {
+		err = json.Unmarshal(raw, &a.ServerId)
+		if err != nil {
+			return fmt.Errorf("error reading 'serverId': %w", err)
+		}
+		delete(object, "serverId")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for NewReaction to handle AdditionalProperties
+func (a NewReaction) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.CommunityId != nil {
+		object["communityId"], err = json.Marshal(a.CommunityId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'communityId': %w", err)
+		}
+	}
+
+	object["emoji"], err = json.Marshal(a.Emoji)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'emoji': %w", err)
+	}
+
+	object["messageId"], err = json.Marshal(a.MessageId)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'messageId': %w", err)
 	}
 
 	if a.Sender != nil {
@@ -9542,6 +11651,68 @@ func (a UserQuestion) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
+// AsMessageChangeSender0 returns the union data inside the MessageChange_Sender as a MessageChangeSender0
+func (t MessageChange_Sender) AsMessageChangeSender0() (MessageChangeSender0, error) {
+	var body MessageChangeSender0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromMessageChangeSender0 overwrites any union data inside the MessageChange_Sender as the provided MessageChangeSender0
+func (t *MessageChange_Sender) FromMessageChangeSender0(v MessageChangeSender0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeMessageChangeSender0 performs a merge with any union data inside the MessageChange_Sender, using the provided MessageChangeSender0
+func (t *MessageChange_Sender) MergeMessageChangeSender0(v MessageChangeSender0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsMessageChangeSender1 returns the union data inside the MessageChange_Sender as a MessageChangeSender1
+func (t MessageChange_Sender) AsMessageChangeSender1() (MessageChangeSender1, error) {
+	var body MessageChangeSender1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromMessageChangeSender1 overwrites any union data inside the MessageChange_Sender as the provided MessageChangeSender1
+func (t *MessageChange_Sender) FromMessageChangeSender1(v MessageChangeSender1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeMessageChangeSender1 performs a merge with any union data inside the MessageChange_Sender, using the provided MessageChangeSender1
+func (t *MessageChange_Sender) MergeMessageChangeSender1(v MessageChangeSender1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t MessageChange_Sender) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *MessageChange_Sender) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // AsNewDirectChannelSender0 returns the union data inside the NewDirectChannel_Sender as a NewDirectChannelSender0
 func (t NewDirectChannel_Sender) AsNewDirectChannelSender0() (NewDirectChannelSender0, error) {
 	var body NewDirectChannelSender0
@@ -9790,6 +11961,68 @@ func (t *NewPenalty_UserId) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// AsNewReactionSender0 returns the union data inside the NewReaction_Sender as a NewReactionSender0
+func (t NewReaction_Sender) AsNewReactionSender0() (NewReactionSender0, error) {
+	var body NewReactionSender0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewReactionSender0 overwrites any union data inside the NewReaction_Sender as the provided NewReactionSender0
+func (t *NewReaction_Sender) FromNewReactionSender0(v NewReactionSender0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNewReactionSender0 performs a merge with any union data inside the NewReaction_Sender, using the provided NewReactionSender0
+func (t *NewReaction_Sender) MergeNewReactionSender0(v NewReactionSender0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsNewReactionSender1 returns the union data inside the NewReaction_Sender as a NewReactionSender1
+func (t NewReaction_Sender) AsNewReactionSender1() (NewReactionSender1, error) {
+	var body NewReactionSender1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewReactionSender1 overwrites any union data inside the NewReaction_Sender as the provided NewReactionSender1
+func (t *NewReaction_Sender) FromNewReactionSender1(v NewReactionSender1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNewReactionSender1 performs a merge with any union data inside the NewReaction_Sender, using the provided NewReactionSender1
+func (t *NewReaction_Sender) MergeNewReactionSender1(v NewReactionSender1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t NewReaction_Sender) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *NewReaction_Sender) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // AsNewReplySender0 returns the union data inside the NewReply_Sender as a NewReplySender0
 func (t NewReply_Sender) AsNewReplySender0() (NewReplySender0, error) {
 	var body NewReplySender0
@@ -9852,6 +12085,68 @@ func (t *NewReply_Sender) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// AsNewTopicSender0 returns the union data inside the NewTopic_Sender as a NewTopicSender0
+func (t NewTopic_Sender) AsNewTopicSender0() (NewTopicSender0, error) {
+	var body NewTopicSender0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewTopicSender0 overwrites any union data inside the NewTopic_Sender as the provided NewTopicSender0
+func (t *NewTopic_Sender) FromNewTopicSender0(v NewTopicSender0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNewTopicSender0 performs a merge with any union data inside the NewTopic_Sender, using the provided NewTopicSender0
+func (t *NewTopic_Sender) MergeNewTopicSender0(v NewTopicSender0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsNewTopicSender1 returns the union data inside the NewTopic_Sender as a NewTopicSender1
+func (t NewTopic_Sender) AsNewTopicSender1() (NewTopicSender1, error) {
+	var body NewTopicSender1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewTopicSender1 overwrites any union data inside the NewTopic_Sender as the provided NewTopicSender1
+func (t *NewTopic_Sender) FromNewTopicSender1(v NewTopicSender1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNewTopicSender1 performs a merge with any union data inside the NewTopic_Sender, using the provided NewTopicSender1
+func (t *NewTopic_Sender) MergeNewTopicSender1(v NewTopicSender1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t NewTopic_Sender) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *NewTopic_Sender) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // AsOverrideInputUserId0 returns the union data inside the OverrideInput_UserId as a OverrideInputUserId0
 func (t OverrideInput_UserId) AsOverrideInputUserId0() (OverrideInputUserId0, error) {
 	var body OverrideInputUserId0
@@ -9910,6 +12205,130 @@ func (t OverrideInput_UserId) MarshalJSON() ([]byte, error) {
 }
 
 func (t *OverrideInput_UserId) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsRemovedReactionSender0 returns the union data inside the RemovedReaction_Sender as a RemovedReactionSender0
+func (t RemovedReaction_Sender) AsRemovedReactionSender0() (RemovedReactionSender0, error) {
+	var body RemovedReactionSender0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRemovedReactionSender0 overwrites any union data inside the RemovedReaction_Sender as the provided RemovedReactionSender0
+func (t *RemovedReaction_Sender) FromRemovedReactionSender0(v RemovedReactionSender0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeRemovedReactionSender0 performs a merge with any union data inside the RemovedReaction_Sender, using the provided RemovedReactionSender0
+func (t *RemovedReaction_Sender) MergeRemovedReactionSender0(v RemovedReactionSender0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRemovedReactionSender1 returns the union data inside the RemovedReaction_Sender as a RemovedReactionSender1
+func (t RemovedReaction_Sender) AsRemovedReactionSender1() (RemovedReactionSender1, error) {
+	var body RemovedReactionSender1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRemovedReactionSender1 overwrites any union data inside the RemovedReaction_Sender as the provided RemovedReactionSender1
+func (t *RemovedReaction_Sender) FromRemovedReactionSender1(v RemovedReactionSender1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeRemovedReactionSender1 performs a merge with any union data inside the RemovedReaction_Sender, using the provided RemovedReactionSender1
+func (t *RemovedReaction_Sender) MergeRemovedReactionSender1(v RemovedReactionSender1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t RemovedReaction_Sender) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *RemovedReaction_Sender) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsRemovedReactionUser0 returns the union data inside the RemovedReaction_User as a RemovedReactionUser0
+func (t RemovedReaction_User) AsRemovedReactionUser0() (RemovedReactionUser0, error) {
+	var body RemovedReactionUser0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRemovedReactionUser0 overwrites any union data inside the RemovedReaction_User as the provided RemovedReactionUser0
+func (t *RemovedReaction_User) FromRemovedReactionUser0(v RemovedReactionUser0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeRemovedReactionUser0 performs a merge with any union data inside the RemovedReaction_User, using the provided RemovedReactionUser0
+func (t *RemovedReaction_User) MergeRemovedReactionUser0(v RemovedReactionUser0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsRemovedReactionUser1 returns the union data inside the RemovedReaction_User as a RemovedReactionUser1
+func (t RemovedReaction_User) AsRemovedReactionUser1() (RemovedReactionUser1, error) {
+	var body RemovedReactionUser1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromRemovedReactionUser1 overwrites any union data inside the RemovedReaction_User as the provided RemovedReactionUser1
+func (t *RemovedReaction_User) FromRemovedReactionUser1(v RemovedReactionUser1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeRemovedReactionUser1 performs a merge with any union data inside the RemovedReaction_User, using the provided RemovedReactionUser1
+func (t *RemovedReaction_User) MergeRemovedReactionUser1(v RemovedReactionUser1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t RemovedReaction_User) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *RemovedReaction_User) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }
@@ -10604,7 +13023,7 @@ type ClientInterface interface {
 
 	// ListChannels List channels
 	//
-	// The channels that the credential can see: for a key of the community all, for a person those that roles and overrides allow. Channels without a category come first.
+	// The channels that the credential can see: for a key of the community all, for a person those that roles and overrides allow. Channels without a category come first. A member also gets what they have read, and their preferences.
 	//
 	// Corresponds with GET /v1/channels (the `ListChannels` operationId).
 	ListChannels(ctx context.Context, params *ListChannelsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -10676,6 +13095,106 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/channels/{channelId}/permissions/{userId} (the `ExplainChannelPermissions` operationId).
 	ExplainChannelPermissions(ctx context.Context, channelId string, userId string, params *ExplainChannelPermissionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListPins List the pinned messages of a channel
+	//
+	// The last pinned first. 404 `channel_not_found`.
+	//
+	// Corresponds with GET /v1/channels/{channelId}/pins (the `ListPins` operationId).
+	ListPins(ctx context.Context, channelId string, params *ListPinsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetChannelPreferencesWithBody Set the preferences for a channel
+	//
+	// Sets what the member is notified of. Omitted fields are unchanged. Messages of a muted channel count as unread and do not notify. Callers as in `PUT /v1/channels/{channelId}/read`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/channels/{channelId}/preferences (the `SetChannelPreferences` operationId).
+	SetChannelPreferencesWithBody(ctx context.Context, channelId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetChannelPreferences Set the preferences for a channel
+	//
+	// Sets what the member is notified of. Omitted fields are unchanged. Messages of a muted channel count as unread and do not notify. Callers as in `PUT /v1/channels/{channelId}/read`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/channels/{channelId}/preferences (the `SetChannelPreferences` operationId).
+	SetChannelPreferences(ctx context.Context, channelId string, body SetChannelPreferencesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MarkChannelReadWithBody Mark a channel as read
+	//
+	// Moves the marker of the member forward to a message; with `force` also back, which marks later messages as unread. Own messages move it too. A user API key needs `getMessages`; a key of the community is 403 `person_required`. 404 `message_not_found`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/channels/{channelId}/read (the `MarkChannelRead` operationId).
+	MarkChannelReadWithBody(ctx context.Context, channelId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MarkChannelRead Mark a channel as read
+	//
+	// Moves the marker of the member forward to a message; with `force` also back, which marks later messages as unread. Own messages move it too. A user API key needs `getMessages`; a key of the community is 403 `person_required`. 404 `message_not_found`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/channels/{channelId}/read (the `MarkChannelRead` operationId).
+	MarkChannelRead(ctx context.Context, channelId string, body MarkChannelReadJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTopics List the topics of a forum
+	//
+	// Pinned topics first; then by the last message (`latest`), by creation (`new`) or by the number of messages (`top`), the highest first. 409 `not_a_forum`.
+	//
+	// Corresponds with GET /v1/channels/{channelId}/topics (the `ListTopics` operationId).
+	ListTopics(ctx context.Context, channelId string, params *ListTopicsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateTopicWithBody Create a topic
+	//
+	// Posts the first message with the topic. The same `nonce` of a sender within 24 hours returns the first topic again. 409 `not_a_forum`; otherwise as sending.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/channels/{channelId}/topics (the `CreateTopic` operationId).
+	CreateTopicWithBody(ctx context.Context, channelId string, params *CreateTopicParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateTopic Create a topic
+	//
+	// Posts the first message with the topic. The same `nonce` of a sender within 24 hours returns the first topic again. 409 `not_a_forum`; otherwise as sending.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/channels/{channelId}/topics (the `CreateTopic` operationId).
+	CreateTopic(ctx context.Context, channelId string, params *CreateTopicParams, body CreateTopicJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteTopic Delete a topic
+	//
+	// Deletes the topic with its messages; rewards stay. For keys with `channels`, members with `delete_messages`, and the author while no other member has written in it. 404 `topic_not_found`.
+	//
+	// Corresponds with DELETE /v1/channels/{channelId}/topics/{topicId} (the `DeleteTopic` operationId).
+	DeleteTopic(ctx context.Context, channelId string, topicId string, params *DeleteTopicParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateTopicWithBody Update a topic
+	//
+	// Omitted fields are unchanged. Title and tags: the author; `pinned`, `locked` and `channelId`, which moves it to another forum: members with `manage_messages`. A key of the community with `channels` changes everything. 403 `not_author`, 404 `topic_not_found`, 409 `not_a_forum` or `stale_version`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/channels/{channelId}/topics/{topicId} (the `UpdateTopic` operationId).
+	UpdateTopicWithBody(ctx context.Context, channelId string, topicId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateTopic Update a topic
+	//
+	// Omitted fields are unchanged. Title and tags: the author; `pinned`, `locked` and `channelId`, which moves it to another forum: members with `manage_messages`. A key of the community with `channels` changes everything. 403 `not_author`, 404 `topic_not_found`, 409 `not_a_forum` or `stale_version`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/channels/{channelId}/topics/{topicId} (the `UpdateTopic` operationId).
+	UpdateTopic(ctx context.Context, channelId string, topicId string, body UpdateTopicJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SignalTyping Signal that the member is typing
+	//
+	// Shown to others for 8 seconds. At most one signal in 3 seconds: 429 `rate_limited`. Callers as in `PUT /v1/channels/{channelId}/read`.
+	//
+	// Corresponds with POST /v1/channels/{channelId}/typing (the `SignalTyping` operationId).
+	SignalTyping(ctx context.Context, channelId string, params *SignalTypingParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListApiKeys List API keys
 	//
@@ -11012,6 +13531,42 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/messages (the `ListMessages` operationId).
 	ListMessages(ctx context.Context, params *ListMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ReactToMessageWithBody React to a message
+	//
+	// `emoji` is a shortcode such as `:heart:` or one emoji of Unicode 17; variation selectors are ignored, and each skin tone is a kind of its own. Repeating changes nothing. 400 `unknown_emoji`, 403 `sender_not_self`, 404 `message_not_found` or `user_not_found`, 409 `sender_not_active` or `too_many_reactions`: a message has at most 20 kinds.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/messages/react (the `ReactToMessage` operationId).
+	ReactToMessageWithBody(ctx context.Context, params *ReactToMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReactToMessage React to a message
+	//
+	// `emoji` is a shortcode such as `:heart:` or one emoji of Unicode 17; variation selectors are ignored, and each skin tone is a kind of its own. Repeating changes nothing. 400 `unknown_emoji`, 403 `sender_not_self`, 404 `message_not_found` or `user_not_found`, 409 `sender_not_active` or `too_many_reactions`: a message has at most 20 kinds.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/messages/react (the `ReactToMessage` operationId).
+	ReactToMessage(ctx context.Context, params *ReactToMessageParams, body ReactToMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RemoveReactionWithBody Remove a reaction
+	//
+	// Removes the reaction of the sender, or of `user`. Reactions of others need the key permission `channels`, or `manage_messages` in the channel. Repeating changes nothing. 400 `unknown_emoji`, 404 `message_not_found` or `user_not_found`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/messages/react/remove (the `RemoveReaction` operationId).
+	RemoveReactionWithBody(ctx context.Context, params *RemoveReactionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RemoveReaction Remove a reaction
+	//
+	// Removes the reaction of the sender, or of `user`. Reactions of others need the key permission `channels`, or `manage_messages` in the channel. Repeating changes nothing. 400 `unknown_emoji`, 404 `message_not_found` or `user_not_found`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/messages/react/remove (the `RemoveReaction` operationId).
+	RemoveReaction(ctx context.Context, params *RemoveReactionParams, body RemoveReactionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ReplyToMessageWithBody Reply to a message
 	//
 	// Replies have one level: an answer to a reply gets the same `parentId`, and the reply as `replyToId`. 404 `message_not_found`; otherwise as sending.
@@ -11029,6 +13584,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/messages/reply (the `ReplyToMessage` operationId).
 	ReplyToMessage(ctx context.Context, params *ReplyToMessageParams, body ReplyToMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SearchMessages Search messages
+	//
+	// Messages with all words of `q`, newest first. The last word matches by its beginning unless a space follows; `"a phrase"` matches consecutive words. Case, accents and punctuation do not matter. Conversations are searched only with their `channel_id`. `highlight` are the places of `message` that match, in UTF-16 units. 400 `invalid_cursor`; 404 `channel_not_found` or `user_not_found`.
+	//
+	// Corresponds with GET /v1/messages/search (the `SearchMessages` operationId).
+	SearchMessages(ctx context.Context, params *SearchMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SendMessageWithBody Send a message
 	//
@@ -11048,12 +13610,131 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/messages/send (the `SendMessage` operationId).
 	SendMessage(ctx context.Context, params *SendMessageParams, body SendMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// UploadImagesWithBody Upload images for messages
+	//
+	// 1 to 10 files as the parts `images`; all are stored or none. They are re-encoded without metadata, at most 2560 pixels wide and high. Send their ids as `attachments` within 24 hours; an image of a person is for their messages. The addresses are signed and valid for 24 hours. The response is the list itself. 400 `image_damaged`, 403 `missing_permission`, 404 `channel_not_found`, 413 `image_too_large`, 415 `image_type`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/messages/upload-image (the `UploadImages` operationId).
+	UploadImagesWithBody(ctx context.Context, params *UploadImagesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteMessage Delete a message
+	//
+	// For the author, persons with `delete_messages` in the channel and keys with `channels`. Repeating changes nothing. A message with replies stays visible without its content until its last reply is deleted. 404 `message_not_found`.
+	//
+	// Corresponds with DELETE /v1/messages/{messageId} (the `DeleteMessage` operationId).
+	DeleteMessage(ctx context.Context, messageId string, params *DeleteMessageParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetMessage Get a message
 	//
 	// 404 `message_not_found`. A deleted message is found while it has replies, without its content.
 	//
 	// Corresponds with GET /v1/messages/{messageId} (the `GetMessage` operationId).
 	GetMessage(ctx context.Context, messageId string, params *GetMessageParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateMessageWithBody Edit a message
+	//
+	// Only the author edits a message; a key of the community names them as `sender`. The setting `editWindow` limits the time. Members that an edit mentions in addition are not notified. 403 `not_author`, 404 `message_not_found` or `image_not_found`, 409 `edit_window_over` with `closedAt`; otherwise as sending.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/messages/{messageId} (the `UpdateMessage` operationId).
+	UpdateMessageWithBody(ctx context.Context, messageId string, params *UpdateMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateMessage Edit a message
+	//
+	// Only the author edits a message; a key of the community names them as `sender`. The setting `editWindow` limits the time. Members that an edit mentions in addition are not notified. 403 `not_author`, 404 `message_not_found` or `image_not_found`, 409 `edit_window_over` with `closedAt`; otherwise as sending.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/messages/{messageId} (the `UpdateMessage` operationId).
+	UpdateMessage(ctx context.Context, messageId string, params *UpdateMessageParams, body UpdateMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListMessageVersions List the versions of a message
+	//
+	// Newest first. For the author, persons with `moderate_content` and keys with `getMessages`; of a deleted message only for persons with `moderate_content` and keys with `manageUser`. 400 `invalid_cursor`, 404 `message_not_found`.
+	//
+	// Corresponds with GET /v1/messages/{messageId}/history (the `ListMessageVersions` operationId).
+	ListMessageVersions(ctx context.Context, messageId string, params *ListMessageVersionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UnpinMessage Unpin a message
+	//
+	// Repeating changes nothing. 404 `message_not_found`.
+	//
+	// Corresponds with DELETE /v1/messages/{messageId}/pin (the `UnpinMessage` operationId).
+	UnpinMessage(ctx context.Context, messageId string, params *UnpinMessageParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PinMessage Pin a message
+	//
+	// For persons with `pinable` in the channel and keys with `channels`. Repeating changes nothing. 404 `message_not_found`, 409 `too_many_pins`: a channel has at most 100.
+	//
+	// Corresponds with PUT /v1/messages/{messageId}/pin (the `PinMessage` operationId).
+	PinMessage(ctx context.Context, messageId string, params *PinMessageParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListReactions List the reactions to a message
+	//
+	// The first reaction first. 400 `unknown_emoji` or `invalid_cursor`, 404 `message_not_found`.
+	//
+	// Corresponds with GET /v1/messages/{messageId}/reactions (the `ListReactions` operationId).
+	ListReactions(ctx context.Context, messageId string, params *ListReactionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListReplies List the replies to a message
+	//
+	// Oldest first. 400 `invalid_cursor`, 404 `message_not_found`.
+	//
+	// Corresponds with GET /v1/messages/{messageId}/replies (the `ListReplies` operationId).
+	ListReplies(ctx context.Context, messageId string, params *ListRepliesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReportMessageWithBody Report a message
+	//
+	// Reports a message that you see to the moderators. The author is not informed. A message has one report, which collects its reporters; a resolved one is opened again. User keys need `getMessages`. 403 `person_required` for the key of a community, 404 `message_not_found`, 409 `already_reported`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/messages/{messageId}/report (the `ReportMessage` operationId).
+	ReportMessageWithBody(ctx context.Context, messageId string, params *ReportMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReportMessage Report a message
+	//
+	// Reports a message that you see to the moderators. The author is not informed. A message has one report, which collects its reporters; a resolved one is opened again. User keys need `getMessages`. 403 `person_required` for the key of a community, 404 `message_not_found`, 409 `already_reported`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/messages/{messageId}/report (the `ReportMessage` operationId).
+	ReportMessage(ctx context.Context, messageId string, params *ReportMessageParams, body ReportMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Connect Open a live connection
+	//
+	// A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections.
+	//
+	// Corresponds with GET /v1/realtime (the `Connect` operationId).
+	Connect(ctx context.Context, params *ConnectParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListReports List reports
+	//
+	// The oldest open report first, then the newest resolved one first. 400 `invalid_cursor`.
+	//
+	// Corresponds with GET /v1/reports (the `ListReports` operationId).
+	ListReports(ctx context.Context, params *ListReportsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ResolveReportWithBody Resolve a report
+	//
+	// `delete` deletes the message. `warn`, `suspend` and `ban` impose the penalty on its author, need the permission of the penalty, and leave the message. 403 `rank_too_low` or `not_yourself`, 404 `report_not_found` or `user_not_found`, 409 `already_resolved`, `owner_protected`, `already_banned`, `member_left`, `member_banned` or `member_pending`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/reports/{reportId}/resolve (the `ResolveReport` operationId).
+	ResolveReportWithBody(ctx context.Context, reportId string, params *ResolveReportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ResolveReport Resolve a report
+	//
+	// `delete` deletes the message. `warn`, `suspend` and `ban` impose the penalty on its author, need the permission of the penalty, and leave the message. 403 `rank_too_low` or `not_yourself`, 404 `report_not_found` or `user_not_found`, 409 `already_resolved`, `owner_protected`, `already_banned`, `member_left`, `member_banned` or `member_pending`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/reports/{reportId}/resolve (the `ResolveReport` operationId).
+	ResolveReport(ctx context.Context, reportId string, params *ResolveReportParams, body ResolveReportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateRoleWithBody Create a role
 	//
@@ -12274,7 +14955,7 @@ func (c *Client) UpdateChannelCategory(ctx context.Context, categoryId string, b
 
 // ListChannels List channels
 //
-// The channels that the credential can see: for a key of the community all, for a person those that roles and overrides allow. Channels without a category come first.
+// The channels that the credential can see: for a key of the community all, for a person those that roles and overrides allow. Channels without a category come first. A member also gets what they have read, and their preferences.
 //
 // Corresponds with GET /v1/channels (the `ListChannels` operationId).
 func (c *Client) ListChannels(ctx context.Context, params *ListChannelsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -12427,6 +15108,226 @@ func (c *Client) SetChannelOverrides(ctx context.Context, channelId string, para
 // Corresponds with GET /v1/channels/{channelId}/permissions/{userId} (the `ExplainChannelPermissions` operationId).
 func (c *Client) ExplainChannelPermissions(ctx context.Context, channelId string, userId string, params *ExplainChannelPermissionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExplainChannelPermissionsRequest(c.Server, channelId, userId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListPins List the pinned messages of a channel
+//
+// The last pinned first. 404 `channel_not_found`.
+//
+// Corresponds with GET /v1/channels/{channelId}/pins (the `ListPins` operationId).
+func (c *Client) ListPins(ctx context.Context, channelId string, params *ListPinsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPinsRequest(c.Server, channelId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetChannelPreferencesWithBody Set the preferences for a channel
+//
+// Sets what the member is notified of. Omitted fields are unchanged. Messages of a muted channel count as unread and do not notify. Callers as in `PUT /v1/channels/{channelId}/read`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/channels/{channelId}/preferences (the `SetChannelPreferences` operationId).
+func (c *Client) SetChannelPreferencesWithBody(ctx context.Context, channelId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetChannelPreferencesRequestWithBody(c.Server, channelId, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetChannelPreferences Set the preferences for a channel
+//
+// Sets what the member is notified of. Omitted fields are unchanged. Messages of a muted channel count as unread and do not notify. Callers as in `PUT /v1/channels/{channelId}/read`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/channels/{channelId}/preferences (the `SetChannelPreferences` operationId).
+func (c *Client) SetChannelPreferences(ctx context.Context, channelId string, body SetChannelPreferencesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetChannelPreferencesRequest(c.Server, channelId, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MarkChannelReadWithBody Mark a channel as read
+//
+// Moves the marker of the member forward to a message; with `force` also back, which marks later messages as unread. Own messages move it too. A user API key needs `getMessages`; a key of the community is 403 `person_required`. 404 `message_not_found`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/channels/{channelId}/read (the `MarkChannelRead` operationId).
+func (c *Client) MarkChannelReadWithBody(ctx context.Context, channelId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMarkChannelReadRequestWithBody(c.Server, channelId, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MarkChannelRead Mark a channel as read
+//
+// Moves the marker of the member forward to a message; with `force` also back, which marks later messages as unread. Own messages move it too. A user API key needs `getMessages`; a key of the community is 403 `person_required`. 404 `message_not_found`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/channels/{channelId}/read (the `MarkChannelRead` operationId).
+func (c *Client) MarkChannelRead(ctx context.Context, channelId string, body MarkChannelReadJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMarkChannelReadRequest(c.Server, channelId, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTopics List the topics of a forum
+//
+// Pinned topics first; then by the last message (`latest`), by creation (`new`) or by the number of messages (`top`), the highest first. 409 `not_a_forum`.
+//
+// Corresponds with GET /v1/channels/{channelId}/topics (the `ListTopics` operationId).
+func (c *Client) ListTopics(ctx context.Context, channelId string, params *ListTopicsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTopicsRequest(c.Server, channelId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateTopicWithBody Create a topic
+//
+// Posts the first message with the topic. The same `nonce` of a sender within 24 hours returns the first topic again. 409 `not_a_forum`; otherwise as sending.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/channels/{channelId}/topics (the `CreateTopic` operationId).
+func (c *Client) CreateTopicWithBody(ctx context.Context, channelId string, params *CreateTopicParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateTopicRequestWithBody(c.Server, channelId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateTopic Create a topic
+//
+// Posts the first message with the topic. The same `nonce` of a sender within 24 hours returns the first topic again. 409 `not_a_forum`; otherwise as sending.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/channels/{channelId}/topics (the `CreateTopic` operationId).
+func (c *Client) CreateTopic(ctx context.Context, channelId string, params *CreateTopicParams, body CreateTopicJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateTopicRequest(c.Server, channelId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteTopic Delete a topic
+//
+// Deletes the topic with its messages; rewards stay. For keys with `channels`, members with `delete_messages`, and the author while no other member has written in it. 404 `topic_not_found`.
+//
+// Corresponds with DELETE /v1/channels/{channelId}/topics/{topicId} (the `DeleteTopic` operationId).
+func (c *Client) DeleteTopic(ctx context.Context, channelId string, topicId string, params *DeleteTopicParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteTopicRequest(c.Server, channelId, topicId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateTopicWithBody Update a topic
+//
+// Omitted fields are unchanged. Title and tags: the author; `pinned`, `locked` and `channelId`, which moves it to another forum: members with `manage_messages`. A key of the community with `channels` changes everything. 403 `not_author`, 404 `topic_not_found`, 409 `not_a_forum` or `stale_version`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/channels/{channelId}/topics/{topicId} (the `UpdateTopic` operationId).
+func (c *Client) UpdateTopicWithBody(ctx context.Context, channelId string, topicId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateTopicRequestWithBody(c.Server, channelId, topicId, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateTopic Update a topic
+//
+// Omitted fields are unchanged. Title and tags: the author; `pinned`, `locked` and `channelId`, which moves it to another forum: members with `manage_messages`. A key of the community with `channels` changes everything. 403 `not_author`, 404 `topic_not_found`, 409 `not_a_forum` or `stale_version`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/channels/{channelId}/topics/{topicId} (the `UpdateTopic` operationId).
+func (c *Client) UpdateTopic(ctx context.Context, channelId string, topicId string, body UpdateTopicJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateTopicRequest(c.Server, channelId, topicId, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SignalTyping Signal that the member is typing
+//
+// Shown to others for 8 seconds. At most one signal in 3 seconds: 429 `rate_limited`. Callers as in `PUT /v1/channels/{channelId}/read`.
+//
+// Corresponds with POST /v1/channels/{channelId}/typing (the `SignalTyping` operationId).
+func (c *Client) SignalTyping(ctx context.Context, channelId string, params *SignalTypingParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSignalTypingRequest(c.Server, channelId, params)
 	if err != nil {
 		return nil, err
 	}
@@ -13182,6 +16083,82 @@ func (c *Client) ListMessages(ctx context.Context, params *ListMessagesParams, r
 	return c.Client.Do(req)
 }
 
+// ReactToMessageWithBody React to a message
+//
+// `emoji` is a shortcode such as `:heart:` or one emoji of Unicode 17; variation selectors are ignored, and each skin tone is a kind of its own. Repeating changes nothing. 400 `unknown_emoji`, 403 `sender_not_self`, 404 `message_not_found` or `user_not_found`, 409 `sender_not_active` or `too_many_reactions`: a message has at most 20 kinds.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/messages/react (the `ReactToMessage` operationId).
+func (c *Client) ReactToMessageWithBody(ctx context.Context, params *ReactToMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReactToMessageRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReactToMessage React to a message
+//
+// `emoji` is a shortcode such as `:heart:` or one emoji of Unicode 17; variation selectors are ignored, and each skin tone is a kind of its own. Repeating changes nothing. 400 `unknown_emoji`, 403 `sender_not_self`, 404 `message_not_found` or `user_not_found`, 409 `sender_not_active` or `too_many_reactions`: a message has at most 20 kinds.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/messages/react (the `ReactToMessage` operationId).
+func (c *Client) ReactToMessage(ctx context.Context, params *ReactToMessageParams, body ReactToMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReactToMessageRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RemoveReactionWithBody Remove a reaction
+//
+// Removes the reaction of the sender, or of `user`. Reactions of others need the key permission `channels`, or `manage_messages` in the channel. Repeating changes nothing. 400 `unknown_emoji`, 404 `message_not_found` or `user_not_found`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/messages/react/remove (the `RemoveReaction` operationId).
+func (c *Client) RemoveReactionWithBody(ctx context.Context, params *RemoveReactionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveReactionRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RemoveReaction Remove a reaction
+//
+// Removes the reaction of the sender, or of `user`. Reactions of others need the key permission `channels`, or `manage_messages` in the channel. Repeating changes nothing. 400 `unknown_emoji`, 404 `message_not_found` or `user_not_found`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/messages/react/remove (the `RemoveReaction` operationId).
+func (c *Client) RemoveReaction(ctx context.Context, params *RemoveReactionParams, body RemoveReactionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveReactionRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ReplyToMessageWithBody Reply to a message
 //
 // Replies have one level: an answer to a reply gets the same `parentId`, and the reply as `replyToId`. 404 `message_not_found`; otherwise as sending.
@@ -13210,6 +16187,23 @@ func (c *Client) ReplyToMessageWithBody(ctx context.Context, params *ReplyToMess
 // Corresponds with POST /v1/messages/reply (the `ReplyToMessage` operationId).
 func (c *Client) ReplyToMessage(ctx context.Context, params *ReplyToMessageParams, body ReplyToMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReplyToMessageRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SearchMessages Search messages
+//
+// Messages with all words of `q`, newest first. The last word matches by its beginning unless a space follows; `"a phrase"` matches consecutive words. Case, accents and punctuation do not matter. Conversations are searched only with their `channel_id`. `highlight` are the places of `message` that match, in UTF-16 units. 400 `invalid_cursor`; 404 `channel_not_found` or `user_not_found`.
+//
+// Corresponds with GET /v1/messages/search (the `SearchMessages` operationId).
+func (c *Client) SearchMessages(ctx context.Context, params *SearchMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSearchMessagesRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -13258,6 +16252,42 @@ func (c *Client) SendMessage(ctx context.Context, params *SendMessageParams, bod
 	return c.Client.Do(req)
 }
 
+// UploadImagesWithBody Upload images for messages
+//
+// 1 to 10 files as the parts `images`; all are stored or none. They are re-encoded without metadata, at most 2560 pixels wide and high. Send their ids as `attachments` within 24 hours; an image of a person is for their messages. The addresses are signed and valid for 24 hours. The response is the list itself. 400 `image_damaged`, 403 `missing_permission`, 404 `channel_not_found`, 413 `image_too_large`, 415 `image_type`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/messages/upload-image (the `UploadImages` operationId).
+func (c *Client) UploadImagesWithBody(ctx context.Context, params *UploadImagesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUploadImagesRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteMessage Delete a message
+//
+// For the author, persons with `delete_messages` in the channel and keys with `channels`. Repeating changes nothing. A message with replies stays visible without its content until its last reply is deleted. 404 `message_not_found`.
+//
+// Corresponds with DELETE /v1/messages/{messageId} (the `DeleteMessage` operationId).
+func (c *Client) DeleteMessage(ctx context.Context, messageId string, params *DeleteMessageParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteMessageRequest(c.Server, messageId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetMessage Get a message
 //
 // 404 `message_not_found`. A deleted message is found while it has replies, without its content.
@@ -13265,6 +16295,239 @@ func (c *Client) SendMessage(ctx context.Context, params *SendMessageParams, bod
 // Corresponds with GET /v1/messages/{messageId} (the `GetMessage` operationId).
 func (c *Client) GetMessage(ctx context.Context, messageId string, params *GetMessageParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMessageRequest(c.Server, messageId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateMessageWithBody Edit a message
+//
+// Only the author edits a message; a key of the community names them as `sender`. The setting `editWindow` limits the time. Members that an edit mentions in addition are not notified. 403 `not_author`, 404 `message_not_found` or `image_not_found`, 409 `edit_window_over` with `closedAt`; otherwise as sending.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/messages/{messageId} (the `UpdateMessage` operationId).
+func (c *Client) UpdateMessageWithBody(ctx context.Context, messageId string, params *UpdateMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateMessageRequestWithBody(c.Server, messageId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateMessage Edit a message
+//
+// Only the author edits a message; a key of the community names them as `sender`. The setting `editWindow` limits the time. Members that an edit mentions in addition are not notified. 403 `not_author`, 404 `message_not_found` or `image_not_found`, 409 `edit_window_over` with `closedAt`; otherwise as sending.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/messages/{messageId} (the `UpdateMessage` operationId).
+func (c *Client) UpdateMessage(ctx context.Context, messageId string, params *UpdateMessageParams, body UpdateMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateMessageRequest(c.Server, messageId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListMessageVersions List the versions of a message
+//
+// Newest first. For the author, persons with `moderate_content` and keys with `getMessages`; of a deleted message only for persons with `moderate_content` and keys with `manageUser`. 400 `invalid_cursor`, 404 `message_not_found`.
+//
+// Corresponds with GET /v1/messages/{messageId}/history (the `ListMessageVersions` operationId).
+func (c *Client) ListMessageVersions(ctx context.Context, messageId string, params *ListMessageVersionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMessageVersionsRequest(c.Server, messageId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UnpinMessage Unpin a message
+//
+// Repeating changes nothing. 404 `message_not_found`.
+//
+// Corresponds with DELETE /v1/messages/{messageId}/pin (the `UnpinMessage` operationId).
+func (c *Client) UnpinMessage(ctx context.Context, messageId string, params *UnpinMessageParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUnpinMessageRequest(c.Server, messageId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PinMessage Pin a message
+//
+// For persons with `pinable` in the channel and keys with `channels`. Repeating changes nothing. 404 `message_not_found`, 409 `too_many_pins`: a channel has at most 100.
+//
+// Corresponds with PUT /v1/messages/{messageId}/pin (the `PinMessage` operationId).
+func (c *Client) PinMessage(ctx context.Context, messageId string, params *PinMessageParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPinMessageRequest(c.Server, messageId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListReactions List the reactions to a message
+//
+// The first reaction first. 400 `unknown_emoji` or `invalid_cursor`, 404 `message_not_found`.
+//
+// Corresponds with GET /v1/messages/{messageId}/reactions (the `ListReactions` operationId).
+func (c *Client) ListReactions(ctx context.Context, messageId string, params *ListReactionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListReactionsRequest(c.Server, messageId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListReplies List the replies to a message
+//
+// Oldest first. 400 `invalid_cursor`, 404 `message_not_found`.
+//
+// Corresponds with GET /v1/messages/{messageId}/replies (the `ListReplies` operationId).
+func (c *Client) ListReplies(ctx context.Context, messageId string, params *ListRepliesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRepliesRequest(c.Server, messageId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReportMessageWithBody Report a message
+//
+// Reports a message that you see to the moderators. The author is not informed. A message has one report, which collects its reporters; a resolved one is opened again. User keys need `getMessages`. 403 `person_required` for the key of a community, 404 `message_not_found`, 409 `already_reported`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/messages/{messageId}/report (the `ReportMessage` operationId).
+func (c *Client) ReportMessageWithBody(ctx context.Context, messageId string, params *ReportMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReportMessageRequestWithBody(c.Server, messageId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReportMessage Report a message
+//
+// Reports a message that you see to the moderators. The author is not informed. A message has one report, which collects its reporters; a resolved one is opened again. User keys need `getMessages`. 403 `person_required` for the key of a community, 404 `message_not_found`, 409 `already_reported`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/messages/{messageId}/report (the `ReportMessage` operationId).
+func (c *Client) ReportMessage(ctx context.Context, messageId string, params *ReportMessageParams, body ReportMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReportMessageRequest(c.Server, messageId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Connect Open a live connection
+//
+// A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections.
+//
+// Corresponds with GET /v1/realtime (the `Connect` operationId).
+func (c *Client) Connect(ctx context.Context, params *ConnectParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewConnectRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListReports List reports
+//
+// The oldest open report first, then the newest resolved one first. 400 `invalid_cursor`.
+//
+// Corresponds with GET /v1/reports (the `ListReports` operationId).
+func (c *Client) ListReports(ctx context.Context, params *ListReportsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListReportsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ResolveReportWithBody Resolve a report
+//
+// `delete` deletes the message. `warn`, `suspend` and `ban` impose the penalty on its author, need the permission of the penalty, and leave the message. 403 `rank_too_low` or `not_yourself`, 404 `report_not_found` or `user_not_found`, 409 `already_resolved`, `owner_protected`, `already_banned`, `member_left`, `member_banned` or `member_pending`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/reports/{reportId}/resolve (the `ResolveReport` operationId).
+func (c *Client) ResolveReportWithBody(ctx context.Context, reportId string, params *ResolveReportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewResolveReportRequestWithBody(c.Server, reportId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ResolveReport Resolve a report
+//
+// `delete` deletes the message. `warn`, `suspend` and `ban` impose the penalty on its author, need the permission of the penalty, and leave the message. 403 `rank_too_low` or `not_yourself`, 404 `report_not_found` or `user_not_found`, 409 `already_resolved`, `owner_protected`, `already_banned`, `member_left`, `member_banned` or `member_pending`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/reports/{reportId}/resolve (the `ResolveReport` operationId).
+func (c *Client) ResolveReport(ctx context.Context, reportId string, params *ResolveReportParams, body ResolveReportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewResolveReportRequest(c.Server, reportId, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -16149,6 +19412,518 @@ func NewExplainChannelPermissionsRequest(server string, channelId string, userId
 	return req, nil
 }
 
+// NewListPinsRequest constructs an http.Request for the ListPins method
+func NewListPinsRequest(server string, channelId string, params *ListPinsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "channelId", channelId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/channels/%s/pins", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetChannelPreferencesRequest calls the generic SetChannelPreferences builder with application/json body
+func NewSetChannelPreferencesRequest(server string, channelId string, body SetChannelPreferencesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetChannelPreferencesRequestWithBody(server, channelId, "application/json", bodyReader)
+}
+
+// NewSetChannelPreferencesRequestWithBody constructs an http.Request for the SetChannelPreferences method, with any body, and a specified content type
+func NewSetChannelPreferencesRequestWithBody(server string, channelId string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "channelId", channelId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/channels/%s/preferences", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewMarkChannelReadRequest calls the generic MarkChannelRead builder with application/json body
+func NewMarkChannelReadRequest(server string, channelId string, body MarkChannelReadJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMarkChannelReadRequestWithBody(server, channelId, "application/json", bodyReader)
+}
+
+// NewMarkChannelReadRequestWithBody constructs an http.Request for the MarkChannelRead method, with any body, and a specified content type
+func NewMarkChannelReadRequestWithBody(server string, channelId string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "channelId", channelId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/channels/%s/read", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListTopicsRequest constructs an http.Request for the ListTopics method
+func NewListTopicsRequest(server string, channelId string, params *ListTopicsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "channelId", channelId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/channels/%s/topics", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateTopicRequest calls the generic CreateTopic builder with application/json body
+func NewCreateTopicRequest(server string, channelId string, params *CreateTopicParams, body CreateTopicJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateTopicRequestWithBody(server, channelId, params, "application/json", bodyReader)
+}
+
+// NewCreateTopicRequestWithBody constructs an http.Request for the CreateTopic method, with any body, and a specified content type
+func NewCreateTopicRequestWithBody(server string, channelId string, params *CreateTopicParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "channelId", channelId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/channels/%s/topics", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDeleteTopicRequest constructs an http.Request for the DeleteTopic method
+func NewDeleteTopicRequest(server string, channelId string, topicId string, params *DeleteTopicParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "channelId", channelId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "topicId", topicId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/channels/%s/topics/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateTopicRequest calls the generic UpdateTopic builder with application/json body
+func NewUpdateTopicRequest(server string, channelId string, topicId string, body UpdateTopicJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateTopicRequestWithBody(server, channelId, topicId, "application/json", bodyReader)
+}
+
+// NewUpdateTopicRequestWithBody constructs an http.Request for the UpdateTopic method, with any body, and a specified content type
+func NewUpdateTopicRequestWithBody(server string, channelId string, topicId string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "channelId", channelId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "topicId", topicId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/channels/%s/topics/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewSignalTypingRequest constructs an http.Request for the SignalTyping method
+func NewSignalTypingRequest(server string, channelId string, params *SignalTypingParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "channelId", channelId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/channels/%s/typing", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewListApiKeysRequest constructs an http.Request for the ListApiKeys method
 func NewListApiKeysRequest(server string, communityId string) (*http.Request, error) {
 	var err error
@@ -18248,6 +22023,116 @@ func NewListMessagesRequest(server string, params *ListMessagesParams) (*http.Re
 	return req, nil
 }
 
+// NewReactToMessageRequest calls the generic ReactToMessage builder with application/json body
+func NewReactToMessageRequest(server string, params *ReactToMessageParams, body ReactToMessageJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReactToMessageRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewReactToMessageRequestWithBody constructs an http.Request for the ReactToMessage method, with any body, and a specified content type
+func NewReactToMessageRequestWithBody(server string, params *ReactToMessageParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/react")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewRemoveReactionRequest calls the generic RemoveReaction builder with application/json body
+func NewRemoveReactionRequest(server string, params *RemoveReactionParams, body RemoveReactionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRemoveReactionRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewRemoveReactionRequestWithBody constructs an http.Request for the RemoveReaction method, with any body, and a specified content type
+func NewRemoveReactionRequestWithBody(server string, params *RemoveReactionParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/react/remove")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewReplyToMessageRequest calls the generic ReplyToMessage builder with application/json body
 func NewReplyToMessageRequest(server string, params *ReplyToMessageParams, body ReplyToMessageJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -18303,6 +22188,152 @@ func NewReplyToMessageRequestWithBody(server string, params *ReplyToMessageParam
 	return req, nil
 }
 
+// NewSearchMessagesRequest constructs an http.Request for the SearchMessages method
+func NewSearchMessagesRequest(server string, params *SearchMessagesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/search")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "q", params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.ChannelId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "channel_id", *params.ChannelId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UserId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "user_id", *params.UserId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Has != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "has", *params.Has, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewSendMessageRequest calls the generic SendMessage builder with application/json body
 func NewSendMessageRequest(server string, params *SendMessageParams, body SendMessageJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -18353,6 +22384,111 @@ func NewSendMessageRequestWithBody(server string, params *SendMessageParams, con
 			req.Header.Set("Idempotency-Key", headerParam0)
 		}
 
+	}
+
+	return req, nil
+}
+
+// NewUploadImagesRequestWithBody constructs an http.Request for the UploadImages method, with any body, and a specified content type
+func NewUploadImagesRequestWithBody(server string, params *UploadImagesParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/upload-image")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDeleteMessageRequest constructs an http.Request for the DeleteMessage method
+func NewDeleteMessageRequest(server string, messageId string, params *DeleteMessageParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "messageId", messageId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -18414,6 +22550,761 @@ func NewGetMessageRequest(server string, messageId string, params *GetMessagePar
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateMessageRequest calls the generic UpdateMessage builder with application/json body
+func NewUpdateMessageRequest(server string, messageId string, params *UpdateMessageParams, body UpdateMessageJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateMessageRequestWithBody(server, messageId, params, "application/json", bodyReader)
+}
+
+// NewUpdateMessageRequestWithBody constructs an http.Request for the UpdateMessage method, with any body, and a specified content type
+func NewUpdateMessageRequestWithBody(server string, messageId string, params *UpdateMessageParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "messageId", messageId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListMessageVersionsRequest constructs an http.Request for the ListMessageVersions method
+func NewListMessageVersionsRequest(server string, messageId string, params *ListMessageVersionsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "messageId", messageId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/%s/history", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUnpinMessageRequest constructs an http.Request for the UnpinMessage method
+func NewUnpinMessageRequest(server string, messageId string, params *UnpinMessageParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "messageId", messageId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/%s/pin", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPinMessageRequest constructs an http.Request for the PinMessage method
+func NewPinMessageRequest(server string, messageId string, params *PinMessageParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "messageId", messageId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/%s/pin", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListReactionsRequest constructs an http.Request for the ListReactions method
+func NewListReactionsRequest(server string, messageId string, params *ListReactionsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "messageId", messageId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/%s/reactions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Emoji != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "emoji", *params.Emoji, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListRepliesRequest constructs an http.Request for the ListReplies method
+func NewListRepliesRequest(server string, messageId string, params *ListRepliesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "messageId", messageId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/%s/replies", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReportMessageRequest calls the generic ReportMessage builder with application/json body
+func NewReportMessageRequest(server string, messageId string, params *ReportMessageParams, body ReportMessageJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReportMessageRequestWithBody(server, messageId, params, "application/json", bodyReader)
+}
+
+// NewReportMessageRequestWithBody constructs an http.Request for the ReportMessage method, with any body, and a specified content type
+func NewReportMessageRequestWithBody(server string, messageId string, params *ReportMessageParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "messageId", messageId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/%s/report", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewConnectRequest constructs an http.Request for the Connect method
+func NewConnectRequest(server string, params *ConnectParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/realtime")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Channels != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "channels", *params.Channels, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListReportsRequest constructs an http.Request for the ListReports method
+func NewListReportsRequest(server string, params *ListReportsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/reports")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewResolveReportRequest calls the generic ResolveReport builder with application/json body
+func NewResolveReportRequest(server string, reportId string, params *ResolveReportParams, body ResolveReportJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewResolveReportRequestWithBody(server, reportId, params, "application/json", bodyReader)
+}
+
+// NewResolveReportRequestWithBody constructs an http.Request for the ResolveReport method, with any body, and a specified content type
+func NewResolveReportRequestWithBody(server string, reportId string, params *ResolveReportParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "reportId", reportId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/reports/%s/resolve", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -21717,7 +26608,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListChannelsWithResponse List channels
 	//
-	// The channels that the credential can see: for a key of the community all, for a person those that roles and overrides allow. Channels without a category come first.
+	// The channels that the credential can see: for a key of the community all, for a person those that roles and overrides allow. Channels without a category come first. A member also gets what they have read, and their preferences.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -21795,6 +26686,114 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/channels/{channelId}/permissions/{userId} (the `ExplainChannelPermissions` operationId).
 	ExplainChannelPermissionsWithResponse(ctx context.Context, channelId string, userId string, params *ExplainChannelPermissionsParams, reqEditors ...RequestEditorFn) (*ExplainChannelPermissionsResponse, error)
+
+	// ListPinsWithResponse List the pinned messages of a channel
+	//
+	// The last pinned first. 404 `channel_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/channels/{channelId}/pins (the `ListPins` operationId).
+	ListPinsWithResponse(ctx context.Context, channelId string, params *ListPinsParams, reqEditors ...RequestEditorFn) (*ListPinsResponse, error)
+
+	// SetChannelPreferencesWithBodyWithResponse Set the preferences for a channel
+	//
+	// Sets what the member is notified of. Omitted fields are unchanged. Messages of a muted channel count as unread and do not notify. Callers as in `PUT /v1/channels/{channelId}/read`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/channels/{channelId}/preferences (the `SetChannelPreferences` operationId).
+	SetChannelPreferencesWithBodyWithResponse(ctx context.Context, channelId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetChannelPreferencesResponse, error)
+
+	// SetChannelPreferencesWithResponse Set the preferences for a channel
+	//
+	// Sets what the member is notified of. Omitted fields are unchanged. Messages of a muted channel count as unread and do not notify. Callers as in `PUT /v1/channels/{channelId}/read`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/channels/{channelId}/preferences (the `SetChannelPreferences` operationId).
+	SetChannelPreferencesWithResponse(ctx context.Context, channelId string, body SetChannelPreferencesJSONRequestBody, reqEditors ...RequestEditorFn) (*SetChannelPreferencesResponse, error)
+
+	// MarkChannelReadWithBodyWithResponse Mark a channel as read
+	//
+	// Moves the marker of the member forward to a message; with `force` also back, which marks later messages as unread. Own messages move it too. A user API key needs `getMessages`; a key of the community is 403 `person_required`. 404 `message_not_found`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/channels/{channelId}/read (the `MarkChannelRead` operationId).
+	MarkChannelReadWithBodyWithResponse(ctx context.Context, channelId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MarkChannelReadResponse, error)
+
+	// MarkChannelReadWithResponse Mark a channel as read
+	//
+	// Moves the marker of the member forward to a message; with `force` also back, which marks later messages as unread. Own messages move it too. A user API key needs `getMessages`; a key of the community is 403 `person_required`. 404 `message_not_found`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/channels/{channelId}/read (the `MarkChannelRead` operationId).
+	MarkChannelReadWithResponse(ctx context.Context, channelId string, body MarkChannelReadJSONRequestBody, reqEditors ...RequestEditorFn) (*MarkChannelReadResponse, error)
+
+	// ListTopicsWithResponse List the topics of a forum
+	//
+	// Pinned topics first; then by the last message (`latest`), by creation (`new`) or by the number of messages (`top`), the highest first. 409 `not_a_forum`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/channels/{channelId}/topics (the `ListTopics` operationId).
+	ListTopicsWithResponse(ctx context.Context, channelId string, params *ListTopicsParams, reqEditors ...RequestEditorFn) (*ListTopicsResponse, error)
+
+	// CreateTopicWithBodyWithResponse Create a topic
+	//
+	// Posts the first message with the topic. The same `nonce` of a sender within 24 hours returns the first topic again. 409 `not_a_forum`; otherwise as sending.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/channels/{channelId}/topics (the `CreateTopic` operationId).
+	CreateTopicWithBodyWithResponse(ctx context.Context, channelId string, params *CreateTopicParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTopicResponse, error)
+
+	// CreateTopicWithResponse Create a topic
+	//
+	// Posts the first message with the topic. The same `nonce` of a sender within 24 hours returns the first topic again. 409 `not_a_forum`; otherwise as sending.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/channels/{channelId}/topics (the `CreateTopic` operationId).
+	CreateTopicWithResponse(ctx context.Context, channelId string, params *CreateTopicParams, body CreateTopicJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTopicResponse, error)
+
+	// DeleteTopicWithResponse Delete a topic
+	//
+	// Deletes the topic with its messages; rewards stay. For keys with `channels`, members with `delete_messages`, and the author while no other member has written in it. 404 `topic_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/channels/{channelId}/topics/{topicId} (the `DeleteTopic` operationId).
+	DeleteTopicWithResponse(ctx context.Context, channelId string, topicId string, params *DeleteTopicParams, reqEditors ...RequestEditorFn) (*DeleteTopicResponse, error)
+
+	// UpdateTopicWithBodyWithResponse Update a topic
+	//
+	// Omitted fields are unchanged. Title and tags: the author; `pinned`, `locked` and `channelId`, which moves it to another forum: members with `manage_messages`. A key of the community with `channels` changes everything. 403 `not_author`, 404 `topic_not_found`, 409 `not_a_forum` or `stale_version`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/channels/{channelId}/topics/{topicId} (the `UpdateTopic` operationId).
+	UpdateTopicWithBodyWithResponse(ctx context.Context, channelId string, topicId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTopicResponse, error)
+
+	// UpdateTopicWithResponse Update a topic
+	//
+	// Omitted fields are unchanged. Title and tags: the author; `pinned`, `locked` and `channelId`, which moves it to another forum: members with `manage_messages`. A key of the community with `channels` changes everything. 403 `not_author`, 404 `topic_not_found`, 409 `not_a_forum` or `stale_version`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/channels/{channelId}/topics/{topicId} (the `UpdateTopic` operationId).
+	UpdateTopicWithResponse(ctx context.Context, channelId string, topicId string, body UpdateTopicJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTopicResponse, error)
+
+	// SignalTypingWithResponse Signal that the member is typing
+	//
+	// Shown to others for 8 seconds. At most one signal in 3 seconds: 429 `rate_limited`. Callers as in `PUT /v1/channels/{channelId}/read`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/channels/{channelId}/typing (the `SignalTyping` operationId).
+	SignalTypingWithResponse(ctx context.Context, channelId string, params *SignalTypingParams, reqEditors ...RequestEditorFn) (*SignalTypingResponse, error)
 
 	// ListApiKeysWithResponse List API keys
 	//
@@ -22169,6 +27168,42 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/messages (the `ListMessages` operationId).
 	ListMessagesWithResponse(ctx context.Context, params *ListMessagesParams, reqEditors ...RequestEditorFn) (*ListMessagesResponse, error)
 
+	// ReactToMessageWithBodyWithResponse React to a message
+	//
+	// `emoji` is a shortcode such as `:heart:` or one emoji of Unicode 17; variation selectors are ignored, and each skin tone is a kind of its own. Repeating changes nothing. 400 `unknown_emoji`, 403 `sender_not_self`, 404 `message_not_found` or `user_not_found`, 409 `sender_not_active` or `too_many_reactions`: a message has at most 20 kinds.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/messages/react (the `ReactToMessage` operationId).
+	ReactToMessageWithBodyWithResponse(ctx context.Context, params *ReactToMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReactToMessageResponse, error)
+
+	// ReactToMessageWithResponse React to a message
+	//
+	// `emoji` is a shortcode such as `:heart:` or one emoji of Unicode 17; variation selectors are ignored, and each skin tone is a kind of its own. Repeating changes nothing. 400 `unknown_emoji`, 403 `sender_not_self`, 404 `message_not_found` or `user_not_found`, 409 `sender_not_active` or `too_many_reactions`: a message has at most 20 kinds.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/messages/react (the `ReactToMessage` operationId).
+	ReactToMessageWithResponse(ctx context.Context, params *ReactToMessageParams, body ReactToMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*ReactToMessageResponse, error)
+
+	// RemoveReactionWithBodyWithResponse Remove a reaction
+	//
+	// Removes the reaction of the sender, or of `user`. Reactions of others need the key permission `channels`, or `manage_messages` in the channel. Repeating changes nothing. 400 `unknown_emoji`, 404 `message_not_found` or `user_not_found`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/messages/react/remove (the `RemoveReaction` operationId).
+	RemoveReactionWithBodyWithResponse(ctx context.Context, params *RemoveReactionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemoveReactionResponse, error)
+
+	// RemoveReactionWithResponse Remove a reaction
+	//
+	// Removes the reaction of the sender, or of `user`. Reactions of others need the key permission `channels`, or `manage_messages` in the channel. Repeating changes nothing. 400 `unknown_emoji`, 404 `message_not_found` or `user_not_found`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/messages/react/remove (the `RemoveReaction` operationId).
+	RemoveReactionWithResponse(ctx context.Context, params *RemoveReactionParams, body RemoveReactionJSONRequestBody, reqEditors ...RequestEditorFn) (*RemoveReactionResponse, error)
+
 	// ReplyToMessageWithBodyWithResponse Reply to a message
 	//
 	// Replies have one level: an answer to a reply gets the same `parentId`, and the reply as `replyToId`. 404 `message_not_found`; otherwise as sending.
@@ -22186,6 +27221,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/messages/reply (the `ReplyToMessage` operationId).
 	ReplyToMessageWithResponse(ctx context.Context, params *ReplyToMessageParams, body ReplyToMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplyToMessageResponse, error)
+
+	// SearchMessagesWithResponse Search messages
+	//
+	// Messages with all words of `q`, newest first. The last word matches by its beginning unless a space follows; `"a phrase"` matches consecutive words. Case, accents and punctuation do not matter. Conversations are searched only with their `channel_id`. `highlight` are the places of `message` that match, in UTF-16 units. 400 `invalid_cursor`; 404 `channel_not_found` or `user_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/messages/search (the `SearchMessages` operationId).
+	SearchMessagesWithResponse(ctx context.Context, params *SearchMessagesParams, reqEditors ...RequestEditorFn) (*SearchMessagesResponse, error)
 
 	// SendMessageWithBodyWithResponse Send a message
 	//
@@ -22205,6 +27249,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/messages/send (the `SendMessage` operationId).
 	SendMessageWithResponse(ctx context.Context, params *SendMessageParams, body SendMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*SendMessageResponse, error)
 
+	// UploadImagesWithBodyWithResponse Upload images for messages
+	//
+	// 1 to 10 files as the parts `images`; all are stored or none. They are re-encoded without metadata, at most 2560 pixels wide and high. Send their ids as `attachments` within 24 hours; an image of a person is for their messages. The addresses are signed and valid for 24 hours. The response is the list itself. 400 `image_damaged`, 403 `missing_permission`, 404 `channel_not_found`, 413 `image_too_large`, 415 `image_type`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/messages/upload-image (the `UploadImages` operationId).
+	UploadImagesWithBodyWithResponse(ctx context.Context, params *UploadImagesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadImagesResponse, error)
+
+	// DeleteMessageWithResponse Delete a message
+	//
+	// For the author, persons with `delete_messages` in the channel and keys with `channels`. Repeating changes nothing. A message with replies stays visible without its content until its last reply is deleted. 404 `message_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/messages/{messageId} (the `DeleteMessage` operationId).
+	DeleteMessageWithResponse(ctx context.Context, messageId string, params *DeleteMessageParams, reqEditors ...RequestEditorFn) (*DeleteMessageResponse, error)
+
 	// GetMessageWithResponse Get a message
 	//
 	// 404 `message_not_found`. A deleted message is found while it has replies, without its content.
@@ -22213,6 +27275,123 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/messages/{messageId} (the `GetMessage` operationId).
 	GetMessageWithResponse(ctx context.Context, messageId string, params *GetMessageParams, reqEditors ...RequestEditorFn) (*GetMessageResponse, error)
+
+	// UpdateMessageWithBodyWithResponse Edit a message
+	//
+	// Only the author edits a message; a key of the community names them as `sender`. The setting `editWindow` limits the time. Members that an edit mentions in addition are not notified. 403 `not_author`, 404 `message_not_found` or `image_not_found`, 409 `edit_window_over` with `closedAt`; otherwise as sending.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/messages/{messageId} (the `UpdateMessage` operationId).
+	UpdateMessageWithBodyWithResponse(ctx context.Context, messageId string, params *UpdateMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMessageResponse, error)
+
+	// UpdateMessageWithResponse Edit a message
+	//
+	// Only the author edits a message; a key of the community names them as `sender`. The setting `editWindow` limits the time. Members that an edit mentions in addition are not notified. 403 `not_author`, 404 `message_not_found` or `image_not_found`, 409 `edit_window_over` with `closedAt`; otherwise as sending.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/messages/{messageId} (the `UpdateMessage` operationId).
+	UpdateMessageWithResponse(ctx context.Context, messageId string, params *UpdateMessageParams, body UpdateMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMessageResponse, error)
+
+	// ListMessageVersionsWithResponse List the versions of a message
+	//
+	// Newest first. For the author, persons with `moderate_content` and keys with `getMessages`; of a deleted message only for persons with `moderate_content` and keys with `manageUser`. 400 `invalid_cursor`, 404 `message_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/messages/{messageId}/history (the `ListMessageVersions` operationId).
+	ListMessageVersionsWithResponse(ctx context.Context, messageId string, params *ListMessageVersionsParams, reqEditors ...RequestEditorFn) (*ListMessageVersionsResponse, error)
+
+	// UnpinMessageWithResponse Unpin a message
+	//
+	// Repeating changes nothing. 404 `message_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/messages/{messageId}/pin (the `UnpinMessage` operationId).
+	UnpinMessageWithResponse(ctx context.Context, messageId string, params *UnpinMessageParams, reqEditors ...RequestEditorFn) (*UnpinMessageResponse, error)
+
+	// PinMessageWithResponse Pin a message
+	//
+	// For persons with `pinable` in the channel and keys with `channels`. Repeating changes nothing. 404 `message_not_found`, 409 `too_many_pins`: a channel has at most 100.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/messages/{messageId}/pin (the `PinMessage` operationId).
+	PinMessageWithResponse(ctx context.Context, messageId string, params *PinMessageParams, reqEditors ...RequestEditorFn) (*PinMessageResponse, error)
+
+	// ListReactionsWithResponse List the reactions to a message
+	//
+	// The first reaction first. 400 `unknown_emoji` or `invalid_cursor`, 404 `message_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/messages/{messageId}/reactions (the `ListReactions` operationId).
+	ListReactionsWithResponse(ctx context.Context, messageId string, params *ListReactionsParams, reqEditors ...RequestEditorFn) (*ListReactionsResponse, error)
+
+	// ListRepliesWithResponse List the replies to a message
+	//
+	// Oldest first. 400 `invalid_cursor`, 404 `message_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/messages/{messageId}/replies (the `ListReplies` operationId).
+	ListRepliesWithResponse(ctx context.Context, messageId string, params *ListRepliesParams, reqEditors ...RequestEditorFn) (*ListRepliesResponse, error)
+
+	// ReportMessageWithBodyWithResponse Report a message
+	//
+	// Reports a message that you see to the moderators. The author is not informed. A message has one report, which collects its reporters; a resolved one is opened again. User keys need `getMessages`. 403 `person_required` for the key of a community, 404 `message_not_found`, 409 `already_reported`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/messages/{messageId}/report (the `ReportMessage` operationId).
+	ReportMessageWithBodyWithResponse(ctx context.Context, messageId string, params *ReportMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReportMessageResponse, error)
+
+	// ReportMessageWithResponse Report a message
+	//
+	// Reports a message that you see to the moderators. The author is not informed. A message has one report, which collects its reporters; a resolved one is opened again. User keys need `getMessages`. 403 `person_required` for the key of a community, 404 `message_not_found`, 409 `already_reported`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/messages/{messageId}/report (the `ReportMessage` operationId).
+	ReportMessageWithResponse(ctx context.Context, messageId string, params *ReportMessageParams, body ReportMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*ReportMessageResponse, error)
+
+	// ConnectWithResponse Open a live connection
+	//
+	// A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/realtime (the `Connect` operationId).
+	ConnectWithResponse(ctx context.Context, params *ConnectParams, reqEditors ...RequestEditorFn) (*ConnectResponse, error)
+
+	// ListReportsWithResponse List reports
+	//
+	// The oldest open report first, then the newest resolved one first. 400 `invalid_cursor`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/reports (the `ListReports` operationId).
+	ListReportsWithResponse(ctx context.Context, params *ListReportsParams, reqEditors ...RequestEditorFn) (*ListReportsResponse, error)
+
+	// ResolveReportWithBodyWithResponse Resolve a report
+	//
+	// `delete` deletes the message. `warn`, `suspend` and `ban` impose the penalty on its author, need the permission of the penalty, and leave the message. 403 `rank_too_low` or `not_yourself`, 404 `report_not_found` or `user_not_found`, 409 `already_resolved`, `owner_protected`, `already_banned`, `member_left`, `member_banned` or `member_pending`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/reports/{reportId}/resolve (the `ResolveReport` operationId).
+	ResolveReportWithBodyWithResponse(ctx context.Context, reportId string, params *ResolveReportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ResolveReportResponse, error)
+
+	// ResolveReportWithResponse Resolve a report
+	//
+	// `delete` deletes the message. `warn`, `suspend` and `ban` impose the penalty on its author, need the permission of the penalty, and leave the message. 403 `rank_too_low` or `not_yourself`, 404 `report_not_found` or `user_not_found`, 409 `already_resolved`, `owner_protected`, `already_banned`, `member_left`, `member_banned` or `member_pending`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/reports/{reportId}/resolve (the `ResolveReport` operationId).
+	ResolveReportWithResponse(ctx context.Context, reportId string, params *ResolveReportParams, body ResolveReportJSONRequestBody, reqEditors ...RequestEditorFn) (*ResolveReportResponse, error)
 
 	// CreateRoleWithBodyWithResponse Create a role
 	//
@@ -24214,6 +29393,390 @@ func (r ExplainChannelPermissionsResponse) ContentType() string {
 	return ""
 }
 
+type ListPinsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessListView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListPinsResponse) GetJSON200() *SuccessListView {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListPinsResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListPinsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListPinsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListPinsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListPinsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SetChannelPreferencesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessPreferences
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SetChannelPreferencesResponse) GetJSON200() *SuccessPreferences {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r SetChannelPreferencesResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SetChannelPreferencesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetChannelPreferencesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetChannelPreferencesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetChannelPreferencesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MarkChannelReadResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessReadPosition
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MarkChannelReadResponse) GetJSON200() *SuccessReadPosition {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r MarkChannelReadResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MarkChannelReadResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MarkChannelReadResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MarkChannelReadResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MarkChannelReadResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTopicsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListTopicCursorBody
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTopicsResponse) GetJSON200() *ListTopicCursorBody {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListTopicsResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTopicsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTopicsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTopicsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTopicsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateTopicResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SuccessTopic
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateTopicResponse) GetJSON201() *SuccessTopic {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r CreateTopicResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateTopicResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateTopicResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateTopicResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateTopicResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteTopicResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessDeleted
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeleteTopicResponse) GetJSON200() *SuccessDeleted {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r DeleteTopicResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteTopicResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteTopicResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteTopicResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteTopicResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateTopicResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessTopic
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateTopicResponse) GetJSON200() *SuccessTopic {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r UpdateTopicResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateTopicResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateTopicResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateTopicResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateTopicResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SignalTypingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessTypingSignal
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SignalTypingResponse) GetJSON200() *SuccessTypingSignal {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r SignalTypingResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SignalTypingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SignalTypingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SignalTypingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SignalTypingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListApiKeysResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -25661,6 +31224,109 @@ func (r ListMessagesResponse) ContentType() string {
 	return ""
 }
 
+// ReactToMessageResponse200Headers the declared response headers of an HTTP 200 response for ReactToMessage
+type ReactToMessageResponse200Headers struct {
+	XUnknownFields *string
+}
+
+type ReactToMessageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessReactionCount
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ReactToMessageResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReactToMessageResponse) GetJSON200() *SuccessReactionCount {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ReactToMessageResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReactToMessageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReactToMessageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReactToMessageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReactToMessageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RemoveReactionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessReactionCount
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RemoveReactionResponse) GetJSON200() *SuccessReactionCount {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r RemoveReactionResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RemoveReactionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RemoveReactionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RemoveReactionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RemoveReactionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ReplyToMessageResponse200Headers the declared response headers of an HTTP 200 response for ReplyToMessage
 type ReplyToMessageResponse200Headers struct {
 	XUnknownFields *string
@@ -25710,6 +31376,54 @@ func (r ReplyToMessageResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ReplyToMessageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SearchMessagesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListHitCursorBody
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SearchMessagesResponse) GetJSON200() *ListHitCursorBody {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r SearchMessagesResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SearchMessagesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SearchMessagesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SearchMessagesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SearchMessagesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -25771,6 +31485,109 @@ func (r SendMessageResponse) ContentType() string {
 	return ""
 }
 
+// UploadImagesResponse200Headers the declared response headers of an HTTP 200 response for UploadImages
+type UploadImagesResponse200Headers struct {
+	XUnknownFields *string
+}
+
+type UploadImagesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]Attachment
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UploadImagesResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UploadImagesResponse) GetJSON200() *[]Attachment {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r UploadImagesResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UploadImagesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UploadImagesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UploadImagesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UploadImagesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteMessageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessDeleted
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeleteMessageResponse) GetJSON200() *SuccessDeleted {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r DeleteMessageResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteMessageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteMessageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteMessageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteMessageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetMessageResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -25813,6 +31630,479 @@ func (r GetMessageResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetMessageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateMessageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateMessageResponse) GetJSON200() *SuccessView {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r UpdateMessageResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateMessageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateMessageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateMessageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateMessageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListMessageVersionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListVersionCursorBody
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMessageVersionsResponse) GetJSON200() *ListVersionCursorBody {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListMessageVersionsResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMessageVersionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMessageVersionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMessageVersionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMessageVersionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UnpinMessageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UnpinMessageResponse) GetJSON200() *SuccessView {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r UnpinMessageResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UnpinMessageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UnpinMessageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UnpinMessageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UnpinMessageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PinMessageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PinMessageResponse) GetJSON200() *SuccessView {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r PinMessageResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PinMessageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PinMessageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PinMessageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PinMessageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListReactionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListReactionCursorBody
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListReactionsResponse) GetJSON200() *ListReactionCursorBody {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListReactionsResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListReactionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListReactionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListReactionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListReactionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListRepliesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListViewCursorBody
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRepliesResponse) GetJSON200() *ListViewCursorBody {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListRepliesResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRepliesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRepliesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRepliesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRepliesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReportMessageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SuccessCreatedReport
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ReportMessageResponse) GetJSON201() *SuccessCreatedReport {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ReportMessageResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReportMessageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReportMessageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReportMessageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReportMessageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ConnectResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ConnectResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ConnectResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ConnectResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ConnectResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ConnectResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListReportsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListReportViewCursorBody
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListReportsResponse) GetJSON200() *ListReportViewCursorBody {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListReportsResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListReportsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListReportsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListReportsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListReportsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ResolveReportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessReportView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ResolveReportResponse) GetJSON200() *SuccessReportView {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ResolveReportResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ResolveReportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ResolveReportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ResolveReportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ResolveReportResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -28647,7 +34937,7 @@ func (c *ClientWithResponses) UpdateChannelCategoryWithResponse(ctx context.Cont
 
 // ListChannelsWithResponse List channels
 //
-// The channels that the credential can see: for a key of the community all, for a person those that roles and overrides allow. Channels without a category come first.
+// The channels that the credential can see: for a key of the community all, for a person those that roles and overrides allow. Channels without a category come first. A member also gets what they have read, and their preferences.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -28778,6 +35068,186 @@ func (c *ClientWithResponses) ExplainChannelPermissionsWithResponse(ctx context.
 		return nil, err
 	}
 	return ParseExplainChannelPermissionsResponse(rsp)
+}
+
+// ListPinsWithResponse List the pinned messages of a channel
+//
+// The last pinned first. 404 `channel_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/channels/{channelId}/pins (the `ListPins` operationId).
+func (c *ClientWithResponses) ListPinsWithResponse(ctx context.Context, channelId string, params *ListPinsParams, reqEditors ...RequestEditorFn) (*ListPinsResponse, error) {
+	rsp, err := c.ListPins(ctx, channelId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListPinsResponse(rsp)
+}
+
+// SetChannelPreferencesWithBodyWithResponse Set the preferences for a channel
+//
+// Sets what the member is notified of. Omitted fields are unchanged. Messages of a muted channel count as unread and do not notify. Callers as in `PUT /v1/channels/{channelId}/read`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/channels/{channelId}/preferences (the `SetChannelPreferences` operationId).
+func (c *ClientWithResponses) SetChannelPreferencesWithBodyWithResponse(ctx context.Context, channelId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetChannelPreferencesResponse, error) {
+	rsp, err := c.SetChannelPreferencesWithBody(ctx, channelId, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetChannelPreferencesResponse(rsp)
+}
+
+// SetChannelPreferencesWithResponse Set the preferences for a channel
+//
+// Sets what the member is notified of. Omitted fields are unchanged. Messages of a muted channel count as unread and do not notify. Callers as in `PUT /v1/channels/{channelId}/read`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/channels/{channelId}/preferences (the `SetChannelPreferences` operationId).
+func (c *ClientWithResponses) SetChannelPreferencesWithResponse(ctx context.Context, channelId string, body SetChannelPreferencesJSONRequestBody, reqEditors ...RequestEditorFn) (*SetChannelPreferencesResponse, error) {
+	rsp, err := c.SetChannelPreferences(ctx, channelId, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetChannelPreferencesResponse(rsp)
+}
+
+// MarkChannelReadWithBodyWithResponse Mark a channel as read
+//
+// Moves the marker of the member forward to a message; with `force` also back, which marks later messages as unread. Own messages move it too. A user API key needs `getMessages`; a key of the community is 403 `person_required`. 404 `message_not_found`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/channels/{channelId}/read (the `MarkChannelRead` operationId).
+func (c *ClientWithResponses) MarkChannelReadWithBodyWithResponse(ctx context.Context, channelId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MarkChannelReadResponse, error) {
+	rsp, err := c.MarkChannelReadWithBody(ctx, channelId, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMarkChannelReadResponse(rsp)
+}
+
+// MarkChannelReadWithResponse Mark a channel as read
+//
+// Moves the marker of the member forward to a message; with `force` also back, which marks later messages as unread. Own messages move it too. A user API key needs `getMessages`; a key of the community is 403 `person_required`. 404 `message_not_found`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/channels/{channelId}/read (the `MarkChannelRead` operationId).
+func (c *ClientWithResponses) MarkChannelReadWithResponse(ctx context.Context, channelId string, body MarkChannelReadJSONRequestBody, reqEditors ...RequestEditorFn) (*MarkChannelReadResponse, error) {
+	rsp, err := c.MarkChannelRead(ctx, channelId, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMarkChannelReadResponse(rsp)
+}
+
+// ListTopicsWithResponse List the topics of a forum
+//
+// Pinned topics first; then by the last message (`latest`), by creation (`new`) or by the number of messages (`top`), the highest first. 409 `not_a_forum`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/channels/{channelId}/topics (the `ListTopics` operationId).
+func (c *ClientWithResponses) ListTopicsWithResponse(ctx context.Context, channelId string, params *ListTopicsParams, reqEditors ...RequestEditorFn) (*ListTopicsResponse, error) {
+	rsp, err := c.ListTopics(ctx, channelId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTopicsResponse(rsp)
+}
+
+// CreateTopicWithBodyWithResponse Create a topic
+//
+// Posts the first message with the topic. The same `nonce` of a sender within 24 hours returns the first topic again. 409 `not_a_forum`; otherwise as sending.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/channels/{channelId}/topics (the `CreateTopic` operationId).
+func (c *ClientWithResponses) CreateTopicWithBodyWithResponse(ctx context.Context, channelId string, params *CreateTopicParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateTopicResponse, error) {
+	rsp, err := c.CreateTopicWithBody(ctx, channelId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateTopicResponse(rsp)
+}
+
+// CreateTopicWithResponse Create a topic
+//
+// Posts the first message with the topic. The same `nonce` of a sender within 24 hours returns the first topic again. 409 `not_a_forum`; otherwise as sending.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/channels/{channelId}/topics (the `CreateTopic` operationId).
+func (c *ClientWithResponses) CreateTopicWithResponse(ctx context.Context, channelId string, params *CreateTopicParams, body CreateTopicJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateTopicResponse, error) {
+	rsp, err := c.CreateTopic(ctx, channelId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateTopicResponse(rsp)
+}
+
+// DeleteTopicWithResponse Delete a topic
+//
+// Deletes the topic with its messages; rewards stay. For keys with `channels`, members with `delete_messages`, and the author while no other member has written in it. 404 `topic_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/channels/{channelId}/topics/{topicId} (the `DeleteTopic` operationId).
+func (c *ClientWithResponses) DeleteTopicWithResponse(ctx context.Context, channelId string, topicId string, params *DeleteTopicParams, reqEditors ...RequestEditorFn) (*DeleteTopicResponse, error) {
+	rsp, err := c.DeleteTopic(ctx, channelId, topicId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteTopicResponse(rsp)
+}
+
+// UpdateTopicWithBodyWithResponse Update a topic
+//
+// Omitted fields are unchanged. Title and tags: the author; `pinned`, `locked` and `channelId`, which moves it to another forum: members with `manage_messages`. A key of the community with `channels` changes everything. 403 `not_author`, 404 `topic_not_found`, 409 `not_a_forum` or `stale_version`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/channels/{channelId}/topics/{topicId} (the `UpdateTopic` operationId).
+func (c *ClientWithResponses) UpdateTopicWithBodyWithResponse(ctx context.Context, channelId string, topicId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTopicResponse, error) {
+	rsp, err := c.UpdateTopicWithBody(ctx, channelId, topicId, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateTopicResponse(rsp)
+}
+
+// UpdateTopicWithResponse Update a topic
+//
+// Omitted fields are unchanged. Title and tags: the author; `pinned`, `locked` and `channelId`, which moves it to another forum: members with `manage_messages`. A key of the community with `channels` changes everything. 403 `not_author`, 404 `topic_not_found`, 409 `not_a_forum` or `stale_version`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/channels/{channelId}/topics/{topicId} (the `UpdateTopic` operationId).
+func (c *ClientWithResponses) UpdateTopicWithResponse(ctx context.Context, channelId string, topicId string, body UpdateTopicJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTopicResponse, error) {
+	rsp, err := c.UpdateTopic(ctx, channelId, topicId, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateTopicResponse(rsp)
+}
+
+// SignalTypingWithResponse Signal that the member is typing
+//
+// Shown to others for 8 seconds. At most one signal in 3 seconds: 429 `rate_limited`. Callers as in `PUT /v1/channels/{channelId}/read`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/channels/{channelId}/typing (the `SignalTyping` operationId).
+func (c *ClientWithResponses) SignalTypingWithResponse(ctx context.Context, channelId string, params *SignalTypingParams, reqEditors ...RequestEditorFn) (*SignalTypingResponse, error) {
+	rsp, err := c.SignalTyping(ctx, channelId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSignalTypingResponse(rsp)
 }
 
 // ListApiKeysWithResponse List API keys
@@ -29399,6 +35869,66 @@ func (c *ClientWithResponses) ListMessagesWithResponse(ctx context.Context, para
 	return ParseListMessagesResponse(rsp)
 }
 
+// ReactToMessageWithBodyWithResponse React to a message
+//
+// `emoji` is a shortcode such as `:heart:` or one emoji of Unicode 17; variation selectors are ignored, and each skin tone is a kind of its own. Repeating changes nothing. 400 `unknown_emoji`, 403 `sender_not_self`, 404 `message_not_found` or `user_not_found`, 409 `sender_not_active` or `too_many_reactions`: a message has at most 20 kinds.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/messages/react (the `ReactToMessage` operationId).
+func (c *ClientWithResponses) ReactToMessageWithBodyWithResponse(ctx context.Context, params *ReactToMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReactToMessageResponse, error) {
+	rsp, err := c.ReactToMessageWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReactToMessageResponse(rsp)
+}
+
+// ReactToMessageWithResponse React to a message
+//
+// `emoji` is a shortcode such as `:heart:` or one emoji of Unicode 17; variation selectors are ignored, and each skin tone is a kind of its own. Repeating changes nothing. 400 `unknown_emoji`, 403 `sender_not_self`, 404 `message_not_found` or `user_not_found`, 409 `sender_not_active` or `too_many_reactions`: a message has at most 20 kinds.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/messages/react (the `ReactToMessage` operationId).
+func (c *ClientWithResponses) ReactToMessageWithResponse(ctx context.Context, params *ReactToMessageParams, body ReactToMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*ReactToMessageResponse, error) {
+	rsp, err := c.ReactToMessage(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReactToMessageResponse(rsp)
+}
+
+// RemoveReactionWithBodyWithResponse Remove a reaction
+//
+// Removes the reaction of the sender, or of `user`. Reactions of others need the key permission `channels`, or `manage_messages` in the channel. Repeating changes nothing. 400 `unknown_emoji`, 404 `message_not_found` or `user_not_found`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/messages/react/remove (the `RemoveReaction` operationId).
+func (c *ClientWithResponses) RemoveReactionWithBodyWithResponse(ctx context.Context, params *RemoveReactionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemoveReactionResponse, error) {
+	rsp, err := c.RemoveReactionWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemoveReactionResponse(rsp)
+}
+
+// RemoveReactionWithResponse Remove a reaction
+//
+// Removes the reaction of the sender, or of `user`. Reactions of others need the key permission `channels`, or `manage_messages` in the channel. Repeating changes nothing. 400 `unknown_emoji`, 404 `message_not_found` or `user_not_found`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/messages/react/remove (the `RemoveReaction` operationId).
+func (c *ClientWithResponses) RemoveReactionWithResponse(ctx context.Context, params *RemoveReactionParams, body RemoveReactionJSONRequestBody, reqEditors ...RequestEditorFn) (*RemoveReactionResponse, error) {
+	rsp, err := c.RemoveReaction(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemoveReactionResponse(rsp)
+}
+
 // ReplyToMessageWithBodyWithResponse Reply to a message
 //
 // Replies have one level: an answer to a reply gets the same `parentId`, and the reply as `replyToId`. 404 `message_not_found`; otherwise as sending.
@@ -29427,6 +35957,21 @@ func (c *ClientWithResponses) ReplyToMessageWithResponse(ctx context.Context, pa
 		return nil, err
 	}
 	return ParseReplyToMessageResponse(rsp)
+}
+
+// SearchMessagesWithResponse Search messages
+//
+// Messages with all words of `q`, newest first. The last word matches by its beginning unless a space follows; `"a phrase"` matches consecutive words. Case, accents and punctuation do not matter. Conversations are searched only with their `channel_id`. `highlight` are the places of `message` that match, in UTF-16 units. 400 `invalid_cursor`; 404 `channel_not_found` or `user_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/messages/search (the `SearchMessages` operationId).
+func (c *ClientWithResponses) SearchMessagesWithResponse(ctx context.Context, params *SearchMessagesParams, reqEditors ...RequestEditorFn) (*SearchMessagesResponse, error) {
+	rsp, err := c.SearchMessages(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSearchMessagesResponse(rsp)
 }
 
 // SendMessageWithBodyWithResponse Send a message
@@ -29459,6 +36004,36 @@ func (c *ClientWithResponses) SendMessageWithResponse(ctx context.Context, param
 	return ParseSendMessageResponse(rsp)
 }
 
+// UploadImagesWithBodyWithResponse Upload images for messages
+//
+// 1 to 10 files as the parts `images`; all are stored or none. They are re-encoded without metadata, at most 2560 pixels wide and high. Send their ids as `attachments` within 24 hours; an image of a person is for their messages. The addresses are signed and valid for 24 hours. The response is the list itself. 400 `image_damaged`, 403 `missing_permission`, 404 `channel_not_found`, 413 `image_too_large`, 415 `image_type`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/messages/upload-image (the `UploadImages` operationId).
+func (c *ClientWithResponses) UploadImagesWithBodyWithResponse(ctx context.Context, params *UploadImagesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadImagesResponse, error) {
+	rsp, err := c.UploadImagesWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUploadImagesResponse(rsp)
+}
+
+// DeleteMessageWithResponse Delete a message
+//
+// For the author, persons with `delete_messages` in the channel and keys with `channels`. Repeating changes nothing. A message with replies stays visible without its content until its last reply is deleted. 404 `message_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/messages/{messageId} (the `DeleteMessage` operationId).
+func (c *ClientWithResponses) DeleteMessageWithResponse(ctx context.Context, messageId string, params *DeleteMessageParams, reqEditors ...RequestEditorFn) (*DeleteMessageResponse, error) {
+	rsp, err := c.DeleteMessage(ctx, messageId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteMessageResponse(rsp)
+}
+
 // GetMessageWithResponse Get a message
 //
 // 404 `message_not_found`. A deleted message is found while it has replies, without its content.
@@ -29472,6 +36047,201 @@ func (c *ClientWithResponses) GetMessageWithResponse(ctx context.Context, messag
 		return nil, err
 	}
 	return ParseGetMessageResponse(rsp)
+}
+
+// UpdateMessageWithBodyWithResponse Edit a message
+//
+// Only the author edits a message; a key of the community names them as `sender`. The setting `editWindow` limits the time. Members that an edit mentions in addition are not notified. 403 `not_author`, 404 `message_not_found` or `image_not_found`, 409 `edit_window_over` with `closedAt`; otherwise as sending.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/messages/{messageId} (the `UpdateMessage` operationId).
+func (c *ClientWithResponses) UpdateMessageWithBodyWithResponse(ctx context.Context, messageId string, params *UpdateMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMessageResponse, error) {
+	rsp, err := c.UpdateMessageWithBody(ctx, messageId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateMessageResponse(rsp)
+}
+
+// UpdateMessageWithResponse Edit a message
+//
+// Only the author edits a message; a key of the community names them as `sender`. The setting `editWindow` limits the time. Members that an edit mentions in addition are not notified. 403 `not_author`, 404 `message_not_found` or `image_not_found`, 409 `edit_window_over` with `closedAt`; otherwise as sending.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/messages/{messageId} (the `UpdateMessage` operationId).
+func (c *ClientWithResponses) UpdateMessageWithResponse(ctx context.Context, messageId string, params *UpdateMessageParams, body UpdateMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMessageResponse, error) {
+	rsp, err := c.UpdateMessage(ctx, messageId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateMessageResponse(rsp)
+}
+
+// ListMessageVersionsWithResponse List the versions of a message
+//
+// Newest first. For the author, persons with `moderate_content` and keys with `getMessages`; of a deleted message only for persons with `moderate_content` and keys with `manageUser`. 400 `invalid_cursor`, 404 `message_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/messages/{messageId}/history (the `ListMessageVersions` operationId).
+func (c *ClientWithResponses) ListMessageVersionsWithResponse(ctx context.Context, messageId string, params *ListMessageVersionsParams, reqEditors ...RequestEditorFn) (*ListMessageVersionsResponse, error) {
+	rsp, err := c.ListMessageVersions(ctx, messageId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMessageVersionsResponse(rsp)
+}
+
+// UnpinMessageWithResponse Unpin a message
+//
+// Repeating changes nothing. 404 `message_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/messages/{messageId}/pin (the `UnpinMessage` operationId).
+func (c *ClientWithResponses) UnpinMessageWithResponse(ctx context.Context, messageId string, params *UnpinMessageParams, reqEditors ...RequestEditorFn) (*UnpinMessageResponse, error) {
+	rsp, err := c.UnpinMessage(ctx, messageId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUnpinMessageResponse(rsp)
+}
+
+// PinMessageWithResponse Pin a message
+//
+// For persons with `pinable` in the channel and keys with `channels`. Repeating changes nothing. 404 `message_not_found`, 409 `too_many_pins`: a channel has at most 100.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/messages/{messageId}/pin (the `PinMessage` operationId).
+func (c *ClientWithResponses) PinMessageWithResponse(ctx context.Context, messageId string, params *PinMessageParams, reqEditors ...RequestEditorFn) (*PinMessageResponse, error) {
+	rsp, err := c.PinMessage(ctx, messageId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePinMessageResponse(rsp)
+}
+
+// ListReactionsWithResponse List the reactions to a message
+//
+// The first reaction first. 400 `unknown_emoji` or `invalid_cursor`, 404 `message_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/messages/{messageId}/reactions (the `ListReactions` operationId).
+func (c *ClientWithResponses) ListReactionsWithResponse(ctx context.Context, messageId string, params *ListReactionsParams, reqEditors ...RequestEditorFn) (*ListReactionsResponse, error) {
+	rsp, err := c.ListReactions(ctx, messageId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListReactionsResponse(rsp)
+}
+
+// ListRepliesWithResponse List the replies to a message
+//
+// Oldest first. 400 `invalid_cursor`, 404 `message_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/messages/{messageId}/replies (the `ListReplies` operationId).
+func (c *ClientWithResponses) ListRepliesWithResponse(ctx context.Context, messageId string, params *ListRepliesParams, reqEditors ...RequestEditorFn) (*ListRepliesResponse, error) {
+	rsp, err := c.ListReplies(ctx, messageId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRepliesResponse(rsp)
+}
+
+// ReportMessageWithBodyWithResponse Report a message
+//
+// Reports a message that you see to the moderators. The author is not informed. A message has one report, which collects its reporters; a resolved one is opened again. User keys need `getMessages`. 403 `person_required` for the key of a community, 404 `message_not_found`, 409 `already_reported`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/messages/{messageId}/report (the `ReportMessage` operationId).
+func (c *ClientWithResponses) ReportMessageWithBodyWithResponse(ctx context.Context, messageId string, params *ReportMessageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReportMessageResponse, error) {
+	rsp, err := c.ReportMessageWithBody(ctx, messageId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReportMessageResponse(rsp)
+}
+
+// ReportMessageWithResponse Report a message
+//
+// Reports a message that you see to the moderators. The author is not informed. A message has one report, which collects its reporters; a resolved one is opened again. User keys need `getMessages`. 403 `person_required` for the key of a community, 404 `message_not_found`, 409 `already_reported`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/messages/{messageId}/report (the `ReportMessage` operationId).
+func (c *ClientWithResponses) ReportMessageWithResponse(ctx context.Context, messageId string, params *ReportMessageParams, body ReportMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*ReportMessageResponse, error) {
+	rsp, err := c.ReportMessage(ctx, messageId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReportMessageResponse(rsp)
+}
+
+// ConnectWithResponse Open a live connection
+//
+// A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/realtime (the `Connect` operationId).
+func (c *ClientWithResponses) ConnectWithResponse(ctx context.Context, params *ConnectParams, reqEditors ...RequestEditorFn) (*ConnectResponse, error) {
+	rsp, err := c.Connect(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseConnectResponse(rsp)
+}
+
+// ListReportsWithResponse List reports
+//
+// The oldest open report first, then the newest resolved one first. 400 `invalid_cursor`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/reports (the `ListReports` operationId).
+func (c *ClientWithResponses) ListReportsWithResponse(ctx context.Context, params *ListReportsParams, reqEditors ...RequestEditorFn) (*ListReportsResponse, error) {
+	rsp, err := c.ListReports(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListReportsResponse(rsp)
+}
+
+// ResolveReportWithBodyWithResponse Resolve a report
+//
+// `delete` deletes the message. `warn`, `suspend` and `ban` impose the penalty on its author, need the permission of the penalty, and leave the message. 403 `rank_too_low` or `not_yourself`, 404 `report_not_found` or `user_not_found`, 409 `already_resolved`, `owner_protected`, `already_banned`, `member_left`, `member_banned` or `member_pending`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/reports/{reportId}/resolve (the `ResolveReport` operationId).
+func (c *ClientWithResponses) ResolveReportWithBodyWithResponse(ctx context.Context, reportId string, params *ResolveReportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ResolveReportResponse, error) {
+	rsp, err := c.ResolveReportWithBody(ctx, reportId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseResolveReportResponse(rsp)
+}
+
+// ResolveReportWithResponse Resolve a report
+//
+// `delete` deletes the message. `warn`, `suspend` and `ban` impose the penalty on its author, need the permission of the penalty, and leave the message. 403 `rank_too_low` or `not_yourself`, 404 `report_not_found` or `user_not_found`, 409 `already_resolved`, `owner_protected`, `already_banned`, `member_left`, `member_banned` or `member_pending`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/reports/{reportId}/resolve (the `ResolveReport` operationId).
+func (c *ClientWithResponses) ResolveReportWithResponse(ctx context.Context, reportId string, params *ResolveReportParams, body ResolveReportJSONRequestBody, reqEditors ...RequestEditorFn) (*ResolveReportResponse, error) {
+	rsp, err := c.ResolveReport(ctx, reportId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseResolveReportResponse(rsp)
 }
 
 // CreateRoleWithBodyWithResponse Create a role
@@ -31440,6 +38210,270 @@ func ParseExplainChannelPermissionsResponse(rsp *http.Response) (*ExplainChannel
 	return response, nil
 }
 
+// ParseListPinsResponse parses an HTTP response from a ListPinsWithResponse call
+func ParseListPinsResponse(rsp *http.Response) (*ListPinsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListPinsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessListView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSetChannelPreferencesResponse parses an HTTP response from a SetChannelPreferencesWithResponse call
+func ParseSetChannelPreferencesResponse(rsp *http.Response) (*SetChannelPreferencesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetChannelPreferencesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessPreferences
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMarkChannelReadResponse parses an HTTP response from a MarkChannelReadWithResponse call
+func ParseMarkChannelReadResponse(rsp *http.Response) (*MarkChannelReadResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MarkChannelReadResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessReadPosition
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTopicsResponse parses an HTTP response from a ListTopicsWithResponse call
+func ParseListTopicsResponse(rsp *http.Response) (*ListTopicsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTopicsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListTopicCursorBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateTopicResponse parses an HTTP response from a CreateTopicWithResponse call
+func ParseCreateTopicResponse(rsp *http.Response) (*CreateTopicResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateTopicResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SuccessTopic
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteTopicResponse parses an HTTP response from a DeleteTopicWithResponse call
+func ParseDeleteTopicResponse(rsp *http.Response) (*DeleteTopicResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteTopicResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessDeleted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateTopicResponse parses an HTTP response from a UpdateTopicWithResponse call
+func ParseUpdateTopicResponse(rsp *http.Response) (*UpdateTopicResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateTopicResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessTopic
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSignalTypingResponse parses an HTTP response from a SignalTypingWithResponse call
+func ParseSignalTypingResponse(rsp *http.Response) (*SignalTypingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SignalTypingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessTypingSignal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListApiKeysResponse parses an HTTP response from a ListApiKeysWithResponse call
 func ParseListApiKeysResponse(rsp *http.Response) (*ListApiKeysResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -32437,6 +39471,85 @@ func ParseListMessagesResponse(rsp *http.Response) (*ListMessagesResponse, error
 	return response, nil
 }
 
+// ParseReactToMessageResponse parses an HTTP response from a ReactToMessageWithResponse call
+func ParseReactToMessageResponse(rsp *http.Response) (*ReactToMessageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReactToMessageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessReactionCount
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ReactToMessageResponse200Headers
+		if values := rsp.Header.Values("X-Unknown-Fields"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Unknown-Fields", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XUnknownFields = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRemoveReactionResponse parses an HTTP response from a RemoveReactionWithResponse call
+func ParseRemoveReactionResponse(rsp *http.Response) (*RemoveReactionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RemoveReactionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessReactionCount
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseReplyToMessageResponse parses an HTTP response from a ReplyToMessageWithResponse call
 func ParseReplyToMessageResponse(rsp *http.Response) (*ReplyToMessageResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -32478,6 +39591,39 @@ func ParseReplyToMessageResponse(rsp *http.Response) (*ReplyToMessageResponse, e
 			headers.XUnknownFields = &value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseSearchMessagesResponse parses an HTTP response from a SearchMessagesWithResponse call
+func ParseSearchMessagesResponse(rsp *http.Response) (*SearchMessagesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SearchMessagesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListHitCursorBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
 	}
 
 	return response, nil
@@ -32529,6 +39675,85 @@ func ParseSendMessageResponse(rsp *http.Response) (*SendMessageResponse, error) 
 	return response, nil
 }
 
+// ParseUploadImagesResponse parses an HTTP response from a UploadImagesWithResponse call
+func ParseUploadImagesResponse(rsp *http.Response) (*UploadImagesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UploadImagesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []Attachment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UploadImagesResponse200Headers
+		if values := rsp.Header.Values("X-Unknown-Fields"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Unknown-Fields", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XUnknownFields = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteMessageResponse parses an HTTP response from a DeleteMessageWithResponse call
+func ParseDeleteMessageResponse(rsp *http.Response) (*DeleteMessageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteMessageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessDeleted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetMessageResponse parses an HTTP response from a GetMessageWithResponse call
 func ParseGetMessageResponse(rsp *http.Response) (*GetMessageResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -32545,6 +39770,329 @@ func ParseGetMessageResponse(rsp *http.Response) (*GetMessageResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest SuccessView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateMessageResponse parses an HTTP response from a UpdateMessageWithResponse call
+func ParseUpdateMessageResponse(rsp *http.Response) (*UpdateMessageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateMessageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListMessageVersionsResponse parses an HTTP response from a ListMessageVersionsWithResponse call
+func ParseListMessageVersionsResponse(rsp *http.Response) (*ListMessageVersionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMessageVersionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListVersionCursorBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUnpinMessageResponse parses an HTTP response from a UnpinMessageWithResponse call
+func ParseUnpinMessageResponse(rsp *http.Response) (*UnpinMessageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UnpinMessageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePinMessageResponse parses an HTTP response from a PinMessageWithResponse call
+func ParsePinMessageResponse(rsp *http.Response) (*PinMessageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PinMessageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListReactionsResponse parses an HTTP response from a ListReactionsWithResponse call
+func ParseListReactionsResponse(rsp *http.Response) (*ListReactionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListReactionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListReactionCursorBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListRepliesResponse parses an HTTP response from a ListRepliesWithResponse call
+func ParseListRepliesResponse(rsp *http.Response) (*ListRepliesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRepliesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListViewCursorBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReportMessageResponse parses an HTTP response from a ReportMessageWithResponse call
+func ParseReportMessageResponse(rsp *http.Response) (*ReportMessageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReportMessageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SuccessCreatedReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseConnectResponse parses an HTTP response from a ConnectWithResponse call
+func ParseConnectResponse(rsp *http.Response) (*ConnectResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ConnectResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListReportsResponse parses an HTTP response from a ListReportsWithResponse call
+func ParseListReportsResponse(rsp *http.Response) (*ListReportsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListReportsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListReportViewCursorBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseResolveReportResponse parses an HTTP response from a ResolveReportWithResponse call
+func ParseResolveReportResponse(rsp *http.Response) (*ResolveReportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ResolveReportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessReportView
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -34268,15 +41816,65 @@ type WebhookInitiatorInterface interface {
 
 	OnBulkJobFinished(ctx context.Context, targetURL string, body OnBulkJobFinishedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// OnChannelCreatedWithBody fires the channel.created webhook with any body
+	OnChannelCreatedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnChannelCreated(ctx context.Context, targetURL string, body OnChannelCreatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnChannelDeletedWithBody fires the channel.deleted webhook with any body
+	OnChannelDeletedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnChannelDeleted(ctx context.Context, targetURL string, body OnChannelDeletedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnChannelUpdatedWithBody fires the channel.updated webhook with any body
+	OnChannelUpdatedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnChannelUpdated(ctx context.Context, targetURL string, body OnChannelUpdatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// OnMembersImportedWithBody fires the members.imported webhook with any body
 	OnMembersImportedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	OnMembersImported(ctx context.Context, targetURL string, body OnMembersImportedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// OnMessageDeletedWithBody fires the message.deleted webhook with any body
+	OnMessageDeletedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnMessageDeleted(ctx context.Context, targetURL string, body OnMessageDeletedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// OnMessagePostedWithBody fires the message.posted webhook with any body
 	OnMessagePostedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	OnMessagePosted(ctx context.Context, targetURL string, body OnMessagePostedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnMessageUpdatedWithBody fires the message.updated webhook with any body
+	OnMessageUpdatedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnMessageUpdated(ctx context.Context, targetURL string, body OnMessageUpdatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnReactionAddedWithBody fires the reaction.added webhook with any body
+	OnReactionAddedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnReactionAdded(ctx context.Context, targetURL string, body OnReactionAddedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnReactionRemovedWithBody fires the reaction.removed webhook with any body
+	OnReactionRemovedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnReactionRemoved(ctx context.Context, targetURL string, body OnReactionRemovedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnTopicCreatedWithBody fires the topic.created webhook with any body
+	OnTopicCreatedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnTopicCreated(ctx context.Context, targetURL string, body OnTopicCreatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnTopicDeletedWithBody fires the topic.deleted webhook with any body
+	OnTopicDeletedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnTopicDeleted(ctx context.Context, targetURL string, body OnTopicDeletedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnTopicUpdatedWithBody fires the topic.updated webhook with any body
+	OnTopicUpdatedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnTopicUpdated(ctx context.Context, targetURL string, body OnTopicUpdatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// OnUserJoinedServerWithBody fires the user.joined_server webhook with any body
 	OnUserJoinedServerWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -34302,6 +41900,11 @@ type WebhookInitiatorInterface interface {
 	OnUserRoleRemovedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	OnUserRoleRemoved(ctx context.Context, targetURL string, body OnUserRoleRemovedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnUserVisitedServerWithBody fires the user.visited_server webhook with any body
+	OnUserVisitedServerWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnUserVisitedServer(ctx context.Context, targetURL string, body OnUserVisitedServerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 func (p *WebhookInitiator) OnBulkJobFinishedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -34318,6 +41921,78 @@ func (p *WebhookInitiator) OnBulkJobFinishedWithBody(ctx context.Context, target
 
 func (p *WebhookInitiator) OnBulkJobFinished(ctx context.Context, targetURL string, body OnBulkJobFinishedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewOnBulkJobFinishedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnChannelCreatedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnChannelCreatedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnChannelCreated(ctx context.Context, targetURL string, body OnChannelCreatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnChannelCreatedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnChannelDeletedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnChannelDeletedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnChannelDeleted(ctx context.Context, targetURL string, body OnChannelDeletedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnChannelDeletedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnChannelUpdatedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnChannelUpdatedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnChannelUpdated(ctx context.Context, targetURL string, body OnChannelUpdatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnChannelUpdatedWebhookRequest(targetURL, body)
 	if err != nil {
 		return nil, err
 	}
@@ -34352,6 +42027,30 @@ func (p *WebhookInitiator) OnMembersImported(ctx context.Context, targetURL stri
 	return p.Client.Do(req)
 }
 
+func (p *WebhookInitiator) OnMessageDeletedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnMessageDeletedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnMessageDeleted(ctx context.Context, targetURL string, body OnMessageDeletedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnMessageDeletedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
 func (p *WebhookInitiator) OnMessagePostedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewOnMessagePostedWebhookRequestWithBody(targetURL, contentType, body)
 	if err != nil {
@@ -34366,6 +42065,150 @@ func (p *WebhookInitiator) OnMessagePostedWithBody(ctx context.Context, targetUR
 
 func (p *WebhookInitiator) OnMessagePosted(ctx context.Context, targetURL string, body OnMessagePostedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewOnMessagePostedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnMessageUpdatedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnMessageUpdatedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnMessageUpdated(ctx context.Context, targetURL string, body OnMessageUpdatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnMessageUpdatedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnReactionAddedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnReactionAddedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnReactionAdded(ctx context.Context, targetURL string, body OnReactionAddedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnReactionAddedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnReactionRemovedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnReactionRemovedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnReactionRemoved(ctx context.Context, targetURL string, body OnReactionRemovedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnReactionRemovedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnTopicCreatedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnTopicCreatedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnTopicCreated(ctx context.Context, targetURL string, body OnTopicCreatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnTopicCreatedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnTopicDeletedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnTopicDeletedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnTopicDeleted(ctx context.Context, targetURL string, body OnTopicDeletedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnTopicDeletedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnTopicUpdatedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnTopicUpdatedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnTopicUpdated(ctx context.Context, targetURL string, body OnTopicUpdatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnTopicUpdatedWebhookRequest(targetURL, body)
 	if err != nil {
 		return nil, err
 	}
@@ -34496,6 +42339,30 @@ func (p *WebhookInitiator) OnUserRoleRemoved(ctx context.Context, targetURL stri
 	return p.Client.Do(req)
 }
 
+func (p *WebhookInitiator) OnUserVisitedServerWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnUserVisitedServerWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnUserVisitedServer(ctx context.Context, targetURL string, body OnUserVisitedServerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnUserVisitedServerWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
 // NewOnBulkJobFinishedWebhookRequest builds a application/json POST request for the bulk_job.finished webhook
 func NewOnBulkJobFinishedWebhookRequest(targetURL string, body OnBulkJobFinishedJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -34509,6 +42376,99 @@ func NewOnBulkJobFinishedWebhookRequest(targetURL string, body OnBulkJobFinished
 
 // NewOnBulkJobFinishedWebhookRequestWithBody builds a POST request for the bulk_job.finished webhook with any body
 func NewOnBulkJobFinishedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnChannelCreatedWebhookRequest builds a application/json POST request for the channel.created webhook
+func NewOnChannelCreatedWebhookRequest(targetURL string, body OnChannelCreatedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnChannelCreatedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnChannelCreatedWebhookRequestWithBody builds a POST request for the channel.created webhook with any body
+func NewOnChannelCreatedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnChannelDeletedWebhookRequest builds a application/json POST request for the channel.deleted webhook
+func NewOnChannelDeletedWebhookRequest(targetURL string, body OnChannelDeletedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnChannelDeletedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnChannelDeletedWebhookRequestWithBody builds a POST request for the channel.deleted webhook with any body
+func NewOnChannelDeletedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnChannelUpdatedWebhookRequest builds a application/json POST request for the channel.updated webhook
+func NewOnChannelUpdatedWebhookRequest(targetURL string, body OnChannelUpdatedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnChannelUpdatedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnChannelUpdatedWebhookRequestWithBody builds a POST request for the channel.updated webhook with any body
+func NewOnChannelUpdatedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 	_ = err
 
@@ -34558,6 +42518,37 @@ func NewOnMembersImportedWebhookRequestWithBody(targetURL string, contentType st
 	return req, nil
 }
 
+// NewOnMessageDeletedWebhookRequest builds a application/json POST request for the message.deleted webhook
+func NewOnMessageDeletedWebhookRequest(targetURL string, body OnMessageDeletedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnMessageDeletedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnMessageDeletedWebhookRequestWithBody builds a POST request for the message.deleted webhook with any body
+func NewOnMessageDeletedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewOnMessagePostedWebhookRequest builds a application/json POST request for the message.posted webhook
 func NewOnMessagePostedWebhookRequest(targetURL string, body OnMessagePostedJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -34571,6 +42562,192 @@ func NewOnMessagePostedWebhookRequest(targetURL string, body OnMessagePostedJSON
 
 // NewOnMessagePostedWebhookRequestWithBody builds a POST request for the message.posted webhook with any body
 func NewOnMessagePostedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnMessageUpdatedWebhookRequest builds a application/json POST request for the message.updated webhook
+func NewOnMessageUpdatedWebhookRequest(targetURL string, body OnMessageUpdatedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnMessageUpdatedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnMessageUpdatedWebhookRequestWithBody builds a POST request for the message.updated webhook with any body
+func NewOnMessageUpdatedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnReactionAddedWebhookRequest builds a application/json POST request for the reaction.added webhook
+func NewOnReactionAddedWebhookRequest(targetURL string, body OnReactionAddedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnReactionAddedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnReactionAddedWebhookRequestWithBody builds a POST request for the reaction.added webhook with any body
+func NewOnReactionAddedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnReactionRemovedWebhookRequest builds a application/json POST request for the reaction.removed webhook
+func NewOnReactionRemovedWebhookRequest(targetURL string, body OnReactionRemovedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnReactionRemovedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnReactionRemovedWebhookRequestWithBody builds a POST request for the reaction.removed webhook with any body
+func NewOnReactionRemovedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnTopicCreatedWebhookRequest builds a application/json POST request for the topic.created webhook
+func NewOnTopicCreatedWebhookRequest(targetURL string, body OnTopicCreatedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnTopicCreatedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnTopicCreatedWebhookRequestWithBody builds a POST request for the topic.created webhook with any body
+func NewOnTopicCreatedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnTopicDeletedWebhookRequest builds a application/json POST request for the topic.deleted webhook
+func NewOnTopicDeletedWebhookRequest(targetURL string, body OnTopicDeletedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnTopicDeletedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnTopicDeletedWebhookRequestWithBody builds a POST request for the topic.deleted webhook with any body
+func NewOnTopicDeletedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnTopicUpdatedWebhookRequest builds a application/json POST request for the topic.updated webhook
+func NewOnTopicUpdatedWebhookRequest(targetURL string, body OnTopicUpdatedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnTopicUpdatedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnTopicUpdatedWebhookRequestWithBody builds a POST request for the topic.updated webhook with any body
+func NewOnTopicUpdatedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 	_ = err
 
@@ -34726,6 +42903,37 @@ func NewOnUserRoleRemovedWebhookRequest(targetURL string, body OnUserRoleRemoved
 
 // NewOnUserRoleRemovedWebhookRequestWithBody builds a POST request for the user.role_removed webhook with any body
 func NewOnUserRoleRemovedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnUserVisitedServerWebhookRequest builds a application/json POST request for the user.visited_server webhook
+func NewOnUserVisitedServerWebhookRequest(targetURL string, body OnUserVisitedServerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnUserVisitedServerWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnUserVisitedServerWebhookRequestWithBody builds a POST request for the user.visited_server webhook with any body
+func NewOnUserVisitedServerWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 	_ = err
 

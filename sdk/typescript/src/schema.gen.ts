@@ -409,7 +409,7 @@ export interface paths {
         };
         /**
          * List channels
-         * @description The channels that the credential can see: for a key of the community all, for a person those that roles and overrides allow. Channels without a category come first.
+         * @description The channels that the credential can see: for a key of the community all, for a person those that roles and overrides allow. Channels without a category come first. A member also gets what they have read, and their preferences.
          */
         get: operations["listChannels"];
         put?: never;
@@ -482,6 +482,134 @@ export interface paths {
         get: operations["explainChannelPermissions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/channels/{channelId}/pins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the pinned messages of a channel
+         * @description The last pinned first. 404 `channel_not_found`.
+         */
+        get: operations["listPins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/channels/{channelId}/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set the preferences for a channel
+         * @description Sets what the member is notified of. Omitted fields are unchanged. Messages of a muted channel count as unread and do not notify. Callers as in `PUT /v1/channels/{channelId}/read`.
+         */
+        put: operations["setChannelPreferences"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/channels/{channelId}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Mark a channel as read
+         * @description Moves the marker of the member forward to a message; with `force` also back, which marks later messages as unread. Own messages move it too. A user API key needs `getMessages`; a key of the community is 403 `person_required`. 404 `message_not_found`.
+         */
+        put: operations["markChannelRead"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/channels/{channelId}/topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the topics of a forum
+         * @description Pinned topics first; then by the last message (`latest`), by creation (`new`) or by the number of messages (`top`), the highest first. 409 `not_a_forum`.
+         */
+        get: operations["listTopics"];
+        put?: never;
+        /**
+         * Create a topic
+         * @description Posts the first message with the topic. The same `nonce` of a sender within 24 hours returns the first topic again. 409 `not_a_forum`; otherwise as sending.
+         */
+        post: operations["createTopic"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/channels/{channelId}/topics/{topicId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Update a topic
+         * @description Omitted fields are unchanged. Title and tags: the author; `pinned`, `locked` and `channelId`, which moves it to another forum: members with `manage_messages`. A key of the community with `channels` changes everything. 403 `not_author`, 404 `topic_not_found`, 409 `not_a_forum` or `stale_version`.
+         */
+        put: operations["updateTopic"];
+        post?: never;
+        /**
+         * Delete a topic
+         * @description Deletes the topic with its messages; rewards stay. For keys with `channels`, members with `delete_messages`, and the author while no other member has written in it. 404 `topic_not_found`.
+         */
+        delete: operations["deleteTopic"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/channels/{channelId}/typing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Signal that the member is typing
+         * @description Shown to others for 8 seconds. At most one signal in 3 seconds: 429 `rate_limited`. Callers as in `PUT /v1/channels/{channelId}/read`.
+         */
+        post: operations["signalTyping"];
         delete?: never;
         options?: never;
         head?: never;
@@ -914,6 +1042,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/messages/react": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * React to a message
+         * @description `emoji` is a shortcode such as `:heart:` or one emoji of Unicode 17; variation selectors are ignored, and each skin tone is a kind of its own. Repeating changes nothing. 400 `unknown_emoji`, 403 `sender_not_self`, 404 `message_not_found` or `user_not_found`, 409 `sender_not_active` or `too_many_reactions`: a message has at most 20 kinds.
+         */
+        post: operations["reactToMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/react/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove a reaction
+         * @description Removes the reaction of the sender, or of `user`. Reactions of others need the key permission `channels`, or `manage_messages` in the channel. Repeating changes nothing. 400 `unknown_emoji`, 404 `message_not_found` or `user_not_found`.
+         */
+        post: operations["removeReaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/messages/reply": {
         parameters: {
             query?: never;
@@ -928,6 +1096,26 @@ export interface paths {
          * @description Replies have one level: an answer to a reply gets the same `parentId`, and the reply as `replyToId`. 404 `message_not_found`; otherwise as sending.
          */
         post: operations["replyToMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search messages
+         * @description Messages with all words of `q`, newest first. The last word matches by its beginning unless a space follows; `"a phrase"` matches consecutive words. Case, accents and punctuation do not matter. Conversations are searched only with their `channel_id`. `highlight` are the places of `message` that match, in UTF-16 units. 400 `invalid_cursor`; 404 `channel_not_found` or `user_not_found`.
+         */
+        get: operations["searchMessages"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -954,6 +1142,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/messages/upload-image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload images for messages
+         * @description 1 to 10 files as the parts `images`; all are stored or none. They are re-encoded without metadata, at most 2560 pixels wide and high. Send their ids as `attachments` within 24 hours; an image of a person is for their messages. The addresses are signed and valid for 24 hours. The response is the list itself. 400 `image_damaged`, 403 `missing_permission`, 404 `channel_not_found`, 413 `image_too_large`, 415 `image_type`.
+         */
+        post: operations["uploadImages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/messages/{messageId}": {
         parameters: {
             query?: never;
@@ -966,8 +1174,180 @@ export interface paths {
          * @description 404 `message_not_found`. A deleted message is found while it has replies, without its content.
          */
         get: operations["getMessage"];
+        /**
+         * Edit a message
+         * @description Only the author edits a message; a key of the community names them as `sender`. The setting `editWindow` limits the time. Members that an edit mentions in addition are not notified. 403 `not_author`, 404 `message_not_found` or `image_not_found`, 409 `edit_window_over` with `closedAt`; otherwise as sending.
+         */
+        put: operations["updateMessage"];
+        post?: never;
+        /**
+         * Delete a message
+         * @description For the author, persons with `delete_messages` in the channel and keys with `channels`. Repeating changes nothing. A message with replies stays visible without its content until its last reply is deleted. 404 `message_not_found`.
+         */
+        delete: operations["deleteMessage"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/{messageId}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the versions of a message
+         * @description Newest first. For the author, persons with `moderate_content` and keys with `getMessages`; of a deleted message only for persons with `moderate_content` and keys with `manageUser`. 400 `invalid_cursor`, 404 `message_not_found`.
+         */
+        get: operations["listMessageVersions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/{messageId}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pin a message
+         * @description For persons with `pinable` in the channel and keys with `channels`. Repeating changes nothing. 404 `message_not_found`, 409 `too_many_pins`: a channel has at most 100.
+         */
+        put: operations["pinMessage"];
+        post?: never;
+        /**
+         * Unpin a message
+         * @description Repeating changes nothing. 404 `message_not_found`.
+         */
+        delete: operations["unpinMessage"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/{messageId}/reactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the reactions to a message
+         * @description The first reaction first. 400 `unknown_emoji` or `invalid_cursor`, 404 `message_not_found`.
+         */
+        get: operations["listReactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/{messageId}/replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the replies to a message
+         * @description Oldest first. 400 `invalid_cursor`, 404 `message_not_found`.
+         */
+        get: operations["listReplies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/messages/{messageId}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report a message
+         * @description Reports a message that you see to the moderators. The author is not informed. A message has one report, which collects its reporters; a resolved one is opened again. User keys need `getMessages`. 403 `person_required` for the key of a community, 404 `message_not_found`, 409 `already_reported`.
+         */
+        post: operations["reportMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/realtime": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open a live connection
+         * @description A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections.
+         */
+        get: operations["connect"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List reports
+         * @description The oldest open report first, then the newest resolved one first. 400 `invalid_cursor`.
+         */
+        get: operations["listReports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reports/{reportId}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve a report
+         * @description `delete` deletes the message. `warn`, `suspend` and `ban` impose the penalty on its author, need the permission of the penalty, and leave the message. 403 `rank_too_low` or `not_yourself`, 404 `report_not_found` or `user_not_found`, 409 `already_resolved`, `owner_protected`, `already_banned`, `member_left`, `member_banned` or `member_pending`.
+         */
+        post: operations["resolveReport"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1766,6 +2146,66 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "channel.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * channel.created
+         * @description A channel was created.
+         */
+        post: operations["onChannelCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "channel.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * channel.deleted
+         * @description A channel was deleted with its content.
+         */
+        post: operations["onChannelDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "channel.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * channel.updated
+         * @description A channel or its overrides were changed. Channels that only moved because another one did append no event.
+         */
+        post: operations["onChannelUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "members.imported": {
         parameters: {
             query?: never;
@@ -1786,6 +2226,26 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "message.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.deleted
+         * @description A message was deleted. It stays visible without its content while it has replies.
+         */
+        post: operations["onMessageDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "message.posted": {
         parameters: {
             query?: never;
@@ -1800,6 +2260,126 @@ export interface webhooks {
          * @description A message or a reply was posted.
          */
         post: operations["onMessagePosted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * message.updated
+         * @description A message was edited, pinned or unpinned.
+         */
+        post: operations["onMessageUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "reaction.added": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * reaction.added
+         * @description A member reacted to a message.
+         */
+        post: operations["onReactionAdded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "reaction.removed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * reaction.removed
+         * @description A reaction was removed.
+         */
+        post: operations["onReactionRemoved"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "topic.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * topic.created
+         * @description A topic of a forum was created, with its first message.
+         */
+        post: operations["onTopicCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "topic.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * topic.deleted
+         * @description A topic was deleted with its messages, which have no events of their own.
+         */
+        post: operations["onTopicDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "topic.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * topic.updated
+         * @description A topic was renamed, tagged, pinned, locked or moved.
+         */
+        post: operations["onTopicUpdated"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1900,6 +2480,26 @@ export interface webhooks {
          * @description A role was removed from a member. Deleting a role appends no event per member.
          */
         post: operations["onUserRoleRemoved"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "user.visited_server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * user.visited_server
+         * @description A member visited the community: the first request or action after 30 minutes without any.
+         */
+        post: operations["onUserVisitedServer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2385,9 +2985,28 @@ export interface components {
              */
             version?: number;
         };
+        ChannelCreatedData: {
+            channel: components["schemas"]["EventChannel"];
+        };
+        ChannelDeletedData: {
+            channelId: string;
+        };
         ChannelName: {
             channel_id: string;
             name: string;
+        };
+        ChannelPreferencesChange: {
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /** @description Nothing in the channel notifies the member. */
+            muted?: boolean;
+            /**
+             * @description The messages that notify the member.
+             * @enum {string}
+             */
+            notify?: "all" | "mentions" | "none";
+            /** @description An alias of communityId. */
+            serverId?: string;
         };
         ChannelRights: {
             channelId: string;
@@ -2438,6 +3057,9 @@ export interface components {
              */
             version: number;
         };
+        ChannelUpdatedData: {
+            channel: components["schemas"]["EventChannel"];
+        };
         Conversation: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
@@ -2453,6 +3075,12 @@ export interface components {
             unread: number;
             /** @description The participants, the caller included. */
             users: components["schemas"]["Participant"][];
+        };
+        CreatedReport: {
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            _id: string;
+            /** @enum {string} */
+            status: "open";
         };
         Currencies: {
             coins: components["schemas"]["Currency"];
@@ -2549,6 +3177,38 @@ export interface components {
             /** @enum {string} */
             type: "user" | "key" | "system" | "hook" | "automation";
         };
+        EventChannel: {
+            _id: string;
+            /** @description Empty without a category. */
+            categoryId: string;
+            /** @enum {string} */
+            channelType: "open" | "announcement" | "whisper" | "forum" | "direct" | "iframe";
+            /** Format: date-time */
+            createdAt: string;
+            description: string;
+            /**
+             * Format: int64
+             * @description Position among the channels of its category.
+             */
+            position: number;
+            /** @description Hidden from @all. */
+            private: boolean;
+            /**
+             * Format: int64
+             * @description Seconds between two messages of a member; 0: off.
+             */
+            slowMode: number;
+            topic: string;
+            /** @description Messages pay XP as discussions of trading. */
+            tradingDiscussions: boolean;
+            /** @description The page of an iframe channel. */
+            url?: string;
+            /**
+             * Format: int64
+             * @description Incremented by each update, from 1.
+             */
+            version: number;
+        };
         EventMessageData: {
             message: components["schemas"]["View"];
         };
@@ -2568,6 +3228,26 @@ export interface components {
              * @description The oldest sequence that is kept.
              */
             oldest: number;
+        };
+        EventReactionData: {
+            channelId: string;
+            emoji: string;
+            messageId: string;
+            shortcode: string;
+            user: components["schemas"]["Author"];
+        };
+        EventRemovalData: {
+            channelId: string;
+            messageId: string;
+            parentId?: string;
+            topicId?: string;
+        };
+        EventTopicData: {
+            topic: components["schemas"]["Topic"];
+        };
+        EventTopicRemovalData: {
+            channelId: string;
+            topicId: string;
         };
         EventUser: {
             _id: string;
@@ -2712,6 +3392,49 @@ export interface components {
              * @description The time since which the value is valid.
              */
             validFrom: string;
+        };
+        Hit: {
+            attachments: components["schemas"]["Attachment"][];
+            channel: components["schemas"]["ChannelName"];
+            /** Format: date-time */
+            deletedAt: string | null;
+            /** Format: date-time */
+            editedAt: string | null;
+            /**
+             * @description The reader has blocked the author, so the content is empty.
+             * @enum {string}
+             */
+            hidden?: "blocked";
+            /** @description The places of message that match, in UTF-16 units. */
+            highlight: components["schemas"]["Span"][];
+            /** @description The text as sanitised HTML. */
+            html: string;
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            id: string;
+            /** @enum {string} */
+            kind: "message" | "reply" | "analysis" | "system";
+            /** @description The members that the text names. */
+            mentions: components["schemas"]["Mentioned"][];
+            /** @description Markdown. Empty for a deleted message that has replies. */
+            message: string;
+            /** @description The nonce of the request, in its response and event only. */
+            nonce: string | null;
+            /** @description The first message of the replies. */
+            parentId: string | null;
+            pinned: boolean;
+            /** @description The first kind first. */
+            reactions: components["schemas"]["Reactions"][];
+            /** Format: int64 */
+            replyCount: number;
+            /** @description The reply that a reply answers. */
+            replyToId: string | null;
+            /** Format: date-time */
+            timestamp: string;
+            /** @description The topic of a forum. */
+            topicId: string | null;
+            user: components["schemas"]["Author"];
+            /** @description What sent the message in the name of the author; absent for a person. */
+            via?: components["schemas"]["Via"];
         };
         Invite: {
             /** @example 3f9c1b22a7d0 */
@@ -2919,6 +3642,17 @@ export interface components {
              */
             status: "success";
         };
+        ListHitCursorBody: {
+            data: components["schemas"]["Hit"][];
+            /** @description What was done, for a person. */
+            message: string;
+            meta: components["schemas"]["Cursor"];
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         ListInviteCursorBody: {
             data: components["schemas"]["Invite"][];
             /** @description What was done, for a person. */
@@ -2941,11 +3675,44 @@ export interface components {
              */
             status: "success";
         };
+        ListReactionCursorBody: {
+            data: components["schemas"]["Reaction"][];
+            /** @description What was done, for a person. */
+            message: string;
+            meta: components["schemas"]["Cursor"];
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        ListReportViewCursorBody: {
+            data: components["schemas"]["ReportView"][];
+            /** @description What was done, for a person. */
+            message: string;
+            meta: components["schemas"]["Cursor"];
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         ListStatusPagesBody: {
             data: components["schemas"]["BulkJob"][];
             /** @description What was done, for a person. */
             message: string;
             meta: components["schemas"]["Pages"];
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        ListTopicCursorBody: {
+            data: components["schemas"]["Topic"][];
+            /** @description What was done, for a person. */
+            message: string;
+            meta: components["schemas"]["Cursor"];
             /**
              * @description Always success.
              * @enum {string}
@@ -2974,6 +3741,28 @@ export interface components {
              */
             status: "success";
         };
+        ListVersionCursorBody: {
+            data: components["schemas"]["Version"][];
+            /** @description What was done, for a person. */
+            message: string;
+            meta: components["schemas"]["Cursor"];
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        ListViewCursorBody: {
+            data: components["schemas"]["View"][];
+            /** @description What was done, for a person. */
+            message: string;
+            meta: components["schemas"]["Cursor"];
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         ListWireEventEventMetaBody: {
             data: components["schemas"]["Event"][];
             /** @description What was done, for a person. */
@@ -2995,9 +3784,27 @@ export interface components {
              * @enum {string}
              */
             channelType: "open" | "announcement" | "whisper" | "forum" | "direct" | "iframe";
+            /** @description unread or mentions is higher than 1,000. */
+            countsCapped?: boolean;
             /** Format: date-time */
             createdAt: string;
             description: string;
+            /** @description For a member: the newest message; empty without one. */
+            lastMessageId?: string;
+            /** @description For a member: the last message that they have read; empty without one. */
+            lastReadId?: string;
+            /**
+             * Format: int64
+             * @description For a member: the number of unread messages that mention them by name, by a role or with @all; exact up to 1,000.
+             */
+            mentions?: number;
+            /** @description For a member: nothing in the channel notifies them. */
+            muted?: boolean;
+            /**
+             * @description For a member: the messages that notify them.
+             * @enum {string}
+             */
+            notify?: "all" | "mentions" | "none";
             /** @description The overrides, for managers of channels only; absent if there are none. */
             overrides?: components["schemas"]["Override"][];
             /**
@@ -3016,6 +3823,11 @@ export interface components {
             topic: string;
             /** @description Messages pay XP as discussions of trading. */
             tradingDiscussions: boolean;
+            /**
+             * Format: int64
+             * @description For a member: the number of messages and replies after lastReadId, without own, deleted and hidden ones; exact up to 1,000.
+             */
+            unread?: number;
             /** @description The page of an iframe channel. */
             url?: string;
             /**
@@ -3125,6 +3937,17 @@ export interface components {
         Mentioned: {
             user_id: string;
             username: string;
+        };
+        MessageChange: {
+            /** @description The ids of at most 10 images; absent: those that the message has. */
+            attachments?: string[];
+            /** @description Markdown of 1 to 10,000 characters; empty only with an attachment. */
+            message: string;
+            /**
+             * @description The author. Required for a key of the community.
+             * @example ada@example.com
+             */
+            sender?: string | number;
         };
         MessagePage: {
             messages: components["schemas"]["View"][];
@@ -3347,6 +4170,25 @@ export interface components {
              */
             userId: string | number;
         };
+        NewReaction: {
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /**
+             * @description One emoji, or its shortcode.
+             * @example :heart:
+             */
+            emoji: string;
+            messageId: string;
+            /**
+             * @description The member that reacts. Required for a key of the community.
+             * @example ada@example.com
+             */
+            sender?: string | number;
+            /** @description An alias of communityId. */
+            serverId?: string;
+        } & {
+            [key: string]: unknown;
+        };
         NewReply: {
             /** @description The mentioned members and roles that are notified; absent: all. */
             allowedMentions?: components["schemas"]["Allowed"];
@@ -3372,6 +4214,17 @@ export interface components {
             serverId?: string;
         } & {
             [key: string]: unknown;
+        };
+        NewReport: {
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /**
+             * @description 1 to 500 characters.
+             * @example Spam
+             */
+            reason: string;
+            /** @description An alias of communityId. */
+            serverId?: string;
         };
         NewRole: {
             billable?: boolean;
@@ -3482,6 +4335,35 @@ export interface components {
              * @example newsletter
              */
             name: string;
+        };
+        NewTopic: {
+            /** @description The mentioned members and roles that are notified; absent: all. */
+            allowedMentions?: components["schemas"]["Allowed"];
+            /** @description The ids of at most 10 images. */
+            attachments?: string[] | null;
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /**
+             * @description Markdown of 1 to 10,000 characters; empty only with an attachment.
+             * @example Welcome @ben!
+             */
+            message: string;
+            /** @description At most 64 characters. */
+            nonce?: string;
+            /**
+             * @description The member that the message is from. Required for a key of the community.
+             * @example ada@example.com
+             */
+            sender?: string | number;
+            /** @description An alias of communityId. */
+            serverId?: string;
+            /** @description At most 10, of at most 50 characters. */
+            tags?: string[] | null;
+            /**
+             * @description 1 to 200 characters.
+             * @example Opening hours
+             */
+            title: string;
         };
         NewUser: {
             /**
@@ -3800,6 +4682,11 @@ export interface components {
              */
             rows: number;
         };
+        Preferences: {
+            muted: boolean;
+            /** @enum {string} */
+            notify: "all" | "mentions" | "none";
+        };
         QueuedJob: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             jobId: string;
@@ -3807,6 +4694,30 @@ export interface components {
             message: string;
             /** @example /v1/users/bulk-update/6a21d1c09f3b0c4d5e6f7a8b/status */
             statusUrl: string;
+        };
+        Reaction: {
+            /** Format: date-time */
+            at: string;
+            /** @example ❤ */
+            emoji: string;
+            /** @example :heart: */
+            shortcode: string;
+            user: components["schemas"]["Author"];
+        };
+        ReactionCount: {
+            /**
+             * Format: int64
+             * @description The reactions of this kind.
+             */
+            count: number;
+            /**
+             * @description Without variation selectors.
+             * @example ❤
+             */
+            emoji: string;
+            messageId: string;
+            /** @example :heart: */
+            shortcode: string;
         };
         Reactions: {
             /** Format: int64 */
@@ -3817,6 +4728,26 @@ export interface components {
             me: boolean;
             /** @example :heart: */
             shortcode: string;
+        };
+        ReadMarker: {
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /** @description Moves the marker back too. */
+            force?: boolean;
+            /** @description The last message that was read. */
+            messageId: string;
+            /** @description An alias of communityId. */
+            serverId?: string;
+        };
+        ReadPosition: {
+            /** @description unread or mentions is higher than 1,000. */
+            countsCapped?: boolean;
+            /** @description The last message that the member has read; empty without one. */
+            lastReadId: string;
+            /** Format: int64 */
+            mentions: number;
+            /** Format: int64 */
+            unread: number;
         };
         RecoveryCodes: {
             /**
@@ -3851,12 +4782,105 @@ export interface components {
              */
             username: string;
         };
+        RemovedReaction: {
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /**
+             * @description One emoji, or its shortcode.
+             * @example :heart:
+             */
+            emoji: string;
+            messageId: string;
+            /**
+             * @description The member that reacts. Required for a key of the community.
+             * @example ada@example.com
+             */
+            sender?: string | number;
+            /** @description An alias of communityId. */
+            serverId?: string;
+            /**
+             * @description The member whose reaction is removed, if it is not the sender.
+             * @example ada@example.com
+             */
+            user?: string | number;
+        };
+        ReportDecision: {
+            /** @enum {string} */
+            action: "dismiss" | "delete" | "warn" | "suspend" | "ban";
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /**
+             * @description 1 to 500 characters.
+             * @example Spam
+             */
+            reason: string;
+            /** @description An alias of communityId. */
+            serverId?: string;
+            /**
+             * Format: date-time
+             * @description The end of a suspension; required there.
+             */
+            until?: string;
+        };
+        ReportView: {
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            _id: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Without its content after deletion, and absent some time later. */
+            message?: components["schemas"]["View"];
+            /** @description The first one first. */
+            reporters: components["schemas"]["ReporterView"][];
+            /** @description Of a resolved report. */
+            resolution?: components["schemas"]["Resolution"];
+            /**
+             * @description Of the first report.
+             * @enum {string}
+             */
+            source: "member" | "alert_word";
+            /** @enum {string} */
+            status: "open" | "resolved";
+        };
+        ReporterView: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description Empty after erasure.
+             * @example Spam
+             */
+            reason: string;
+            /** @description Absent after deletion or erasure. */
+            user?: components["schemas"]["Person"];
+        };
         ResetPassword: {
             newPassword: string;
             /** @description The token in the link of the mail. */
             token: string;
             /** @description Only for a member without an account: replaces the username that the community chose, after 409 username_taken. */
             username?: string;
+        };
+        Resolution: {
+            /** @enum {string} */
+            action: "dismiss" | "delete" | "warn" | "suspend" | "ban";
+            /**
+             * @description account:<_id>, key:<_id> or command.
+             * @example account:6a21d1c09f3b0c4d5e6f7a8b
+             */
+            actor: string;
+            /**
+             * @description The name at that time.
+             * @example ada
+             */
+            actorName: string;
+            /** Format: date-time */
+            at: string;
+            /** @description The _id of the penalty that was imposed. */
+            penaltyId?: string;
+            /**
+             * @description Empty after erasure of the author.
+             * @example Spam
+             */
+            reason: string;
         };
         Role: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
@@ -4182,6 +5206,12 @@ export interface components {
             lastSeenAt: string;
             userAgent: string;
         };
+        Span: {
+            /** Format: int64 */
+            length: number;
+            /** Format: int64 */
+            start: number;
+        };
         StartedJob: {
             /**
              * @description The new job.
@@ -4284,6 +5314,16 @@ export interface components {
         SuccessCreatedInvites: {
             /** @description An invite; with emails an array of the mailed invites. */
             data: components["schemas"]["Invite"] | components["schemas"]["Invite"][];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessCreatedReport: {
+            data: components["schemas"]["CreatedReport"];
             /** @description What was done, for a person. */
             message: string;
             /**
@@ -4422,6 +5462,16 @@ export interface components {
              */
             status: "success";
         };
+        SuccessListView: {
+            data: components["schemas"]["View"][] | null;
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         SuccessLoggedIn: {
             data: components["schemas"]["LoggedIn"];
             /** @description What was done, for a person. */
@@ -4502,8 +5552,38 @@ export interface components {
              */
             status: "success";
         };
+        SuccessPreferences: {
+            data: components["schemas"]["Preferences"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         SuccessQueuedJob: {
             data: components["schemas"]["QueuedJob"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessReactionCount: {
+            data: components["schemas"]["ReactionCount"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessReadPosition: {
+            data: components["schemas"]["ReadPosition"];
             /** @description What was done, for a person. */
             message: string;
             /**
@@ -4524,6 +5604,16 @@ export interface components {
         };
         SuccessRegistered: {
             data: components["schemas"]["Registered"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessReportView: {
+            data: components["schemas"]["ReportView"];
             /** @description What was done, for a person. */
             message: string;
             /**
@@ -4622,6 +5712,16 @@ export interface components {
              */
             status: "success";
         };
+        SuccessTopic: {
+            data: components["schemas"]["Topic"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         SuccessTotpSecret: {
             data: components["schemas"]["TotpSecret"];
             /** @description What was done, for a person. */
@@ -4634,6 +5734,16 @@ export interface components {
         };
         SuccessTransferCreated: {
             data: components["schemas"]["TransferCreated"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessTypingSignal: {
+            data: components["schemas"]["TypingSignal"];
             /** @description What was done, for a person. */
             message: string;
             /**
@@ -4711,6 +5821,55 @@ export interface components {
             name: string;
             type: string;
         };
+        Topic: {
+            channelId: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            lastMessageAt: string;
+            /** @description Only those who manage messages post in it. */
+            locked: boolean;
+            /**
+             * Format: int64
+             * @description Messages and replies.
+             */
+            messageCount: number;
+            pinned: boolean;
+            tags: string[];
+            title: string;
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            topicId: string;
+            user: components["schemas"]["Author"];
+            /**
+             * Format: int64
+             * @description Incremented by each update, from 1.
+             */
+            version: number;
+        };
+        TopicChange: {
+            /** @description Another forum, to which the topic moves. */
+            channelId?: string;
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /** @description Only those who manage messages post in it. */
+            locked?: boolean;
+            /** @description Lists show it first. */
+            pinned?: boolean;
+            /** @description An alias of communityId. */
+            serverId?: string;
+            /** @description At most 10, of at most 50 characters. */
+            tags?: string[];
+            /**
+             * @description 1 to 200 characters.
+             * @example Opening hours
+             */
+            title?: string;
+            /**
+             * Format: int64
+             * @description The version that was read; absent: update any.
+             */
+            version?: number;
+        };
         TotpCode: {
             /** @example 123456 */
             code: string;
@@ -4752,6 +5911,9 @@ export interface components {
              * @example ada@example.com
              */
             userId: string | number;
+        };
+        TypingSignal: {
+            channelId: string;
         };
         UpdateTag: {
             /** @description Merges the tag into the one that has the name. */
@@ -5080,6 +6242,24 @@ export interface components {
             /** @description Replaces the registered username, after 409 username_taken. */
             username?: string;
         };
+        Version: {
+            actor: components["schemas"]["VersionActor"];
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            kind: "posted" | "edited" | "deleted";
+            /** @description The text from then on. Empty for the deletion, and 30 days after it. */
+            message: string;
+        };
+        VersionActor: {
+            /** @description Of the key, hook or automation that posted the message. */
+            name?: string;
+            /** @enum {string} */
+            type: "user" | "key" | "hook" | "automation" | "system";
+            /** @description The _id of the member; null for others, and after erasure. */
+            user_id: string | null;
+            username?: string;
+        };
         Via: {
             /** @description Its name at that time. */
             name: string;
@@ -5126,6 +6306,13 @@ export interface components {
             user: components["schemas"]["Author"];
             /** @description What sent the message in the name of the author; absent for a person. */
             via?: components["schemas"]["Via"];
+        };
+        VisitedData: {
+            /** @description The first visit of the day in the time zone of the community. */
+            firstToday: boolean;
+            user: components["schemas"]["EventUser"];
+            /** Format: int64 */
+            visitCount: number;
         };
         Warning: {
             code: string;
@@ -6330,6 +7517,313 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listPins: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The _id of the channel. */
+                channelId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessListView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setChannelPreferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The _id of the channel. */
+                channelId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelPreferencesChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessPreferences"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    markChannelRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The _id of the channel. */
+                channelId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadMarker"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessReadPosition"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listTopics: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+                /** @description The nextCursor of the previous part; absent for the first. */
+                cursor?: string;
+                /** @description The number of items in a part. */
+                limit?: number;
+                /** @description The order after pinned topics. */
+                sort?: "latest" | "new" | "top";
+            };
+            header?: never;
+            path: {
+                /** @description The _id of the channel. */
+                channelId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListTopicCursorBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createTopic: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The _id of the channel. */
+                channelId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTopic"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessTopic"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateTopic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The _id of the channel. */
+                channelId: string;
+                /** @description The id of the topic. */
+                topicId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TopicChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessTopic"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTopic: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The _id of the channel. */
+                channelId: string;
+                /** @description The id of the topic. */
+                topicId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessDeleted"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    signalTyping: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The _id of the channel. */
+                channelId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessTypingSignal"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listApiKeys: {
         parameters: {
             query?: never;
@@ -7504,6 +8998,88 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    reactToMessage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReaction"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The JSON or form fields that were sent and ignored because the operation has none of that name. */
+                    "X-Unknown-Fields"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessReactionCount"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeReaction: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemovedReaction"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessReactionCount"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     replyToMessage: {
         parameters: {
             query?: never;
@@ -7541,6 +9117,52 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    searchMessages: {
+        parameters: {
+            query: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+                /** @description The nextCursor of the previous part; absent for the first. */
+                cursor?: string;
+                /** @description The number of items in a part. */
+                limit?: number;
+                /** @description Words to search, at most 200 characters. */
+                q: string;
+                /** @description Only messages of this channel or conversation. */
+                channel_id?: string;
+                /** @description Only messages of this user: its _id or number. */
+                user_id?: string;
+                /** @description Only messages posted at this time or later: RFC 3339, or a day (UTC). */
+                from?: string;
+                /** @description Only messages posted before this time: RFC 3339, or a day (UTC), inclusive. */
+                to?: string;
+                /** @description Only messages with an image, or with a link. */
+                has?: "image" | "link";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListHitCursorBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -7588,6 +9210,53 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    uploadImages: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** @description Where they will be sent, to check the permission before. */
+                    channelId?: string;
+                    /** @description 1 to 10 images. */
+                    images: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The JSON or form fields that were sent and ignored because the operation has none of that name. */
+                    "X-Unknown-Fields"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attachment"][] | null;
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getMessage: {
         parameters: {
             query?: {
@@ -7616,6 +9285,433 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateMessage: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id of the message. */
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteMessage: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id of the message. */
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessDeleted"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listMessageVersions: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+                /** @description The nextCursor of the previous part; absent for the first. */
+                cursor?: string;
+                /** @description The number of items in a part. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The id of the message. */
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListVersionCursorBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    pinMessage: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id of the message. */
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    unpinMessage: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id of the message. */
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listReactions: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+                /** @description The nextCursor of the previous part; absent for the first. */
+                cursor?: string;
+                /** @description The number of items in a part. */
+                limit?: number;
+                /** @description Only this kind: an emoji or a shortcode. */
+                emoji?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id of the message. */
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListReactionCursorBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listReplies: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+                /** @description The nextCursor of the previous part; absent for the first. */
+                cursor?: string;
+                /** @description The number of items in a part. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The id of the message. */
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListViewCursorBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    reportMessage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id of the message. */
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReport"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessCreatedReport"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    connect: {
+        parameters: {
+            query?: {
+                /** @description Required for a person with several memberships. */
+                communityId?: string;
+                /** @description Of a stream: channels to subscribe to, separated by commas; * (the default) is every visible one. */
+                channels?: string;
+                /** @description Of a stream: the sequence to resume after, as Last-Event-ID. */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection is a WebSocket. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Neither a WebSocket nor a stream was requested. */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listReports: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+                /** @description The nextCursor of the previous part; absent for the first. */
+                cursor?: string;
+                /** @description The number of items in a part. */
+                limit?: number;
+                /** @description Only reports with this status. */
+                status?: "open" | "resolved";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListReportViewCursorBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resolveReport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The _id of the report. */
+                reportId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportDecision"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessReportView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -9627,6 +11723,120 @@ export interface operations {
             };
         };
     };
+    onChannelCreated: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["ChannelCreatedData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "channel.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onChannelDeleted: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["ChannelDeletedData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "channel.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onChannelUpdated: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["ChannelUpdatedData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "channel.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     onMembersImported: {
         parameters: {
             query?: never;
@@ -9665,6 +11875,44 @@ export interface operations {
             };
         };
     };
+    onMessageDeleted: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["EventRemovalData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "message.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     onMessagePosted: {
         parameters: {
             query?: never;
@@ -9690,6 +11938,234 @@ export interface operations {
                     timestamp: string;
                     /** @enum {string} */
                     type: "message.posted";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onMessageUpdated: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["EventMessageData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "message.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onReactionAdded: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["EventReactionData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "reaction.added";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onReactionRemoved: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["EventReactionData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "reaction.removed";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onTopicCreated: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["EventTopicData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "topic.created";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onTopicDeleted: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["EventTopicRemovalData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "topic.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onTopicUpdated: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["EventTopicData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "topic.updated";
                 };
             };
         };
@@ -9880,6 +12356,44 @@ export interface operations {
                     timestamp: string;
                     /** @enum {string} */
                     type: "user.role_removed";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onUserVisitedServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["VisitedData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "user.visited_server";
                 };
             };
         };
