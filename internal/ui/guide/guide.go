@@ -23,7 +23,7 @@ type group struct {
 
 // groups are the guides in the order of the navigation.
 var groups = []group{
-	{i18n.Key("Guides"), []string{"api-guide", "bulk-import", "members", "membership"}},
+	{i18n.Key("Guides"), []string{"api-guide", "bulk-import", "members", "membership", "messages", "realtime"}},
 	{i18n.Key("Operation"), []string{"operations", "upgrading", "security", "performance"}},
 	{i18n.Key("Reference"), []string{"events", "errors", "permissions", "schema", "sql"}},
 	{i18n.Key("Project"), []string{changelog, decisions}},
