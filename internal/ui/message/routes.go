@@ -4,6 +4,7 @@ package message
 import (
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/chat"
+	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/ui"
@@ -25,8 +26,15 @@ type handlers struct {
 // New returns the area.
 func New(c *ui.Console, s Services) ui.Area {
 	h := &handlers{Console: c, Services: s}
-	return ui.Area{Routes: []ui.Route{
-		ui.InCommunity(permission.GetMessages).Get("/channels/{channel}/messages", h.showMessages),
-		ui.InCommunity(permission.SendMessage).Post("/channels/{channel}/messages", h.send),
-	}}
+	return ui.Area{
+		Routes: []ui.Route{
+			ui.InCommunity(permission.GetMessages).Get("/channels/{channel}/messages", h.showMessages),
+			ui.InCommunity(permission.SendMessage).Post("/channels/{channel}/messages", h.send),
+		},
+		Permissions: ui.PermissionTexts{Key: []ui.Permission{
+			{Value: string(permission.GetMessages), Label: i18n.Key("Messages: read")},
+			{Value: string(permission.SendMessage), Label: i18n.Key("Messages: send and react"), Help: i18n.Key("In the name of any active member.")},
+			{Value: string(permission.ReplyMessage), Label: i18n.Key("Messages: reply and react"), Help: i18n.Key("In the name of any active member.")},
+		}},
+	}
 }
