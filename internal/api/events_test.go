@@ -185,7 +185,7 @@ func TestWaitingRequestOfARevokedKeyReceivesNothing(t *testing.T) {
 		key, keyID := made.at("data.key").(string), made.at("data._id").(string)
 		latest(t, a, key, 1)
 		answered := make(chan reply)
-		go func() { answered <- send(t, a, "GET", "/v1/events?after=1&wait=30", key, "") }()
+		go func() { answered <- send(t, a, "GET", "/v1/events?after=1&wait=30&types=user.joined_server", key, "") }()
 		if res := send(t, a, "DELETE", "/v1/communities/"+communityID+"/api-keys/"+keyID, owner, ""); res.status != 200 {
 			t.Fatalf("%d %s", res.status, res.text)
 		}

@@ -61,7 +61,7 @@ func joined(t *testing.T, a *apptest.App, serverID, owner, username string) (acc
 // eventTypes returns the types of all events of a community.
 func eventTypes(t *testing.T, a *apptest.App, communityID string) []string {
 	t.Helper()
-	types, err := sqldb.All(t.Context(), a.DB, sqldb.Value[string], "SELECT type FROM events WHERE community_id = $1 ORDER BY append_order", communityID)
+	types, err := sqldb.All(t.Context(), a.DB, sqldb.Value[string], "SELECT type FROM events WHERE community_id = $1 AND type <> 'user.visited_server' ORDER BY append_order", communityID)
 	if err != nil {
 		t.Fatal(err)
 	}
