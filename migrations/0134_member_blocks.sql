@@ -1,7 +1,7 @@
 -- +goose Up
 -- owner: block
 -- oldest: 127
--- Members whose messages another member does not want to see.
+-- Members that another member has blocked: their messages are hidden.
 CREATE TABLE member_blocks (
   community_id key_text NOT NULL,
   blocker_id   key_text NOT NULL, -- the member that blocks

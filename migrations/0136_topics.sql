@@ -10,7 +10,7 @@ CREATE TABLE topics (
   title           TEXT NOT NULL,
   tags            json_text NOT NULL, -- array of texts
   pinned          BOOLEAN NOT NULL,
-  locked          BOOLEAN NOT NULL,   -- only those who manage messages post in it
+  locked          BOOLEAN NOT NULL,   -- only managers of messages post in it
   message_count   BIGINT NOT NULL,    -- messages and replies that are not deleted
   last_message_at BIGINT NOT NULL,    -- of the newest of them; at first the creation
   version         BIGINT NOT NULL,

@@ -23,7 +23,7 @@ CREATE INDEX reports_status ON reports (community_id, status, id);
 CREATE INDEX reports_author ON reports (community_id, author_id);
 CREATE INDEX reports_actor ON reports (community_id, actor);
 
--- Members who reported a message.
+-- The reporters of a message.
 CREATE TABLE report_reporters (
   community_id key_text NOT NULL,
   report_id    key_text NOT NULL,

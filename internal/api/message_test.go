@@ -337,7 +337,14 @@ func TestSlowModeAndBlocksApply(t *testing.T) {
 		say := func(token, rest string) reply {
 			return send(t, a, "POST", "/v1/messages/send", token, fmt.Sprintf(`{"channelId":%q,"message":"hi"%s}`, general, rest))
 		}
-		if first, second := say(tokens["ben"], ""), say(tokens["ben"], ""); first.status != 200 || second.status != 429 || second.code() != "slow_mode" || second.header.Get("Retry-After") == "" {
+		first, second := say(tokens["ben"], ""), say(tokens["ben"], "")
+		if edited := send(t, a, "PUT", "/v1/messages/"+first.at("data.messageId").(string), tokens["ben"], `{"message":"hi"}`); edited.status != 200 {
+			t.Errorf("an edit waits: %s", edited.text)
+		}
+		if edited := send(t, a, "PUT", "/v1/messages/"+first.at("data.messageId").(string), tokens["ben"], `{"message":"hi!"}`); edited.status != 200 {
+			t.Errorf("an edit waits: %s", edited.text)
+		}
+		if first.status != 200 || second.status != 429 || second.code() != "slow_mode" || second.header.Get("Retry-After") == "" {
 			t.Errorf("%s %s", first.text, second.text)
 		}
 		if got := say(tokens["ada"], ""); got.status != 200 {
@@ -359,6 +366,29 @@ func TestSlowModeAndBlocksApply(t *testing.T) {
 			if got.at("data.messages.0.hidden") != hidden || (hidden != nil) != (got.at("data.messages.0.message") == "") || got.at("data.messages.2.message") != "hi" && got.at("data.messages.2.hidden") == nil {
 				t.Errorf("%s: %s", name, got.text)
 			}
+		}
+	})
+}
+
+func TestAllowedMentionsLimitWhoIsNotified(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		home := a.Community(t)
+		key := a.Key(t, home)
+		userOf(t, a, key, "ada")
+		ben := userOf(t, a, key, "ben")
+		general := createChannel(t, a, key, `{"topic":"general"}`)
+		say := func(allowed string) reply {
+			return send(t, a, "POST", "/v1/messages/send", key, fmt.Sprintf(`{"channelId":%q,"message":"@ada @ben @all","sender":"ada","allowedMentions":%s}`, general, allowed))
+		}
+		for allowed, want := range map[string]int{`null`: 3, `{}`: 0, `{"users":["ben","nobody"]}`: 1, `{"users":["` + ben + `"],"everyone":true}`: 2} {
+			sent := say(allowed)
+			got, err := sqldb.One(t.Context(), a.DB, "mentions", sqldb.Value[int], "SELECT count(*) FROM message_mentions WHERE message_id = $1 AND notify", sent.at("data.messageId"))
+			if err != nil || got != want {
+				t.Errorf("%s: %d of the mentions notify, want %d (%v %s)", allowed, got, want, err, sent.text)
+			}
+		}
+		if got := say(`{"users":["` + strings.Repeat(`ben","`, 50) + `ben"]}`); got.status != 400 {
+			t.Errorf("51 members: %d %s", got.status, got.text)
 		}
 	})
 }

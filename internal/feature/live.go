@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 
-	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/event"
 )
 
@@ -32,6 +31,4 @@ type Live struct {
 	// Participants returns the members of a direct conversation, which no list of
 	// channels has; none if the channel is not a conversation. nil: there are none.
 	Participants func(ctx context.Context, communityID, channelID string) ([]string, error)
-	// Read moves the read marker of the caller; nil: there are no markers.
-	Read func(ctx context.Context, caller actor.Actor, communityID, channelID, messageID string) error
 }

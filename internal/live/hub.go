@@ -18,6 +18,7 @@ import (
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/readstate"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -34,6 +35,8 @@ type Deps struct {
 	Clock    clock.Clock
 	Log      *slog.Logger
 	Live     []feature.Live // of all features
+
+	ReadStates *readstate.ReadStates // of typing and read markers
 
 	// Active is called for each sign of a person at a connection.
 	Active func(ctx context.Context, caller actor.Actor, communityID string)
@@ -186,7 +189,8 @@ func (h *Hub) enter(ctx context.Context, communityID string) (*room, error) {
 	}
 	if h.unlisten == nil {
 		h.credentials, h.rights = h.Standing.CredentialChanges(), h.DB.WatchTables("channels", "channel_overrides", "roles", "communities")
-		h.unlisten = h.DB.Subscribe(signalTopic, h.signal)
+		presence, typing := h.DB.Subscribe(signalTopic, h.signal), h.DB.Subscribe(readstate.TypingTopic, h.typing)
+		h.unlisten = func() { presence(); typing() }
 	}
 	r := h.rooms[communityID]
 	if r == nil {

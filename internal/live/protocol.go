@@ -3,8 +3,8 @@ package live
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
-	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/errs"
 )
 
@@ -31,9 +31,9 @@ func (c *Client) Handle(ctx context.Context, frame []byte) {
 		}
 		err = c.Resume(ctx, *in.After)
 	case "typing":
-		err = c.startTyping(ctx, in.ChannelID)
+		err = c.hub.ReadStates.Typing(ctx, c.caller, c.room.communityID, in.ChannelID)
 	case "read":
-		err = c.read(ctx, in.ChannelID, in.MessageID)
+		_, err = c.hub.ReadStates.Read(ctx, c.caller, c.room.communityID, in.ChannelID, in.MessageID, false)
 	case "active":
 		c.hub.Active(ctx, c.caller, c.room.communityID)
 	case "ping":
@@ -63,26 +63,14 @@ func (c *Client) Subscribe(ctx context.Context, channels []string, ref string) e
 	if len(channels) > maxSubscriptions {
 		return errs.New(errs.Invalid, "too_many", "A client subscribes to at most %d channels. Use \"*\" for all.", maxSubscriptions)
 	}
-	direct := map[string]bool{}
-	for _, channelID := range channels {
-		members, err := c.directMembers(ctx, channelID)
-		if err != nil {
-			return err
-		}
-		for _, memberID := range members {
-			direct[channelID] = direct[channelID] || memberID == c.memberID && c.memberID != ""
-		}
+	if err := c.requireVisible(ctx, channels); err != nil {
+		return err
 	}
 	r := c.room
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if c.class == nil {
 		return nil
-	}
-	for _, channelID := range channels {
-		if _, visible := c.class.sees[channelID]; channelID != "*" && !visible && !direct[channelID] {
-			return errs.Missing("channel")
-		}
 	}
 	for _, channelID := range channels {
 		if channelID == "*" {
@@ -101,6 +89,38 @@ func (c *Client) Subscribe(ctx context.Context, channels []string, ref string) e
 	}
 	c.Send(answer{Op: OpSubscribed, Channels: channels, Sequence: &at, Ref: ref}.frame())
 	return nil
+}
+
+// requireVisible fails with NotFound "channel_not_found" if the member does not see one
+// of channels. A channel that the room does not know yet is read.
+func (c *Client) requireVisible(ctx context.Context, channels []string) error {
+	for _, channelID := range channels {
+		if channelID == "*" || c.sees(channelID) {
+			continue
+		}
+		members, err := c.directMembers(ctx, channelID)
+		if err != nil {
+			return err
+		}
+		if c.memberID != "" && slices.Contains(members, c.memberID) {
+			continue
+		}
+		if _, err := c.hub.Chat.Channel(ctx, c.caller, c.room.communityID, channelID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sees reports whether the room knows that the member sees a channel.
+func (c *Client) sees(channelID string) bool {
+	c.room.mu.Lock()
+	defer c.room.mu.Unlock()
+	if c.class == nil {
+		return false
+	}
+	_, visible := c.class.sees[channelID]
+	return visible
 }
 
 // directMembers returns the participants of a conversation that is in no list of
@@ -132,31 +152,4 @@ func (c *Client) pong() {
 	defer c.room.mu.Unlock()
 	c.known, c.markedAt = max(c.known, c.room.position), c.hub.Clock.MS()
 	c.Send(markFrame(c.known))
-}
-
-// read moves the read marker of the member.
-func (c *Client) read(ctx context.Context, channelID, messageID string) error {
-	for i := range c.hub.Live {
-		if c.hub.Live[i].Read != nil {
-			return c.hub.Live[i].Read(ctx, c.caller, c.room.communityID, channelID, messageID)
-		}
-	}
-	return errs.Missing("message")
-}
-
-// mayType returns nil if the member sees a channel and may write in it.
-func (c *Client) mayType(channelID string) error {
-	c.room.mu.Lock()
-	defer c.room.mu.Unlock()
-	ch, known := c.room.channels[channelID]
-	if c.class == nil || !known {
-		return errs.Missing("channel")
-	}
-	if _, visible := c.class.sees[channelID]; !visible {
-		return errs.Missing("channel")
-	}
-	if !c.subject().Resolve(channelID, ch.Overrides, permission.PostMessages).Allowed {
-		return errs.New(errs.Forbidden, "missing_permission", "You may not write in this channel.")
-	}
-	return nil
 }

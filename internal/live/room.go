@@ -37,7 +37,6 @@ type room struct {
 	rights      int64 // version of the tables when channels was read
 	rightsKnown bool
 	credentials int64
-	typing      map[string]int64 // guarded by mu
 
 	mu       sync.Mutex
 	position int64 // sequence of the last delivered event
@@ -52,7 +51,7 @@ type room struct {
 
 func newRoom(h *Hub, communityID string) *room {
 	r := &room{
-		hub: h, communityID: communityID, ready: make(chan struct{}), signals: make(chan signal, 256), typing: map[string]int64{},
+		hub: h, communityID: communityID, ready: make(chan struct{}), signals: make(chan signal, 256),
 		ghosts: map[string]chat.Channel{}, members: map[string][]*Client{}, clients: map[*Client]struct{}{},
 	}
 	r.ctx, r.stop = context.WithCancel(h.ctx)

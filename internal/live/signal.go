@@ -4,19 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
-	"time"
 
-	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/readstate"
 )
 
-// signalTopic is the topic of typing and presence between nodes. A payload has ids
-// only: the kind, the community, the member and the channel.
+// signalTopic is the topic of presence between nodes. A payload has ids only: the kind,
+// the community, the member and the channel.
 const signalTopic = "live"
-
-const (
-	typingEvery = 3 * time.Second
-	maxTyping   = 10_000
-)
 
 // Kinds of signals.
 const (
@@ -38,7 +32,11 @@ func (h *Hub) signal(payload string) {
 	if len(part) != 4 {
 		return // signals may have been missed, which is allowed
 	}
-	s := signal{part[0], part[1], part[2], part[3]}
+	h.pass(signal{part[0], part[1], part[2], part[3]})
+}
+
+// pass passes a signal to the room of its community.
+func (h *Hub) pass(s signal) {
 	h.mu.Lock()
 	r := h.rooms[s.communityID]
 	h.mu.Unlock()
@@ -61,28 +59,11 @@ func (h *Hub) notifyPresence(ctx context.Context, communityID, memberID string, 
 	return h.DB.Notify(ctx, signalTopic, signal{kind, communityID, memberID, ""}.payload())
 }
 
-// startTyping informs the other viewers of a channel that the member is typing.
-func (c *Client) startTyping(ctx context.Context, channelID string) error {
-	if err := c.mayType(channelID); err != nil || c.memberID == "" {
-		return err
+// typing passes a signal of readstate.TypingTopic to the room of its community.
+func (h *Hub) typing(payload string) {
+	if t, ok := readstate.ParseTyping(payload); ok {
+		h.pass(signal{signalTyping, t.CommunityID, t.MemberID, t.ChannelID})
 	}
-	if !c.room.mayTypeAgain(c.memberID+" "+channelID, c.hub.Clock.MS()) {
-		return errs.New(errs.Limited, "rate_limited", "Typing is sent at most once in 3 seconds.").WithRetry(typingEvery)
-	}
-	return c.hub.DB.Notify(ctx, signalTopic, signal{signalTyping, c.room.communityID, c.memberID, channelID}.payload())
-}
-
-func (r *room) mayTypeAgain(key string, now int64) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if last, known := r.typing[key]; known && now >= last && now-last < typingEvery.Milliseconds() {
-		return false
-	}
-	if len(r.typing) >= maxTyping {
-		clear(r.typing)
-	}
-	r.typing[key] = now
-	return true
 }
 
 // nowFrame returns a frame without a sequence.

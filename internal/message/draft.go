@@ -63,6 +63,9 @@ func (in *Input) normalise() error {
 		check(id.Valid(one), "attachments", "invalid", "An attachment is the id of an uploaded image.")
 		check(!slices.Contains(in.Attachments[:i], one), "attachments", "duplicate", "A message shows an image once.")
 	}
+	if in.Allowed != nil {
+		check(len(in.Allowed.Users) <= MaxMentions && len(in.Allowed.Roles) <= MaxMentions, "allowedMentions", "too_many", "At most %d members and %d roles can be named here.", MaxMentions, MaxMentions)
+	}
 	nonce, ok := text.Line(in.Nonce, MaxNonce)
 	check(ok && nonce == in.Nonce, "nonce", "invalid", "A nonce has at most %d characters, none of them a control character.", MaxNonce)
 	return errs.InvalidFields(wrong)

@@ -57,35 +57,33 @@ func (d *draft) mentions(ctx context.Context) ([]Mention, error) {
 	if len(found) > MaxMentions {
 		return nil, errs.InvalidFields([]errs.Field{errs.Wrong("message", "too_many", "A message has at most %d mentions.", MaxMentions)})
 	}
+	allowed, err := d.allowed(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for i := range found {
-		if found[i].Notify, err = d.notifies(ctx, &found[i]); err != nil {
-			return nil, err
-		}
+		found[i].Notify = d.in.Allowed == nil || allowed[found[i].target()]
 	}
 	return found, nil
 }
 
-// notifies reports whether the sender lets a mention notify.
-func (d *draft) notifies(ctx context.Context, one *Mention) (bool, error) {
-	allowed := d.in.Allowed
-	switch {
-	case allowed == nil:
-		return true, nil
-	case one.Kind == MentionsAll:
-		return allowed.Everyone, nil
-	case one.Kind == MentionsRole:
-		return slices.Contains(allowed.Roles, one.ID), nil
+// allowed returns the targets of mentions that the sender lets notify.
+func (d *draft) allowed(ctx context.Context) (map[string]bool, error) {
+	if d.in.Allowed == nil {
+		return nil, nil
 	}
-	for _, ref := range allowed.Users {
+	targets := map[string]bool{Everyone: d.in.Allowed.Everyone}
+	for _, roleID := range d.in.Allowed.Roles {
+		targets[roleID] = true
+	}
+	for _, ref := range d.in.Allowed.Users {
 		named, err := directory.Load(ctx, d.tx, d.communityID, ref, member.Active)
-		if errs.KindOf(err) == errs.NotFound {
-			continue
+		if err != nil && errs.KindOf(err) != errs.NotFound {
+			return nil, err
 		}
-		if err != nil || named.ID == one.ID {
-			return err == nil, err
-		}
+		targets[named.ID] = err == nil
 	}
-	return false, nil
+	return targets, nil
 }
 
 // maxNames bounds the names of a text that are looked up.

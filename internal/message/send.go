@@ -74,6 +74,9 @@ func (m *Messages) post(ctx context.Context, caller actor.Actor, communityID, ch
 		if err := d.check(ctx); err != nil {
 			return err
 		}
+		if err := d.waitSlowMode(ctx); err != nil {
+			return err
+		}
 		sent, err = d.insert(ctx)
 		return err
 	})
@@ -167,10 +170,7 @@ func (d *draft) check(ctx context.Context) error {
 	if err := d.lists.Check(m.Text, !d.place.ByKey); err != nil {
 		return err
 	}
-	if err := d.checkTopic(ctx); err != nil {
-		return err
-	}
-	return d.waitSlowMode(ctx)
+	return d.checkTopic(ctx)
 }
 
 // waitSlowMode refuses a message that the author posts too soon after the last one

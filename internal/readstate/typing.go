@@ -9,7 +9,6 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/message/place"
-	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // typingInterval is the minimum time between two signals of a member.
@@ -52,7 +51,7 @@ func (r *ReadStates) Typing(ctx context.Context, caller actor.Actor, communityID
 	if wait := r.typing.allow(signal, r.d.Clock.Now()); wait > 0 {
 		return errs.New(errs.Limited, "rate_limited", "Signal at most once in three seconds that someone is typing.").WithRetry(wait)
 	}
-	return r.d.DB.Tx(ctx, func(tx *sqldb.Tx) error { return tx.Notify(ctx, TypingTopic, signal) }, sqldb.RelaxedSync)
+	return r.d.DB.Notify(ctx, TypingTopic, signal)
 }
 
 // typing limits the signals of this process.

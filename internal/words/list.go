@@ -110,7 +110,7 @@ func (l *List) advance(at, symbol uint32) uint32 {
 	}
 }
 
-// Find returns the entry whose occurrence in the text ends first; ok is false if
+// Find returns the entry that ends first in the text; ok is false if
 // the text has none. The time is linear in the text, whatever the list.
 func (l *List) Find(text string) (entry string, ok bool) {
 	if len(l.entries) == 0 {

@@ -103,7 +103,7 @@ func (s *splitter) finish() {
 	}
 }
 
-// filler is the token of a position whose word is not indexed.
+// filler is the token of a position without an indexed word.
 const filler = "\ue000"
 
 // tokens returns the indexed words of a text in order. A run of ideographic

@@ -1,5 +1,5 @@
-// The form of a message: Enter sends, Shift and Enter begin a line, and what was
-// typed is kept in this tab until it is sent.
+// The form of a message: Enter sends, Shift and Enter begin a line. The text is kept
+// in this tab until it is sent.
 class MessageComposer extends HTMLElement {
   connectedCallback(): void {
     const form = this.querySelector("form");

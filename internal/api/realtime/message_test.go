@@ -168,3 +168,41 @@ func TestClientThatIsTooFarBehindIsClosed(t *testing.T) {
 		}
 	})
 }
+
+func TestTypingAndReadMarkersOfConnectionsAndRESTAreTheSame(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		home, owner := openCommunity(t, a)
+		_, ada := joined(t, a, home, "ada")
+		lobby := channel(t, a, home, owner, "lobby", false)
+		viewer, _ := connect(t, a, "", owner)
+		viewer.subscribe("*")
+		member, _ := connect(t, a, "", ada)
+		member.subscribe("*")
+		call(t, a, "POST", "/v1/channels/"+lobby+"/typing", ada, "")
+		if f := viewer.until("now"); f.Type != "typing" && f.Type != "presence" {
+			t.Errorf("%+v", f)
+		} else if f.Type == "presence" {
+			if f = viewer.until("now"); f.Type != "typing" || f.Data["channelId"] != lobby {
+				t.Errorf("%+v", f)
+			}
+		}
+		member.send(`{"op":"typing","channelId":%q,"ref":"soon"}`, lobby)
+		if f := member.until("error"); f.Code != "rate_limited" {
+			t.Errorf("typing twice within three seconds: %+v", f)
+		}
+		sent := call(t, a, "POST", "/v1/messages/send", owner, fmt.Sprintf(`{"channelId":%q,"message":"Hello"}`, lobby))
+		unread := func() any {
+			_, got := a.Do(t, "GET", "/v1/channels", ada, nil)
+			return got["data"].([]any)[0].(map[string]any)["unread"]
+		}
+		if got := unread(); got != 1.0 {
+			t.Errorf("%v messages are unread", got)
+		}
+		member.send(`{"op":"read","channelId":%q,"messageId":%q}`, lobby, sent["messageId"])
+		member.send(`{"op":"unknown"}`) // its answer follows the frame before
+		member.until("error")
+		if got := unread(); got != 0.0 {
+			t.Errorf("%v messages are unread after the frame", got)
+		}
+	})
+}

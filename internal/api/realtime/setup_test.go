@@ -118,8 +118,12 @@ func (c *connection) next() frame {
 func (c *connection) until(op string) frame {
 	c.t.Helper()
 	for {
-		if f := c.next(); f.Op == op {
+		f := c.next()
+		if f.Op == op {
 			return f
+		}
+		if f.Op == "error" {
+			c.t.Fatalf("an error instead of %s: %+v", op, f)
 		}
 	}
 }

@@ -130,7 +130,7 @@ type Change struct {
 // manages reports whether the change needs the right to manage messages.
 func (c Change) manages() bool { return c.Pinned != nil || c.Locked != nil || c.ChannelID != nil }
 
-// Update changes a topic. The author changes title and tags, those who manage
+// Update changes a topic. The author changes title and tags, managers of
 // messages the rest; a key of the community changes everything. It fails with Invalid
 // "invalid_input", Forbidden "missing_permission" or "not_author", NotFound
 // "channel_not_found" or "topic_not_found", or Conflict "not_a_forum" or

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
@@ -125,7 +124,7 @@ func (h *handlers) mayPost(v *ui.Request, ch chat.Channel) (bool, error) {
 		return false, err
 	}
 	p, err := h.Messages.Place(v.Context(), v.Actor, v.Community.ID, ch.ID)
-	return err == nil && ch.Type != chat.Forum && p.RequirePosting() == nil && p.Allows(permission.ViewMessageHistory), err
+	return err == nil && ch.Type != chat.Forum && p.RequirePosting() == nil, err
 }
 
 func (h *handlers) groups(v *ui.Request) ([]ui.ChannelGroup, error) {
