@@ -230,9 +230,6 @@ func (c *change) storeEdit(ctx context.Context, before *Message) error {
 	if err := setContent(ctx, c.tx, c.communityID, &c.message); err != nil {
 		return err
 	}
-	if err := search.Put(ctx, c.tx, c.communityID, c.message.searched()); err != nil {
-		return err
-	}
 	if err := deleteMentions(ctx, c.tx, c.communityID, &c.message); err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (m *Messages) EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID s
 	}
 	for i := range mentioning {
 		mentioning[i].eraseMentions(memberIDs)
-		if err := setText(ctx, tx, communityID, &mentioning[i]); err != nil {
+		if err := setContent(ctx, tx, communityID, &mentioning[i]); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/message/search"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -13,15 +14,18 @@ func parentOf(ctx context.Context, q sqldb.Querier, communityID, messageID strin
 	return sqldb.One(ctx, q, "message", sqldb.Value[string], "SELECT parent_id FROM messages WHERE community_id = $1 AND id = $2", communityID, messageID)
 }
 
-// setContent stores the text of a message, what it names and what it has.
+// setContent stores the text of a message, what it names and what it has, and indexes
+// it.
 func setContent(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
 	mentions, err := json.Marshal(orEmpty(m.Mentions))
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "UPDATE messages SET text = $4, mentions = $5, has_link = $6, has_image = $7, edited_at = $8 WHERE community_id = $1 AND channel_id = $2 AND id = $3",
-		communityID, m.ChannelID, m.ID, m.Text, string(mentions), m.HasLink, m.HasImage, m.EditedAt)
-	return err
+	if _, err = tx.Exec(ctx, "UPDATE messages SET text = $4, mentions = $5, has_link = $6, has_image = $7, edited_at = $8 WHERE community_id = $1 AND channel_id = $2 AND id = $3",
+		communityID, m.ChannelID, m.ID, m.Text, string(mentions), m.HasLink, m.HasImage, m.EditedAt); err != nil {
+		return err
+	}
+	return search.Put(ctx, tx, communityID, m.searched())
 }
 
 func setDeleted(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {

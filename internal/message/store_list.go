@@ -2,6 +2,7 @@ package message
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -66,15 +67,9 @@ func selectMessages(ctx context.Context, q sqldb.Querier, communityID string, s 
 	}
 	list, err := sqldb.All(ctx, q, scanMessage, "SELECT "+messageColumns+" FROM messages m WHERE "+c.text()+" ORDER BY m.id "+order+" LIMIT "+c.param(f.Count), c.args...)
 	if order == "ASC" {
-		reverse(list)
+		slices.Reverse(list)
 	}
 	return list, err
-}
-
-func reverse(list []Message) {
-	for i, j := 0, len(list)-1; i < j; i, j = i+1, j-1 {
-		list[i], list[j] = list[j], list[i]
-	}
 }
 
 // id returns the id between the messages before and after the position.

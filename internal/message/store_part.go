@@ -2,12 +2,10 @@ package message
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/regulars/regulars/internal/emoji"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
-	"github.com/regulars/regulars/internal/message/search"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -121,19 +119,6 @@ func deleteNonces(ctx context.Context, db *sqldb.DB, before int64) error {
 func mentioning(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) ([]Message, error) {
 	return sqldb.All(ctx, tx, scanMessage, "SELECT "+messageColumns+` FROM messages m WHERE m.community_id = $1 AND m.id IN
 		(SELECT message_id FROM message_mentions n WHERE n.community_id = $1 AND `+tx.Dialect().In("n.target", "$2")+")", communityID, sqldb.Keys(memberIDs))
-}
-
-// setText stores the text of a message and what it names, and indexes it.
-func setText(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
-	mentions, err := json.Marshal(orEmpty(m.Mentions))
-	if err != nil {
-		return err
-	}
-	if _, err = tx.Exec(ctx, "UPDATE messages SET text = $4, mentions = $5, has_link = $6, edited_at = $7 WHERE community_id = $1 AND channel_id = $2 AND id = $3",
-		communityID, m.ChannelID, m.ID, m.Text, string(mentions), m.HasLink, m.EditedAt); err != nil {
-		return err
-	}
-	return search.Put(ctx, tx, communityID, m.searched())
 }
 
 // eraseEarlierMentions replaces the mentions of members in earlier and deleted texts.

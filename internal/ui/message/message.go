@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/chat"
-	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/message"
@@ -165,7 +164,7 @@ const together = 5 * time.Minute
 func days(r ui.Reader, list []message.View) (all []Day) {
 	var last int64
 	for _, one := range list {
-		at := milliseconds(one.Timestamp)
+		at := id.Time(one.ID)
 		if len(all) == 0 || r.Day(all[len(all)-1].At) != r.Day(at) {
 			all = append(all, Day{At: at})
 		}
@@ -189,14 +188,6 @@ func viaName(one message.View) string {
 		return ""
 	}
 	return one.Via.Name
-}
-
-func milliseconds(timestamp string) int64 {
-	at, err := time.Parse(clock.Layout, timestamp)
-	if err != nil {
-		return 0
-	}
-	return at.UnixMilli()
 }
 
 // name is how an author is shown.
