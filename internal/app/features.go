@@ -27,6 +27,7 @@ import (
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/message/delivery"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -55,6 +56,7 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.Messages.Feature(),
 		p.Reports.Feature(),
 		p.Topics.Feature(),
+		delivery.Feature(p.Messages),
 		p.ReadStates.Feature(),
 		p.Bulk.Feature(),
 		p.Stats.Feature(),
