@@ -56,6 +56,7 @@ var layers = []string{
 	"internal/chat internal/direct internal/reward internal/chart",
 	"internal/message/cursor internal/message/image internal/message/place internal/message/search internal/message/wordlist",
 	"internal/message",
+	"internal/message/delivery",
 	"internal/report internal/readstate internal/message/topic",
 	"internal/shop internal/board internal/hook internal/widget",
 	"internal/bulk/plan",

@@ -27,6 +27,7 @@ import (
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/message/delivery"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -55,6 +56,7 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.Messages.Feature(),
 		p.Reports.Feature(),
 		p.Topics.Feature(),
+		delivery.Feature(p.Messages),
 		p.ReadStates.Feature(),
 		p.Bulk.Feature(),
 		p.Stats.Feature(),
@@ -123,11 +125,10 @@ func (p *Services) registerJobs() {
 // to lower ones, are first.
 func (p *Services) eraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
 	for _, f := range slices.Backward(p.features) {
-		if f.EraseMembers == nil {
-			continue
-		}
-		if err := f.EraseMembers(ctx, tx, communityID, memberIDs); err != nil {
-			return err
+		if f.EraseMembers != nil {
+			if err := f.EraseMembers(ctx, tx, communityID, memberIDs); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -137,11 +138,10 @@ func (p *Services) eraseMembers(ctx context.Context, tx *sqldb.Tx, communityID s
 // eraseMembers.
 func (p *Services) eraseCommunity(ctx context.Context, tx *sqldb.Tx, communityID string) (done bool, err error) {
 	for _, f := range slices.Backward(p.features) {
-		if f.EraseCommunity == nil {
-			continue
-		}
-		if done, err = f.EraseCommunity(ctx, tx, communityID); err != nil || !done {
-			return false, err
+		if f.EraseCommunity != nil {
+			if done, err = f.EraseCommunity(ctx, tx, communityID); err != nil || !done {
+				return false, err
+			}
 		}
 	}
 	return true, nil
