@@ -9,6 +9,8 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/list"
+	"github.com/regulars/regulars/internal/message/post"
 	"github.com/regulars/regulars/internal/ui"
 )
 
@@ -52,7 +54,7 @@ type Form struct {
 func (h *handlers) showMessages(v *ui.Request) error {
 	form := Form{Nonce: id.Secret(id.Size / 2)}
 	if answered := v.URL.Query().Get("reply"); answered != "" {
-		one, err := h.Messages.Get(v.Context(), v.Actor, v.Community.ID, answered)
+		one, err := h.Lists.Get(v.Context(), v.Actor, v.Community.ID, answered)
 		if err != nil {
 			return err
 		}
@@ -64,20 +66,20 @@ func (h *handlers) showMessages(v *ui.Request) error {
 // send posts the message of the form.
 func (h *handlers) send(v *ui.Request) error {
 	channelID := v.PathValue("channel")
-	in := message.Input{Text: v.PostFormValue("message"), Nonce: v.PostFormValue("nonce")}
+	in := post.Input{Text: v.PostFormValue("message"), Nonce: v.PostFormValue("nonce")}
 	var err error
 	answered := v.PostFormValue("reply")
 	if answered == "" {
-		_, err = h.Messages.Send(v.Context(), v.Actor, v.Community.ID, channelID, in)
+		_, err = h.Posts.Send(v.Context(), v.Actor, v.Community.ID, channelID, in)
 	} else {
-		_, err = h.Messages.Reply(v.Context(), v.Actor, v.Community.ID, answered, in)
+		_, err = h.Posts.Reply(v.Context(), v.Actor, v.Community.ID, answered, in)
 	}
 	if err == nil {
 		return v.Redirect(v.In("/channels/"+channelID+"/messages#newest"), "")
 	}
 	form := Form{Text: in.Text, Nonce: in.Nonce}
 	if answered != "" {
-		one, err := h.Messages.Get(v.Context(), v.Actor, v.Community.ID, answered)
+		one, err := h.Lists.Get(v.Context(), v.Actor, v.Community.ID, answered)
 		if err != nil {
 			return err
 		}
@@ -137,22 +139,22 @@ func (h *handlers) groups(v *ui.Request) ([]ui.ChannelGroup, error) {
 
 // read fills in the messages before the position of the address.
 func (h *handlers) read(v *ui.Request, view *View) error {
-	f := message.Filter{ChannelID: view.ID, Count: shown + 1}
+	f := list.Filter{ChannelID: view.ID, Count: shown + 1}
 	path := v.In("/channels/" + view.ID + "/messages")
 	if before := v.URL.Query().Get("before"); id.Valid(before) {
 		f.Before.MessageID, view.Newest = before, path
 	}
-	page, err := h.Messages.List(v.Context(), v.Actor, v.Community.ID, f)
+	page, err := h.Lists.List(v.Context(), v.Actor, v.Community.ID, f)
 	if err != nil {
 		return err
 	}
-	list := page.Messages
-	if len(list) > shown {
-		list = list[:shown]
-		view.Older = path + "?before=" + list[shown-1].ID
+	found := page.Messages
+	if len(found) > shown {
+		found = found[:shown]
+		view.Older = path + "?before=" + found[shown-1].ID
 	}
-	slices.Reverse(list)
-	view.Days = days(view.Reader, list)
+	slices.Reverse(found)
+	view.Days = days(view.Reader, found)
 	return nil
 }
 

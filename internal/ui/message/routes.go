@@ -6,6 +6,8 @@ import (
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/list"
+	"github.com/regulars/regulars/internal/message/post"
 	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/ui"
 )
@@ -14,6 +16,8 @@ import (
 type Services struct {
 	Chat     *chat.Chat
 	Messages *message.Messages
+	Lists    *list.Lists
+	Posts    *post.Posts
 	Members  *roster.Roster
 }
 
