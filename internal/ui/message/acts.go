@@ -7,6 +7,8 @@ import (
 	"github.com/regulars/regulars/internal/emoji"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/change"
+	"github.com/regulars/regulars/internal/message/list"
 	"github.com/regulars/regulars/internal/readstate"
 	"github.com/regulars/regulars/internal/ui"
 )
@@ -17,7 +19,7 @@ type Subject struct {
 	Path   string // of the message, whose acts are below it
 	May    Rights
 	Form   Form // of an edit or a report
-	Log    []message.Version
+	Log    []change.Version
 	Member bool // the reader is a member
 }
 
@@ -27,7 +29,7 @@ func (h *handlers) subject(v *ui.Request) (Subject, location, error) {
 	if err != nil {
 		return Subject{}, at, err
 	}
-	one, err := h.Messages.Get(v.Context(), v.Actor, v.Community.ID, v.PathValue("message"))
+	one, err := h.Lists.Get(v.Context(), v.Actor, v.Community.ID, v.PathValue("message"))
 	if err == nil && one.Channel.ID != at.id {
 		err = errs.Missing("message")
 	}
@@ -70,29 +72,29 @@ func (h *handlers) act(f func(v *ui.Request, s Subject) error) ui.Handler {
 // react adds the reaction of the form, or removes it.
 func (h *handlers) react(v *ui.Request, s Subject) (err error) {
 	if v.PostFormValue("remove") != "" {
-		_, err = h.Messages.Unreact(v.Context(), v.Actor, v.Community.ID, s.ID, v.PostFormValue("emoji"), "", "")
+		_, err = h.Reactions.Unreact(v.Context(), v.Actor, v.Community.ID, s.ID, v.PostFormValue("emoji"), "", "")
 		return err
 	}
-	_, err = h.Messages.React(v.Context(), v.Actor, v.Community.ID, s.ID, v.PostFormValue("emoji"), "")
+	_, err = h.Reactions.React(v.Context(), v.Actor, v.Community.ID, s.ID, v.PostFormValue("emoji"), "")
 	return err
 }
 
 func (h *handlers) pin(v *ui.Request, s Subject) (err error) {
 	if s.Pinned {
-		_, err = h.Messages.Unpin(v.Context(), v.Actor, v.Community.ID, s.ID)
+		_, err = h.Changes.Unpin(v.Context(), v.Actor, v.Community.ID, s.ID)
 	} else {
-		_, err = h.Messages.Pin(v.Context(), v.Actor, v.Community.ID, s.ID)
+		_, err = h.Changes.Pin(v.Context(), v.Actor, v.Community.ID, s.ID)
 	}
 	return err
 }
 
 func (h *handlers) delete(v *ui.Request, s Subject) error {
-	return h.Messages.Delete(v.Context(), v.Actor, v.Community.ID, s.ID)
+	return h.Changes.Delete(v.Context(), v.Actor, v.Community.ID, s.ID)
 }
 
 // markUnread moves the marker of the reader before the message.
 func (h *handlers) markUnread(v *ui.Request, s Subject) error {
-	before, err := h.Messages.List(v.Context(), v.Actor, v.Community.ID, message.Filter{ChannelID: s.Channel.ID, Before: message.Position{MessageID: s.ID}, Count: 1})
+	before, err := h.Lists.List(v.Context(), v.Actor, v.Community.ID, list.Filter{ChannelID: s.Channel.ID, Before: list.Position{MessageID: s.ID}, Count: 1})
 	if err != nil || len(before.Messages) == 0 {
 		return err
 	}
@@ -126,7 +128,7 @@ func (h *handlers) edit(v *ui.Request) error {
 		return err
 	}
 	s.Form = Form{Text: v.PostFormValue("message")}
-	_, err = h.Messages.Update(v.Context(), v.Actor, v.Community.ID, s.ID, message.Edit{Text: s.Form.Text})
+	_, err = h.Changes.Update(v.Context(), v.Actor, v.Community.ID, s.ID, change.Edit{Text: s.Form.Text})
 	if err == nil || byScript(v) {
 		return h.finish(v, at.to(s.ID), err)
 	}
@@ -184,7 +186,7 @@ func (h *handlers) showHistory(v *ui.Request) error {
 	if err != nil {
 		return err
 	}
-	if s.Log, _, err = h.Messages.History(v.Context(), v.Actor, v.Community.ID, s.ID, "", ui.ListLimit); err != nil {
+	if s.Log, _, err = h.Changes.History(v.Context(), v.Actor, v.Community.ID, s.ID, "", ui.ListLimit); err != nil {
 		return err
 	}
 	return h.sheet(v, 200, "Versions of the message", at.id, at.to(s.ID), func(p ui.Page) templ.Component { return History(p, s) })
@@ -196,7 +198,7 @@ func (h *handlers) showReacted(v *ui.Request) error {
 	if err != nil {
 		return err
 	}
-	list, _, err := h.Messages.Reacted(v.Context(), v.Actor, v.Community.ID, s.ID, "", "", ui.ListLimit)
+	list, _, err := h.Reactions.Reacted(v.Context(), v.Actor, v.Community.ID, s.ID, "", "", ui.ListLimit)
 	if err != nil {
 		return err
 	}
@@ -214,7 +216,7 @@ func (h *handlers) showPins(v *ui.Request) error {
 	if err != nil {
 		return err
 	}
-	list, err := h.Messages.Pins(v.Context(), v.Actor, v.Community.ID, at.id)
+	list, err := h.Lists.Pins(v.Context(), v.Actor, v.Community.ID, at.id)
 	if err != nil {
 		return err
 	}

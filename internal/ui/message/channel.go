@@ -57,7 +57,7 @@ func (h *handlers) answer(v *ui.Request, form *Form, messageID string) error {
 	if messageID == "" {
 		return nil
 	}
-	one, err := h.Messages.Get(v.Context(), v.Actor, v.Community.ID, messageID)
+	one, err := h.Lists.Get(v.Context(), v.Actor, v.Community.ID, messageID)
 	form.Answered = &one
 	return err
 }

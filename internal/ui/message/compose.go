@@ -13,12 +13,13 @@ import (
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/message/image"
+	"github.com/regulars/regulars/internal/message/post"
 	"github.com/regulars/regulars/internal/ui"
 )
 
 // draft is the form of a message as it was sent.
 type draft struct {
-	message.Input
+	post.Input
 	reply  string // id of the message that it answers; "": none
 	stored []image.Image
 }
@@ -110,7 +111,7 @@ func (h *handlers) storeImage(v *ui.Request, d *draft, name string, file io.Read
 	if err := h.LimitPictures(v); err != nil {
 		return err
 	}
-	one, err := h.Messages.StoreImage(v.Context(), v.Actor, v.Community.ID, name, file)
+	one, err := h.Posts.StoreImage(v.Context(), v.Actor, v.Community.ID, name, file)
 	if err == nil {
 		d.stored = append(d.stored, one)
 	}
@@ -119,13 +120,13 @@ func (h *handlers) storeImage(v *ui.Request, d *draft, name string, file io.Read
 
 // discard deletes the images of a form that failed.
 func (h *handlers) discard(v *ui.Request, d draft) {
-	_ = h.Messages.DiscardImages(context.WithoutCancel(v.Context()), v.Actor, v.Community.ID, d.stored) // a sweep deletes them otherwise
+	_ = h.Posts.DiscardImages(context.WithoutCancel(v.Context()), v.Actor, v.Community.ID, d.stored) // a sweep deletes them otherwise
 }
 
 // post posts a draft with its images.
 func (h *handlers) post(v *ui.Request, at location, d draft) (message.View, error) {
 	if len(d.stored) > 0 {
-		added, err := h.Messages.AddImages(v.Context(), v.Actor, v.Community.ID, at.id, d.stored)
+		added, err := h.Posts.AddImages(v.Context(), v.Actor, v.Community.ID, at.id, d.stored)
 		if err != nil {
 			h.discard(v, d)
 			return message.View{}, err
@@ -135,9 +136,9 @@ func (h *handlers) post(v *ui.Request, at location, d draft) (message.View, erro
 		}
 	}
 	if d.reply != "" {
-		return h.Messages.Reply(v.Context(), v.Actor, v.Community.ID, d.reply, d.Input)
+		return h.Posts.Reply(v.Context(), v.Actor, v.Community.ID, d.reply, d.Input)
 	}
-	return h.Messages.Send(v.Context(), v.Actor, v.Community.ID, at.id, d.Input)
+	return h.Posts.Send(v.Context(), v.Actor, v.Community.ID, at.id, d.Input)
 }
 
 // sendPart answers a script with the message that was posted.
@@ -163,7 +164,7 @@ func (h *handlers) upload(v *ui.Request) error {
 	if len(d.stored) == 0 {
 		return errs.New(errs.Invalid, "missing_file", "Choose a picture of at most 10 MiB.")
 	}
-	added, err := h.Messages.AddImages(v.Context(), v.Actor, v.Community.ID, at.id, d.stored)
+	added, err := h.Posts.AddImages(v.Context(), v.Actor, v.Community.ID, at.id, d.stored)
 	if err != nil {
 		h.discard(v, d)
 		return err

@@ -8,6 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/list"
 	"github.com/regulars/regulars/internal/ui"
 )
 
@@ -87,16 +88,16 @@ func (h *handlers) part(v *ui.Request, page ui.Page, at location, w window) (Par
 	var err error
 	switch {
 	case w.after != "":
-		newer, err = h.list(v, at, message.Filter{After: message.Position{MessageID: w.after}})
+		newer, err = h.list(v, at, list.Filter{After: list.Position{MessageID: w.after}})
 	case w.from != 0:
-		newer, err = h.list(v, at, message.Filter{After: message.Position{At: w.from}})
+		newer, err = h.list(v, at, list.Filter{After: list.Position{At: w.from}})
 	case w.around != "":
-		if newer, err = h.list(v, at, message.Filter{After: message.Position{MessageID: w.around}}); err != nil {
+		if newer, err = h.list(v, at, list.Filter{After: list.Position{MessageID: w.around}}); err != nil {
 			return p, err
 		}
 		older, err = h.listUntil(v, at, w.around)
 	default:
-		older, err = h.list(v, at, message.Filter{Before: message.Position{MessageID: w.before}})
+		older, err = h.list(v, at, list.Filter{Before: list.Position{MessageID: w.before}})
 	}
 	if err != nil {
 		return p, err
@@ -107,20 +108,20 @@ func (h *handlers) part(v *ui.Request, page ui.Page, at location, w window) (Par
 }
 
 // list reads one message more than a part has, the oldest first.
-func (h *handlers) list(v *ui.Request, at location, f message.Filter) ([]message.View, error) {
+func (h *handlers) list(v *ui.Request, at location, f list.Filter) ([]message.View, error) {
 	f.ChannelID, f.Count = at.id, shown+1
-	page, err := h.Messages.List(v.Context(), v.Actor, v.Community.ID, f)
+	page, err := h.Lists.List(v.Context(), v.Actor, v.Community.ID, f)
 	slices.Reverse(page.Messages)
 	return page.Messages, err
 }
 
 // listUntil reads the messages up to one, with it.
 func (h *handlers) listUntil(v *ui.Request, at location, messageID string) ([]message.View, error) {
-	list, err := h.list(v, at, message.Filter{Before: message.Position{MessageID: messageID}})
+	list, err := h.list(v, at, list.Filter{Before: list.Position{MessageID: messageID}})
 	if err != nil {
 		return nil, err
 	}
-	one, err := h.Messages.Get(v.Context(), v.Actor, v.Community.ID, messageID)
+	one, err := h.Lists.Get(v.Context(), v.Actor, v.Community.ID, messageID)
 	if errs.KindOf(err) == errs.NotFound {
 		return list, nil
 	}
@@ -188,7 +189,7 @@ func (h *handlers) addAnswered(v *ui.Request, items []Item) error {
 			continue
 		}
 		if known[answered] == nil {
-			one, err := h.Messages.Get(v.Context(), v.Actor, v.Community.ID, answered)
+			one, err := h.Lists.Get(v.Context(), v.Actor, v.Community.ID, answered)
 			if errs.KindOf(err) == errs.NotFound {
 				continue
 			}
@@ -244,7 +245,7 @@ func (h *handlers) partOf(v *ui.Request, page ui.Page, at location, ids []string
 	slices.Sort(ids)
 	var list []message.View
 	for _, messageID := range slices.Compact(ids[:min(len(ids), shown)]) {
-		one, err := h.Messages.Get(v.Context(), v.Actor, v.Community.ID, messageID)
+		one, err := h.Lists.Get(v.Context(), v.Actor, v.Community.ID, messageID)
 		if errs.KindOf(err) == errs.NotFound {
 			continue
 		}

@@ -7,6 +7,10 @@ import (
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/change"
+	"github.com/regulars/regulars/internal/message/list"
+	"github.com/regulars/regulars/internal/message/post"
+	"github.com/regulars/regulars/internal/message/react"
 	"github.com/regulars/regulars/internal/readstate"
 	"github.com/regulars/regulars/internal/report"
 	"github.com/regulars/regulars/internal/roster"
@@ -18,6 +22,10 @@ type Services struct {
 	Chat       *chat.Chat
 	Events     *event.Events
 	Messages   *message.Messages
+	Lists      *list.Lists
+	Posts      *post.Posts
+	Changes    *change.Changes
+	Reactions  *react.Reactions
 	ReadStates *readstate.ReadStates
 	Reports    *report.Reports
 	Members    *roster.Roster

@@ -65,7 +65,7 @@ func (h *handlers) find(v *ui.Request, view *SearchView) error {
 		Query: view.Query, ChannelID: view.ChannelID, User: view.User, Has: view.Has, Cursor: v.URL.Query().Get("cursor"), Limit: 20,
 		From: view.Reader.DayStart(view.From, 0), To: view.Reader.DayStart(view.To, 1),
 	}
-	hits, next, err := h.Messages.Search(v.Context(), v.Actor, v.Community.ID, f)
+	hits, next, err := h.Lists.Search(v.Context(), v.Actor, v.Community.ID, f)
 	if e := errs.From(err); e != nil && e.Kind.Status() < 500 {
 		view.Wrong = ui.Explain(ui.PrinterOf(v.Context()), e)
 		return nil

@@ -14,6 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/post"
 )
 
 // room is a channel with its owner in a browser.
@@ -51,7 +52,7 @@ func (r *room) address() string {
 // post posts a message of a member and returns its id.
 func (r *room) post(username, text string) string {
 	r.Helper()
-	sent, err := r.app.Messages.Send(r.Context(), apptest.Operator, r.communityID, r.channelID, message.Input{Sender: username, Text: text})
+	sent, err := r.app.Posts.Send(r.Context(), apptest.Operator, r.communityID, r.channelID, post.Input{Sender: username, Text: text})
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -1,4 +1,5 @@
-package app
+// Package datadir locks the data folder of a server and identifies its node.
+package datadir
 
 import (
 	"errors"
@@ -11,58 +12,59 @@ import (
 	"github.com/regulars/regulars/internal/id"
 )
 
-var errDataDirInUse = errors.New("another server is running on this data folder")
+var errInUse = errors.New("another server is running on this data folder")
 
-// dirLock is the lock of a server on its data folder. The operating system
+// Lock is the lock of a server on its data folder. The operating system
 // releases it when the process ends.
-type dirLock struct{ file *os.File }
+type Lock struct{ file *os.File }
 
-// acquireDataDir is lockDataDir with retries: dataDirInUse acquires the lock for
+// Acquire is lock with retries: InUse acquires the lock for
 // a moment, which must not prevent a server from starting.
-func acquireDataDir(path string) (lock *dirLock, err error) {
+func Acquire(path string) (acquired *Lock, err error) {
 	for range 10 {
-		if lock, err = lockDataDir(path); !errors.Is(err, errDataDirInUse) {
+		if acquired, err = lock(path); !errors.Is(err, errInUse) {
 			break
 		}
 		<-time.After(20 * time.Millisecond)
 	}
-	return lock, err
+	return acquired, err
 }
 
-// lockDataDir locks a data folder and creates it if missing. It does not wait;
-// it returns errDataDirInUse if a server has the lock.
-func lockDataDir(path string) (*dirLock, error) {
+// lock locks a data folder and creates it if missing. It does not wait;
+// it returns errInUse if a server has the lock.
+func lock(path string) (*Lock, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, fmt.Errorf("create data folder: %w", err)
 	}
 	file, err := openLocked(filepath.Join(path, "server.lock"))
 	if errors.Is(err, errFileInUse) {
-		return nil, fmt.Errorf("%w: %s", errDataDirInUse, path)
+		return nil, fmt.Errorf("%w: %s", errInUse, path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lock data folder: %w", err)
 	}
-	return &dirLock{file}, nil
+	return &Lock{file}, nil
 }
 
-func (l *dirLock) release() error { return l.file.Close() }
+// Release ends the lock.
+func (l *Lock) Release() error { return l.file.Close() }
 
-// dataDirInUse reports whether a server is running on the data folder.
-func dataDirInUse(path string) (bool, error) {
-	lock, err := lockDataDir(path)
-	if errors.Is(err, errDataDirInUse) {
+// InUse reports whether a server is running on the data folder.
+func InUse(path string) (bool, error) {
+	acquired, err := lock(path)
+	if errors.Is(err, errInUse) {
 		return true, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	return false, lock.release()
+	return false, acquired.Release()
 }
 
-// nodeID returns the node id of the server on a data folder, the same at each
+// NodeID returns the node id of the server on a data folder, the same at each
 // start on one machine. The caller must have the lock of the folder, so that no
 // other process uses the id.
-func nodeID(folder string, now time.Time) (string, error) {
+func NodeID(folder string, now time.Time) (string, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return "", err

@@ -1,4 +1,4 @@
-package app
+package datadir
 
 import (
 	"path/filepath"
@@ -7,21 +7,21 @@ import (
 
 func TestDataFolderHasOneServer(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "data")
-	first, err := lockDataDir(folder)
+	first, err := lock(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lockDataDir(folder); err == nil {
+	if _, err := lock(folder); err == nil {
 		t.Error("a second server got the lock")
 	}
-	if err := first.release(); err != nil {
+	if err := first.Release(); err != nil {
 		t.Fatal(err)
 	}
-	second, err := lockDataDir(folder)
+	second, err := lock(folder)
 	if err != nil {
 		t.Fatalf("after the first has gone: %v", err)
 	}
-	if err := second.release(); err != nil {
+	if err := second.Release(); err != nil {
 		t.Error(err)
 	}
 }

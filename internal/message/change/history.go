@@ -1,4 +1,4 @@
-package message
+package change
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
+	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/message/cursor"
 	"github.com/regulars/regulars/internal/message/place"
 )
@@ -47,11 +48,11 @@ type VersionActor struct {
 // it, that of a deleted message only the latter, or a key with manageUser. It fails
 // with NotFound "message_not_found", Forbidden "missing_permission" or Invalid
 // "invalid_cursor".
-func (m *Messages) History(ctx context.Context, caller actor.Actor, communityID, messageID, from string, limit int) ([]Version, string, error) {
-	if err := m.Access.CanAny(ctx, caller, communityID, permission.GetMessages, permission.Moderate); err != nil {
+func (s *Changes) History(ctx context.Context, caller actor.Actor, communityID, messageID, from string, limit int) ([]Version, string, error) {
+	if err := s.m.Access.CanAny(ctx, caller, communityID, permission.GetMessages, permission.Moderate); err != nil {
 		return nil, "", err
 	}
-	one, err := m.withHistory(ctx, caller, communityID, messageID)
+	one, err := s.withHistory(ctx, caller, communityID, messageID)
 	if err != nil {
 		return nil, "", err
 	}
@@ -64,12 +65,12 @@ func (m *Messages) History(ctx context.Context, caller actor.Actor, communityID,
 	before := ""
 	if after != nil {
 		if before = after[0]; before != "" {
-			if current, err = earlierText(ctx, m.DB, communityID, one.ID, before); err != nil {
+			if current, err = earlierText(ctx, s.m.DB, communityID, one.ID, before); err != nil {
 				return nil, "", err
 			}
 		}
 	}
-	rows, err := selectHistory(ctx, m.DB, communityID, one.ID, before, limit+1)
+	rows, err := selectHistory(ctx, s.m.DB, communityID, one.ID, before, limit+1)
 	if err != nil {
 		return nil, "", err
 	}
@@ -79,17 +80,17 @@ func (m *Messages) History(ctx context.Context, caller actor.Actor, communityID,
 		rows = rows[:limit]
 		next = list.After(rows[limit-1].id)
 	}
-	return rows, next, m.describe(ctx, communityID, &one, current, rows)
+	return rows, next, s.describe(ctx, communityID, &one, current, rows)
 }
 
 // withHistory returns a message if the actor sees its history, also a message that
 // lists no longer show.
-func (m *Messages) withHistory(ctx context.Context, caller actor.Actor, communityID, messageID string) (Message, error) {
-	one, err := load(ctx, m.DB, communityID, messageID)
+func (s *Changes) withHistory(ctx context.Context, caller actor.Actor, communityID, messageID string) (message.Message, error) {
+	one, err := message.Load(ctx, s.m.DB, communityID, messageID)
 	if err != nil {
 		return one, err
 	}
-	p, err := place.Of(ctx, m.DB, m.Access, caller, communityID, one.ChannelID)
+	p, err := place.Of(ctx, s.m.DB, s.m.Access, caller, communityID, one.ChannelID)
 	if errs.KindOf(err) == errs.NotFound || err == nil && !p.Sees(one.Hushed, one.AuthorID) {
 		err = errs.Missing("message")
 	}
@@ -98,11 +99,11 @@ func (m *Messages) withHistory(ctx context.Context, caller actor.Actor, communit
 	}
 	if one.DeletedAt == 0 {
 		own := one.AuthorID != "" && one.AuthorID == p.Subject.MemberID
-		if err := m.Access.Can(ctx, caller, communityID, permission.GetMessages); err != nil || own || p.ByKey {
+		if err := s.m.Access.Can(ctx, caller, communityID, permission.GetMessages); err != nil || own || p.ByKey {
 			return one, err
 		}
 	}
-	err = m.Access.Can(ctx, caller, communityID, permission.Moderate)
+	err = s.m.Access.Can(ctx, caller, communityID, permission.Moderate)
 	if one.DeletedAt != 0 && one.Replies == 0 && errs.KindOf(err) == errs.Forbidden {
 		err = errs.Missing("message")
 	}
@@ -111,12 +112,12 @@ func (m *Messages) withHistory(ctx context.Context, caller actor.Actor, communit
 
 // describe fills in rows with the text before each. current is the text of the
 // newest.
-func (m *Messages) describe(ctx context.Context, communityID string, of *Message, current string, rows []Version) error {
+func (s *Changes) describe(ctx context.Context, communityID string, of *message.Message, current string, rows []Version) error {
 	refs := []string{}
 	for i := range rows {
 		refs = append(refs, rows[i].actor)
 	}
-	names, err := memberNames(ctx, m.DB, communityID, of.AuthorID, refs)
+	names, err := memberNames(ctx, s.m.DB, communityID, of.AuthorID, refs)
 	if err != nil {
 		return err
 	}

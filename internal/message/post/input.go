@@ -1,4 +1,4 @@
-package message
+package post
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/markdown"
+	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
 )
@@ -52,22 +53,22 @@ func (in *Input) normalise() error {
 	}
 	in.Text = normaliseText(in.Text)
 	check(in.Text != "" || len(in.Attachments) > 0, "message", "required", "Write a text, or attach an image.")
-	check(utf8.RuneCountInString(in.Text) <= MaxText, "message", "too_long", "A message has at most %d characters.", MaxText)
+	check(utf8.RuneCountInString(in.Text) <= message.MaxText, "message", "too_long", "A message has at most %d characters.", message.MaxText)
 	check(text.FirstUnreadable(in.Text, true) == 0, "message", "invalid", "A message has no control characters besides line breaks and tabs.")
-	check(len(in.Attachments) <= MaxImages, "attachments", "too_many", "A message has at most %d images.", MaxImages)
-	if utf8.RuneCountInString(in.Text) <= MaxText {
+	check(len(in.Attachments) <= message.MaxImages, "attachments", "too_many", "A message has at most %d images.", message.MaxImages)
+	if utf8.RuneCountInString(in.Text) <= message.MaxText {
 		in.contents = markdown.Inspect(in.Text)
 	}
-	check(len(in.contents.Links) <= MaxLinks, "message", "too_many", "A message has at most %d links.", MaxLinks)
+	check(len(in.contents.Links) <= message.MaxLinks, "message", "too_many", "A message has at most %d links.", message.MaxLinks)
 	for i, one := range in.Attachments {
 		check(id.Valid(one), "attachments", "invalid", "An attachment is the id of an uploaded image.")
 		check(!slices.Contains(in.Attachments[:i], one), "attachments", "duplicate", "A message shows an image once.")
 	}
 	if in.Allowed != nil {
-		check(len(in.Allowed.Users) <= MaxMentions && len(in.Allowed.Roles) <= MaxMentions, "allowedMentions", "too_many", "At most %d members and %d roles can be named here.", MaxMentions, MaxMentions)
+		check(len(in.Allowed.Users) <= message.MaxMentions && len(in.Allowed.Roles) <= message.MaxMentions, "allowedMentions", "too_many", "At most %d members and %d roles can be named here.", message.MaxMentions, message.MaxMentions)
 	}
-	nonce, ok := text.Line(in.Nonce, MaxNonce)
-	check(ok && nonce == in.Nonce, "nonce", "invalid", "A nonce has at most %d characters, none of them a control character.", MaxNonce)
+	nonce, ok := text.Line(in.Nonce, message.MaxNonce)
+	check(ok && nonce == in.Nonce, "nonce", "invalid", "A nonce has at most %d characters, none of them a control character.", message.MaxNonce)
 	return errs.InvalidFields(wrong)
 }
 
@@ -103,5 +104,5 @@ type Opening struct {
 	ID     string
 	Title  string
 	Wrong  []errs.Field // invalid fields of the topic
-	Insert func(ctx context.Context, tx *sqldb.Tx, first *Message) error
+	Insert func(ctx context.Context, tx *sqldb.Tx, first *message.Message) error
 }

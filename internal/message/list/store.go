@@ -1,4 +1,4 @@
-package message
+package list
 
 import (
 	"context"
@@ -7,13 +7,11 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/message/search"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/words"
 )
-
-// visible is the condition of messages that lists show.
-const visible = "(m.deleted_at = 0 OR m.reply_count > 0)"
 
 // query is a WHERE clause under construction.
 type query struct {
@@ -32,11 +30,11 @@ func (c *query) add(condition string) { c.where = append(c.where, condition) }
 
 func (c *query) text() string { return strings.Join(c.where, " AND ") }
 
-// newQuery returns the condition of the messages of a scope.
+// query returns the condition of the messages of a scope.
 func (s scope) query(d sqldb.Dialect, communityID string) *query {
 	c := &query{dialect: d}
 	c.add("m.community_id = " + c.param(communityID))
-	c.add(visible)
+	c.add(message.IsVisible)
 	if s.authorID != "" {
 		c.add("m.author_id = " + c.param(s.authorID))
 	}
@@ -55,7 +53,7 @@ func (s scope) query(d sqldb.Dialect, communityID string) *query {
 }
 
 // selectMessages returns the messages of a filter, newest first.
-func selectMessages(ctx context.Context, q sqldb.Querier, communityID string, s scope, f Filter) ([]Message, error) {
+func selectMessages(ctx context.Context, q sqldb.Querier, communityID string, s scope, f Filter) ([]message.Message, error) {
 	c := s.query(q.Dialect(), communityID)
 	order := "DESC"
 	switch {
@@ -65,7 +63,7 @@ func selectMessages(ctx context.Context, q sqldb.Querier, communityID string, s 
 		order = "ASC"
 		c.add("m.id > " + c.param(f.After.id()))
 	}
-	list, err := sqldb.All(ctx, q, scanMessage, "SELECT "+messageColumns+" FROM messages m WHERE "+c.text()+" ORDER BY m.id "+order+" LIMIT "+c.param(f.Count), c.args...)
+	list, err := sqldb.All(ctx, q, message.Scan, "SELECT "+message.Columns+" FROM messages m WHERE "+c.text()+" ORDER BY m.id "+order+" LIMIT "+c.param(f.Count), c.args...)
 	if order == "ASC" {
 		slices.Reverse(list)
 	}
@@ -102,7 +100,7 @@ type finding struct {
 }
 
 // find returns the messages of a finding, newest first.
-func find(ctx context.Context, q sqldb.Querier, f finding, limit int) ([]Message, error) {
+func find(ctx context.Context, q sqldb.Querier, f finding, limit int) ([]message.Message, error) {
 	if q.Dialect() == sqldb.SQLite {
 		return f.found(ctx, q, limit)
 	}
@@ -119,7 +117,7 @@ func find(ctx context.Context, q sqldb.Querier, f finding, limit int) ([]Message
 	return append(list, older...), err
 }
 
-func (f finding) found(ctx context.Context, q sqldb.Querier, limit int) ([]Message, error) {
+func (f finding) found(ctx context.Context, q sqldb.Querier, limit int) ([]message.Message, error) {
 	c := f.conditions(q.Dialect())
 	return c.search(ctx, q, search.Found(q.Dialect(), f.Range, f.query, c.param), limit)
 }
@@ -137,6 +135,20 @@ func (f finding) conditions(d sqldb.Dialect) *query {
 	return c
 }
 
-func (c *query) search(ctx context.Context, q sqldb.Querier, s search.Source, limit int) ([]Message, error) {
-	return sqldb.All(ctx, q, scanMessage, "SELECT "+messageColumns+" FROM "+s.From+" WHERE "+s.Where+" AND "+c.text()+" ORDER BY "+s.Order+" LIMIT "+c.param(limit), c.args...)
+func (c *query) search(ctx context.Context, q sqldb.Querier, s search.Source, limit int) ([]message.Message, error) {
+	return sqldb.All(ctx, q, message.Scan, "SELECT "+message.Columns+" FROM "+s.From+" WHERE "+s.Where+" AND "+c.text()+" ORDER BY "+s.Order+" LIMIT "+c.param(limit), c.args...)
+}
+
+// selectReplies returns the visible replies to a message after an id, oldest first.
+func selectReplies(ctx context.Context, q sqldb.Querier, communityID string, s scope, parentID, after string, limit int) ([]message.Message, error) {
+	c := s.query(q.Dialect(), communityID)
+	c.add("m.parent_id = " + c.param(parentID) + " AND m.parent_id <> '' AND m.id > " + c.param(after))
+	return sqldb.All(ctx, q, message.Scan, "SELECT "+message.Columns+" FROM messages m WHERE "+c.text()+" ORDER BY m.id LIMIT "+c.param(limit), c.args...)
+}
+
+// selectPins returns the pinned messages of a scope, the last pinned first.
+func selectPins(ctx context.Context, q sqldb.Querier, communityID string, s scope) ([]message.Message, error) {
+	c := s.query(q.Dialect(), communityID)
+	c.add("m.pinned_at <> 0")
+	return sqldb.All(ctx, q, message.Scan, "SELECT "+message.Columns+" FROM messages m WHERE "+c.text()+" ORDER BY m.pinned_at DESC LIMIT "+c.param(message.MaxPins), c.args...)
 }
