@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/tally"
 	"github.com/regulars/regulars/internal/message/search"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -180,23 +181,36 @@ func deleteReaction(ctx context.Context, tx *sqldb.Tx, communityID, messageID, k
 
 // countReacted adds to the reactions of a member.
 func countReacted(ctx context.Context, tx *sqldb.Tx, communityID, memberID string, delta int64) error {
-	_, err := tx.Exec(ctx, `INSERT INTO message_totals (community_id, user_id, messages, replies, reactions) VALUES ($1, $2, 0, 0, $3)
-		ON CONFLICT (community_id, user_id) DO UPDATE SET reactions = message_totals.reactions + excluded.reactions`, communityID, memberID, delta)
-	return err
+	return tally.Add(ctx, tx, communityID, memberID, tally.Delta{Reactions: delta})
 }
 
 // deleteReactions deletes all reactions to a message, and subtracts them from the
 // figures of the members if they count.
 func deleteReactions(ctx context.Context, tx *sqldb.Tx, communityID, messageID string, counted bool) error {
 	if counted {
-		_, err := tx.Exec(ctx, `UPDATE message_totals SET reactions = reactions - (SELECT count(*) FROM message_reactions r WHERE r.community_id = $1 AND r.message_id = $2 AND r.user_id = message_totals.user_id)
-			WHERE community_id = $1 AND user_id IN (SELECT user_id FROM message_reactions WHERE community_id = $1 AND message_id = $2)`, communityID, messageID)
+		by, err := tallies(ctx, tx, "SELECT user_id, 0, 0, count(*) FROM message_reactions WHERE community_id = $1 AND message_id = $2 GROUP BY user_id", communityID, messageID)
 		if err != nil {
+			return err
+		}
+		if err := tally.Subtract(ctx, tx, communityID, by); err != nil {
 			return err
 		}
 	}
 	_, err := tx.Exec(ctx, "DELETE FROM message_reactions WHERE community_id = $1 AND message_id = $2", communityID, messageID)
 	return err
+}
+
+// tallies returns the sums of the rows of a query: member, messages, replies, reactions.
+func tallies(ctx context.Context, q sqldb.Querier, query string, args ...any) (map[string]tally.Delta, error) {
+	by := map[string]tally.Delta{}
+	_, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (none struct{}, err error) {
+		var memberID string
+		var d tally.Delta
+		err = s.Scan(&memberID, &d.Messages, &d.Replies, &d.Reactions)
+		by[memberID] = by[memberID].Plus(d)
+		return none, err
+	}, query, args...)
+	return by, err
 }
 
 // reactionFilter selects reactions to a message.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/member/tally"
 	"github.com/regulars/regulars/internal/message/image"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -61,14 +62,17 @@ func setReplies(ctx context.Context, tx *sqldb.Tx, communityID string, m *Messag
 	return err
 }
 
-// shards is the number of rows that count the messages of a channel.
-const shards = 16
-
-// count adds to the number of visible messages of a channel.
+// count adds to the number of visible messages of a channel. It adds to a row that no
+// other transaction has changed, so that writers do not wait for each other.
 func count(ctx context.Context, tx *sqldb.Tx, communityID, channelID string, delta int64) error {
 	shard := int64(0)
 	if tx.Dialect() == sqldb.Postgres {
-		shard = rand.Int64N(shards)
+		free := "SELECT shard FROM message_counts WHERE community_id = $1 AND channel_id = $2 ORDER BY shard LIMIT 1 " + tx.Dialect().SkipLocked()
+		n, err := tx.Exec(ctx, "UPDATE message_counts SET total = total + $3 WHERE community_id = $1 AND channel_id = $2 AND shard = ("+free+")", communityID, channelID, delta)
+		if err != nil || n > 0 {
+			return err
+		}
+		shard = rand.Int64()
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO message_counts (community_id, channel_id, shard, total) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (community_id, channel_id, shard) DO UPDATE SET total = message_counts.total + excluded.total`, communityID, channelID, shard, delta)
@@ -77,14 +81,10 @@ func count(ctx context.Context, tx *sqldb.Tx, communityID, channelID string, del
 
 // countWritten adds to the figures of the author of a message.
 func countWritten(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message, delta int64) error {
-	messages, replies := delta, int64(0)
 	if m.Kind == Reply {
-		messages, replies = 0, delta
+		return tally.Add(ctx, tx, communityID, m.AuthorID, tally.Delta{Replies: delta})
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO message_totals (community_id, user_id, messages, replies, reactions) VALUES ($1, $2, $3, $4, 0)
-		ON CONFLICT (community_id, user_id) DO UPDATE SET messages = message_totals.messages + excluded.messages, replies = message_totals.replies + excluded.replies`,
-		communityID, m.AuthorID, messages, replies)
-	return err
+	return tally.Add(ctx, tx, communityID, m.AuthorID, tally.Delta{Messages: delta})
 }
 
 func insertMentions(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
@@ -139,8 +139,18 @@ func MoveTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID, from, to
 // DeleteTopic deletes the messages of a topic as deletions of each would, but without
 // events, in the caller's transaction. by is the actor.
 func (m *Messages) DeleteTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID, channelID, by string) error {
+	if err := lockOfTopic(ctx, tx, communityID, topicID); err != nil {
+		return err
+	}
 	visible, err := countTopic(ctx, tx, communityID, topicID)
 	if err != nil {
+		return err
+	}
+	written, err := tallyOfTopic(ctx, tx, communityID, topicID)
+	if err != nil {
+		return err
+	}
+	if err := tally.Subtract(ctx, tx, communityID, written); err != nil {
 		return err
 	}
 	now := m.Clock.Now()
@@ -197,6 +207,20 @@ func moveTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID, to strin
 	return nil
 }
 
+// lockOfTopic locks the messages of a topic, so that none is deleted or gets a reaction
+// until the transaction ends.
+func lockOfTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID string) error {
+	_, err := tx.Exec(ctx, "SELECT m.id FROM messages m WHERE "+ofTopic+" ORDER BY m.id "+tx.Dialect().Lock(), communityID, topicID)
+	return err
+}
+
+// tallyOfTopic returns what members have written and reacted in a topic.
+func tallyOfTopic(ctx context.Context, q sqldb.Querier, communityID, topicID string) (map[string]tally.Delta, error) {
+	return tallies(ctx, q, `SELECT m.author_id, CAST(SUM(CASE WHEN m.kind = 'reply' THEN 0 ELSE 1 END) AS BIGINT), CAST(SUM(CASE WHEN m.kind = 'reply' THEN 1 ELSE 0 END) AS BIGINT), 0
+		FROM messages m WHERE `+ofTopic+` AND m.deleted_at = 0 GROUP BY m.author_id
+		UNION ALL SELECT r.user_id, 0, 0, count(*) FROM message_reactions r WHERE r.community_id = $1 AND r.message_id IN `+idsOfTopic+" GROUP BY r.user_id", communityID, topicID)
+}
+
 // isRich is the condition of messages with more than a text and reactions.
 const isRich = "(m.has_image OR m.mentions <> '[]')"
 
@@ -208,13 +232,6 @@ func deleteTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID string,
 	}{
 		{`INSERT INTO message_history (community_id, message_id, id, kind, text, actor, at) SELECT m.community_id, m.id, $3, 'deleted', m.text, $4, CAST($5 AS BIGINT) FROM messages m
 			WHERE ` + ofTopic + " AND m.deleted_at = 0 AND NOT " + isRich, []any{v.id, v.actor, v.at}},
-		{`UPDATE message_totals SET messages = message_totals.messages - written.messages, replies = message_totals.replies - written.replies FROM
-			(SELECT m.author_id, SUM(CASE WHEN m.kind = 'reply' THEN 0 ELSE 1 END) AS messages, SUM(CASE WHEN m.kind = 'reply' THEN 1 ELSE 0 END) AS replies
-				FROM messages m WHERE ` + ofTopic + ` AND m.deleted_at = 0 GROUP BY m.author_id) written
-			WHERE message_totals.community_id = $1 AND message_totals.user_id = written.author_id`, nil},
-		{`UPDATE message_totals SET reactions = message_totals.reactions - reacted.reactions FROM
-			(SELECT user_id, count(*) AS reactions FROM message_reactions WHERE community_id = $1 AND message_id IN ` + idsOfTopic + ` GROUP BY user_id) reacted
-			WHERE message_totals.community_id = $1 AND message_totals.user_id = reacted.user_id`, nil},
 		{"DELETE FROM message_reactions WHERE community_id = $1 AND message_id IN " + idsOfTopic, nil},
 		{"DELETE FROM message_mentions WHERE community_id = $1 AND message_id IN " + idsOfTopic, nil},
 		{"UPDATE messages SET deleted_at = CASE WHEN deleted_at = 0 THEN $3 ELSE deleted_at END, pinned_at = 0, reply_count = 0 WHERE community_id = $1 AND topic_id = $2 AND topic_id <> ''", []any{v.at}},
