@@ -13,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member/tally"
 	"github.com/regulars/regulars/internal/message"
+	posting "github.com/regulars/regulars/internal/message/post"
 	"github.com/regulars/regulars/internal/message/topic"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -103,7 +104,7 @@ func (w *writers) add(list *[]string, id string) {
 // act does one random thing. What concurrent deletions make impossible is refused.
 func (w *writers) act(ctx context.Context, r *rand.Rand) error {
 	author, about := w.authors[r.IntN(len(w.authors))], w.pick(r, &w.ids)
-	in := message.Input{Text: fmt.Sprintf("text %d", r.Int()), Sender: author}
+	in := posting.Input{Text: fmt.Sprintf("text %d", r.Int()), Sender: author}
 	emoji := []string{":heart:", ":+1:", ":tada:"}[r.IntN(3)]
 	var sent message.View
 	var err error
@@ -114,21 +115,21 @@ func (w *writers) act(ctx context.Context, r *rand.Rand) error {
 		w.add(&w.topics, made.ID)
 	case n < 15:
 		in.TopicID = w.pick(r, &w.topics)
-		sent, err = w.a.Messages.Send(ctx, apptest.Operator, w.home, w.channels[1], in)
+		sent, err = w.a.Posts.Send(ctx, apptest.Operator, w.home, w.channels[1], in)
 	case n < 40 || about == "":
-		sent, err = w.a.Messages.Send(ctx, apptest.Operator, w.home, w.channels[r.IntN(2)*2], in)
+		sent, err = w.a.Posts.Send(ctx, apptest.Operator, w.home, w.channels[r.IntN(2)*2], in)
 	case n < 55:
-		sent, err = w.a.Messages.Reply(ctx, apptest.Operator, w.home, about, in)
+		sent, err = w.a.Posts.Reply(ctx, apptest.Operator, w.home, about, in)
 	case n < 75:
-		_, err = w.a.Messages.React(ctx, apptest.Operator, w.home, about, emoji, author)
+		_, err = w.a.Reactions.React(ctx, apptest.Operator, w.home, about, emoji, author)
 	case n < 83:
-		_, err = w.a.Messages.Unreact(ctx, apptest.Operator, w.home, about, emoji, author, "")
+		_, err = w.a.Reactions.Unreact(ctx, apptest.Operator, w.home, about, emoji, author, "")
 	case n < 97:
-		err = w.a.Messages.Delete(ctx, apptest.Operator, w.home, about)
+		err = w.a.Changes.Delete(ctx, apptest.Operator, w.home, about)
 	case n < 99:
 		err = w.a.Topics.Delete(ctx, apptest.Operator, w.home, w.channels[1], w.pick(r, &w.topics))
 	default:
-		_, err = w.a.Messages.DeleteRecent(ctx, apptest.Operator, w.home, author)
+		_, err = w.a.Changes.DeleteRecent(ctx, apptest.Operator, w.home, author)
 	}
 	w.add(&w.ids, sent.ID)
 	if e := errs.From(err); e != nil && (e.Kind == errs.NotFound || e.Kind == errs.Invalid) {
@@ -215,7 +216,7 @@ func TestFiguresEqualTheCountsOfMessagesAndReactions(t *testing.T) {
 		}
 		w.check("after the erasure of a member")
 		for _, messageID := range w.ids { // also those of the erased member, with their reactions
-			if err := a.Messages.Delete(t.Context(), apptest.Operator, w.home, messageID); err != nil && errs.KindOf(err) != errs.NotFound {
+			if err := a.Changes.Delete(t.Context(), apptest.Operator, w.home, messageID); err != nil && errs.KindOf(err) != errs.NotFound {
 				t.Fatal(err)
 			}
 		}
@@ -232,7 +233,7 @@ func TestSendersDoNotWaitForTheCountersOfOthers(t *testing.T) {
 		w := newWriters(t, apptest.New(t, engine))
 		for round := range 40 { // the shards of a channel are chosen anew
 			send := func(ctx context.Context, author string) {
-				if _, err := w.a.Messages.Send(ctx, apptest.Operator, w.home, w.channels[0], message.Input{Text: "hello", Sender: author}); err != nil {
+				if _, err := w.a.Posts.Send(ctx, apptest.Operator, w.home, w.channels[0], posting.Input{Text: "hello", Sender: author}); err != nil {
 					t.Errorf("round %d: %v", round, err)
 				}
 			}

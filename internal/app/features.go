@@ -27,6 +27,7 @@ import (
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/message/delivery"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -53,8 +54,12 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.Chat.Feature(),
 		p.Conversations.Feature(),
 		p.Messages.Feature(),
+		p.Posts.Feature(),
+		p.Changes.Feature(),
+		p.Reactions.Feature(),
 		p.Reports.Feature(),
 		p.Topics.Feature(),
+		delivery.Feature(p.Messages),
 		p.ReadStates.Feature(),
 		p.Bulk.Feature(),
 		p.Stats.Feature(),
@@ -85,7 +90,7 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		channelapi.New(p.Chat, p.ReadStates),
 		blockapi.New(p.Blocks),
 		directapi.New(p.Conversations, nil),
-		messageapi.New(p.Messages, p.Topics),
+		messageapi.New(messageapi.Services{Posts: p.Posts, Changes: p.Changes, Lists: p.Lists, Reactions: p.Reactions, Topics: p.Topics}),
 		reportapi.New(p.Reports),
 		userapi.New(p.Access, p.Members),
 		noteapi.New(p.Notes),
@@ -119,29 +124,27 @@ func (p *Services) registerJobs() {
 	jobs.Register(p.Jobs, p.sweep)
 }
 
-// eraseMembers is a roster.Eraser of all features. Higher layers, which may refer
+// EraseMembers is a roster.Eraser of all features. Higher layers, which may refer
 // to lower ones, are first.
-func (p *Services) eraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
+func (p *Services) EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
 	for _, f := range slices.Backward(p.features) {
-		if f.EraseMembers == nil {
-			continue
-		}
-		if err := f.EraseMembers(ctx, tx, communityID, memberIDs); err != nil {
-			return err
+		if f.EraseMembers != nil {
+			if err := f.EraseMembers(ctx, tx, communityID, memberIDs); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
 // eraseCommunity is a community.Eraser of all features, in the order of
-// eraseMembers.
+// EraseMembers.
 func (p *Services) eraseCommunity(ctx context.Context, tx *sqldb.Tx, communityID string) (done bool, err error) {
 	for _, f := range slices.Backward(p.features) {
-		if f.EraseCommunity == nil {
-			continue
-		}
-		if done, err = f.EraseCommunity(ctx, tx, communityID); err != nil || !done {
-			return false, err
+		if f.EraseCommunity != nil {
+			if done, err = f.EraseCommunity(ctx, tx, communityID); err != nil || !done {
+				return false, err
+			}
 		}
 	}
 	return true, nil

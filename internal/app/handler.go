@@ -51,7 +51,7 @@ func (a *App) handler() (http.Handler, error) {
 
 // media serves pictures, and the images of messages at signed addresses.
 func (a *App) media() http.Handler {
-	images := a.Messages.ServeImage(func(r *http.Request) string {
+	images := a.Posts.ServeImage(func(r *http.Request) string {
 		if credential := httpx.Credential(r); credential != "" {
 			return credential
 		}

@@ -134,10 +134,10 @@ func Attach(ctx context.Context, tx *sqldb.Tx, communityID, messageID, authorID 
 	return addUses(ctx, tx, communityID, authorID, ids)
 }
 
-// Detach removes all images from a message. Those that no other message shows are
+// Detach removes all images from messages. Those that no other message shows are
 // deleted by the next sweep.
-func Detach(ctx context.Context, tx *sqldb.Tx, communityID, messageID string) error {
-	return detach(ctx, tx, communityID, messageID)
+func Detach(ctx context.Context, tx *sqldb.Tx, communityID string, messageIDs ...string) error {
+	return detach(ctx, tx, communityID, messageIDs)
 }
 
 // EraseMembers removes the images of members from all messages, in the caller's
