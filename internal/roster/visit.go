@@ -2,15 +2,12 @@ package roster
 
 import (
 	"context"
-	"time"
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/presence"
 )
-
-// OnlineFor is the time after a request in which a member counts as online.
-const OnlineFor = 5 * time.Minute
 
 // LastVisit returns the last visit of a member.
 func (s *Roster) LastVisit(ctx context.Context, caller actor.Actor, communityID, memberID string) (member.Visit, error) {
@@ -23,5 +20,5 @@ func (s *Roster) LastVisit(ctx context.Context, caller actor.Actor, communityID,
 // Online reports whether a member with this last visit counts as online.
 func (s *Roster) Online(v member.Visit) bool {
 	now := s.clock.MS()
-	return v.SeenAt > now-OnlineFor.Milliseconds()
+	return v.SeenAt > now-presence.OnlineFor.Milliseconds()
 }
