@@ -155,19 +155,20 @@ func UpsertVisit(ctx context.Context, q sqldb.Querier, communityID, memberID str
 	return err
 }
 
-// Visit is the last visit of a member in a community.
-type Visit struct {
-	SeenAt     int64 // last request, Unix milliseconds to about a minute; 0: never
-	SignedInAt int64 // start of the newest session used here, Unix milliseconds; 0: never
+// UpsertConnected stores until when members with a live connection count as online.
+func UpsertConnected(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string, until int64) error {
+	_, err := tx.Exec(ctx, `INSERT INTO member_visits (community_id, user_id, seen_at, signed_in_at, connected_until)
+		SELECT community_id, user_id, 0, 0, CAST($2 AS BIGINT) FROM members WHERE community_id = $1 AND `+tx.Dialect().In("user_id", "$3")+` ORDER BY user_id
+		ON CONFLICT (community_id, user_id) DO UPDATE SET connected_until = excluded.connected_until`,
+		communityID, until, sqldb.Keys(memberIDs))
+	return err
 }
 
-// LoadVisit returns the last visit of a member; it is zero if there was none.
-func LoadVisit(ctx context.Context, q sqldb.Querier, communityID, memberID string) (v Visit, err error) {
-	err = q.QueryRow(ctx, "SELECT seen_at, signed_in_at FROM member_visits WHERE community_id = $1 AND user_id = $2", communityID, memberID).Scan(&v.SeenAt, &v.SignedInAt)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = nil
-	}
-	return v, err
+// Visit is the last visit of a member in a community.
+type Visit struct {
+	SeenAt         int64 // last request, Unix milliseconds to about a minute; 0: never
+	SignedInAt     int64 // start of the newest session used here, Unix milliseconds; 0: never
+	ConnectedUntil int64 // of live connections, which nodes renew, Unix milliseconds; 0: none
 }
 
 // LoadMany returns the existing members with these ids, in any state, by id.

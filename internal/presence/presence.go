@@ -4,6 +4,7 @@ package presence
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +24,10 @@ const (
 	recordWait = 200 * time.Millisecond
 	// maxSeen bounds the members whose last sign is in memory.
 	maxSeen = 100_000
+	// connectedFor is the time after which a connection that is not renewed counts no
+	// longer. Nodes renew it twice as often.
+	connectedFor   = 2 * time.Minute
+	connectedBatch = 1_000 // members in one transaction
 )
 
 // Presence records signs of members. It is safe for concurrent use.
@@ -64,7 +69,7 @@ func Of(ctx context.Context, q sqldb.Querier, now time.Time, communityID string,
 	today := dayOf(now, home)
 	states := make(map[string]State, len(records))
 	for memberID, r := range records {
-		s := State{Online: now.UnixMilli()-r.seenAt < roster.OnlineFor.Milliseconds(), LastSeenAt: r.seenAt, VisitCount: r.visits, TimeSpent: r.minutes}
+		s := State{Online: now.UnixMilli()-r.seenAt < roster.OnlineFor.Milliseconds() || r.connectedUntil > now.UnixMilli(), LastSeenAt: r.seenAt, VisitCount: r.visits, TimeSpent: r.minutes}
 		if r.streakDay >= today-1 {
 			s.LoginStreak = int(r.streak)
 		}
@@ -106,6 +111,19 @@ func (p *Presence) Record(ctx context.Context, caller actor.Actor, communityID s
 	if p.record(short, caller, communityID, last, now) != nil {
 		p.forget(communityID+" "+ref, last)
 	}
+}
+
+// RecordConnected records that members of a community have an open connection. It is
+// called once a minute; the members count as online for two.
+func (p *Presence) RecordConnected(ctx context.Context, communityID string, memberIDs []string) error {
+	until := p.clock.Now().Add(connectedFor).UnixMilli()
+	for batch := range slices.Chunk(memberIDs, connectedBatch) {
+		err := p.db.Tx(sqldb.Background(ctx), func(tx *sqldb.Tx) error { return member.UpsertConnected(ctx, tx, communityID, batch, until) }, sqldb.RelaxedSync)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // due reports whether a sign is to be written, and returns the time of the last one.
@@ -161,7 +179,7 @@ func (p *Presence) record(ctx context.Context, caller actor.Actor, communityID s
 
 // record is a row of member_presence with the last visit of its member.
 type record struct {
-	seenAt, visits, minutes, lastMinute, streak, streakDay int64
+	seenAt, connectedUntil, visits, minutes, lastMinute, streak, streakDay int64
 }
 
 // sign adds a sign of the member at a time and a day. It reports whether a visit

@@ -17,11 +17,12 @@ func (s *Roster) LastVisit(ctx context.Context, caller actor.Actor, communityID,
 	if err := s.access.Can(ctx, caller, communityID, permission.GetUserData); err != nil {
 		return member.Visit{}, err
 	}
-	return member.LoadVisit(ctx, s.db, communityID, memberID)
+	return loadVisit(ctx, s.db, communityID, memberID)
 }
 
-// Online reports whether a member with this last visit counts as online.
+// Online reports whether a member with this last visit counts as online: by a request
+// or a live connection.
 func (s *Roster) Online(v member.Visit) bool {
 	now := s.clock.MS()
-	return v.SeenAt > now-OnlineFor.Milliseconds()
+	return v.SeenAt > now-OnlineFor.Milliseconds() || v.ConnectedUntil > now
 }
