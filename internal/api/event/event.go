@@ -47,7 +47,7 @@ func (h *handlers) routes(g *api.Group) {
 	api.Add(g, api.Route{
 		Method: "GET", Path: "/v1/events", ID: "listEvents", Summary: "List events",
 		Permissions: []actor.Permission{permission.Webhooks}, Traits: api.MayBeGone,
-		Description: "The events of a community in the order of `sequence`, which has no gaps. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. " +
+		Description: "The events of a community in the order of `sequence`, without those of conversations. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. " +
 			"A page may have fewer events than `limit` although more exist: `meta.next` is lower than `meta.latest` then. 410 `expired`: events after `after` were deleted; continue after `details.oldest` - 1. " +
 			"429 `too_many_streams`: too many requests of the account or key are waiting. 503 `streams_busy`: too many are waiting on the server.",
 	}, h.listEvents)

@@ -283,7 +283,7 @@ func (t *Topics) change(ctx context.Context, caller actor.Actor, communityID, ch
 
 // forum returns a forum that the actor sees.
 func (t *Topics) forum(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID, channelID string) (place.Place, error) {
-	p, err := place.Of(ctx, q, t.m.Access, caller, communityID, channelID)
+	p, err := place.Of(ctx, q, t.m.Access, caller, communityID, channelID, "")
 	if err == nil && p.Channel.Type != chat.Forum {
 		err = post.NotAForum()
 	}

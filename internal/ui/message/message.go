@@ -54,7 +54,7 @@ type Form struct {
 func (h *handlers) showMessages(v *ui.Request) error {
 	form := Form{Nonce: id.Secret(id.Size / 2)}
 	if answered := v.URL.Query().Get("reply"); answered != "" {
-		one, err := h.Lists.Get(v.Context(), v.Actor, v.Community.ID, answered)
+		one, err := h.Lists.Get(v.Context(), v.Actor, v.Community.ID, answered, "")
 		if err != nil {
 			return err
 		}
@@ -79,7 +79,7 @@ func (h *handlers) send(v *ui.Request) error {
 	}
 	form := Form{Text: in.Text, Nonce: in.Nonce}
 	if answered != "" {
-		one, err := h.Lists.Get(v.Context(), v.Actor, v.Community.ID, answered)
+		one, err := h.Lists.Get(v.Context(), v.Actor, v.Community.ID, answered, "")
 		if err != nil {
 			return err
 		}
