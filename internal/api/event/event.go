@@ -62,7 +62,7 @@ type wireEvent struct {
 	ID          string          `json:"id" example:"6a21d1c09f3b0c4d5e6f7a8b"`
 	Type        string          `json:"type" example:"user.joined_server"`
 	CommunityID string          `json:"communityId" example:"6a21d1c09f3b0c4d5e6f7a8b"`
-	Sequence    int64           `json:"sequence" doc:"From 1, without gaps in the community." example:"1042"`
+	Sequence    int64           `json:"sequence" doc:"From 1 in the community; those of conversations are left out." example:"1042"`
 	OccurredAt  string          `json:"occurredAt" format:"date-time" example:"2026-04-07T08:50:16.000Z"`
 	Actor       *eventActor     `json:"actor,omitempty" doc:"Absent after the member was erased."`
 	UserID      string          `json:"userId,omitempty" doc:"The member that the event concerns, if it concerns one." example:"6a21d1c09f3b0c4d5e6f7a8b"`

@@ -25,7 +25,7 @@ func TestConversationsReachTheirParticipantsOnly(t *testing.T) {
 		sent := call(t, a, "POST", "/v1/messages/send", owner, fmt.Sprintf(`{"channelId":%q,"message":"secret"}`, direct))
 		call(t, a, "POST", "/v1/messages/react", ada, fmt.Sprintf(`{"messageId":%q,"emoji":":heart:"}`, sent["messageId"]))
 		call(t, a, "POST", "/v1/messages/send", owner, fmt.Sprintf(`{"channelId":%q,"message":"open"}`, lobby))
-		if f := viewers["cleo"].until("event"); f.ChannelID != lobby {
+		if f := viewers["cleo"].event("message.posted"); f.ChannelID != lobby {
 			t.Errorf("cleo: %+v", f)
 		}
 		for _, name := range []string{"ada", "olga"} {
@@ -34,7 +34,7 @@ func TestConversationsReachTheirParticipantsOnly(t *testing.T) {
 			if posted.ChannelID != direct || shown["message"] != "secret" {
 				t.Errorf("%s: %+v", name, posted)
 			}
-			if f := viewers[name].until("event"); f.Type != "reaction.added" || f.ChannelID != direct {
+			if f := viewers[name].event("reaction.added"); f.ChannelID != direct {
 				t.Errorf("%s: %+v", name, f)
 			}
 		}

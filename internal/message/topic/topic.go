@@ -246,11 +246,8 @@ func (t *Topics) Delete(ctx context.Context, caller actor.Actor, communityID, ch
 				return permission.LackInChannel(permission.DeleteMessages)
 			}
 		}
-		for more := true; more; {
-			var err error
-			if more, err = t.changes.DeleteTopic(ctx, tx, communityID, topicID, old.ChannelID, caller.Ref()); err != nil {
-				return err
-			}
+		if err := t.changes.DeleteTopic(ctx, tx, communityID, topicID, old.ChannelID, caller.Ref()); err != nil {
+			return err
 		}
 		if err := deleteTopic(ctx, tx, communityID, topicID); err != nil {
 			return err
