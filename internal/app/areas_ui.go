@@ -22,6 +22,7 @@ import (
 	uimoderation "github.com/regulars/regulars/internal/ui/moderation"
 	uioverview "github.com/regulars/regulars/internal/ui/overview"
 	uiremedy "github.com/regulars/regulars/internal/ui/remedy"
+	uireport "github.com/regulars/regulars/internal/ui/report"
 	uirole "github.com/regulars/regulars/internal/ui/role"
 	uisettings "github.com/regulars/regulars/internal/ui/settings"
 	uisignin "github.com/regulars/regulars/internal/ui/signin"
@@ -53,12 +54,11 @@ func (p *Services) uiAreas(c *ui.Console, limits uiLimits, server uiinstallation
 		uimoderation.New(c, uimoderation.Services{Access: p.Access, Accounts: p.Accounts, Members: p.Members, Moderation: p.Moderation, Mail: p.Mail, Clock: p.clock}),
 		uirole.New(c, uirole.Services{Access: p.Access, Members: p.Members, Chat: p.Chat}),
 		uichannel.New(c, uichannel.Services{Access: p.Access, Communities: p.Communities, Members: p.Members, Chat: p.Chat}),
+		uireport.New(c, uireport.Services{Access: p.Access, Reports: p.Reports, Clock: p.clock}),
 		uimessage.New(c, uimessage.Services{Chat: p.Chat, Messages: p.Messages, Members: p.Members}),
 		uifield.New(c, uifield.Services{Fields: p.Fields, FieldChanges: p.FieldChanges}),
 		uitag.New(c, uitag.Services{Members: p.Members}),
-		uibulk.New(c, uibulk.Services{
-			Access: p.Access, Fields: p.Fields, Bulk: p.Bulk, Files: p.Files, Log: p.log, UploadBytes: limits.uploadBytes, Streams: limits.streams, Uploads: limits.uploads, Stopping: limits.stopping,
-		}),
+		uibulk.New(c, uibulk.Services{Access: p.Access, Fields: p.Fields, Bulk: p.Bulk, Files: p.Files, Log: p.log, UploadBytes: limits.uploadBytes, Streams: limits.streams, Uploads: limits.uploads, Stopping: limits.stopping}),
 		uiremedy.New(c, uiremedy.Services{Bulk: p.Bulk, Choices: choice.New(p.DB, p.Access)}),
 		uikey.New(c, uikey.Services{Access: p.Access, Accounts: p.Accounts, Chat: p.Chat, Clock: p.clock}),
 		uiaudit.New(c, uiaudit.Services{Access: p.Access, Communities: p.Communities, Fields: p.Fields, Members: p.Members, Chat: p.Chat}),
