@@ -15,6 +15,7 @@ import (
 	eventapi "github.com/regulars/regulars/internal/api/event"
 	fieldapi "github.com/regulars/regulars/internal/api/field"
 	keyapi "github.com/regulars/regulars/internal/api/key"
+	limitapi "github.com/regulars/regulars/internal/api/limit"
 	messageapi "github.com/regulars/regulars/internal/api/message"
 	moderationapi "github.com/regulars/regulars/internal/api/moderation"
 	noteapi "github.com/regulars/regulars/internal/api/note"
@@ -57,6 +58,7 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.Posts.Feature(),
 		p.Changes.Feature(),
 		p.Reactions.Feature(),
+		p.Lists.Feature(),
 		p.Reports.Feature(),
 		p.Topics.Feature(),
 		delivery.Feature(p.Messages),
@@ -73,6 +75,7 @@ type apiLimits struct {
 	streams  *httpx.Streams
 	stopping <-chan struct{}
 	bulk     bulkapi.Limits
+	rates    []feature.Limit
 }
 
 // apiAreas lists the areas of the API, in the order of the document.
@@ -92,6 +95,7 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		directapi.New(p.Conversations, nil),
 		messageapi.New(messageapi.Services{Posts: p.Posts, Changes: p.Changes, Lists: p.Lists, Reactions: p.Reactions, Topics: p.Topics}),
 		reportapi.New(p.Reports),
+		limitapi.New(append(collect(p.features, func(f feature.Feature) []feature.Limit { return f.Limits }), l.rates...)),
 		userapi.New(p.Access, p.Members),
 		noteapi.New(p.Notes),
 		fieldapi.New(p.Fields, p.Members, p.FieldChanges),

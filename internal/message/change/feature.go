@@ -6,6 +6,7 @@ import (
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -14,6 +15,7 @@ func (s *Changes) Feature() feature.Feature {
 	return feature.Feature{
 		Name: "change", Sweeps: []func(context.Context) error{s.sweepDeleted}, EraseMembers: EraseMembers,
 		AuditVerbs: []audit.Verb{verbDelete, verbDeleteRecent, verbPin, verbUnpin},
+		Limits:     []feature.Limit{{Name: "channel_pins", Value: message.MaxPins, Unit: "messages"}},
 	}
 }
 

@@ -1,6 +1,8 @@
 package message
 
 import (
+	"net/http"
+
 	"github.com/a-h/templ"
 
 	"github.com/regulars/regulars/internal/chat"
@@ -25,18 +27,14 @@ type Subject struct {
 
 // subject reads the message of the address.
 func (h *handlers) subject(v *ui.Request) (Subject, location, error) {
-	at, err := h.locate(v)
-	if err != nil {
-		return Subject{}, at, err
-	}
 	one, err := h.Lists.Get(v.Context(), v.Actor, v.Community.ID, v.PathValue("message"))
-	if err == nil && one.Channel.ID != at.id {
+	if err == nil && one.Channel.ID != v.PathValue("channel") {
 		err = errs.Missing("message")
 	}
-	if topicID := value(one.TopicID); topicID != "" {
-		at.topicID, at.path = topicID, v.In("/channels/"+at.id+"/topics/"+topicID)
-		at.may.Post = at.may.SelfID != "" && at.RequirePosting() == nil
+	if err != nil {
+		return Subject{}, location{}, err
 	}
+	at, err := h.locateTopic(v, value(one.TopicID))
 	s := Subject{Item: h.items(h.Reader(v), []message.View{one})[0], Path: v.In("/channels/" + at.id + "/messages/" + one.ID), May: at.may}
 	return s, at, err
 }
@@ -245,4 +243,39 @@ func (h *handlers) showPreferences(v *ui.Request) error {
 	}
 	view := PreferencesView{v.In("/channels/" + at.id + "/preferences"), at.Channel, states[at.id]}
 	return h.sheet(v, 200, "Notifications", at.id, at.path, func(p ui.Page) templ.Component { return Preferences(p, view) })
+}
+
+// SheetHeader is sent by scripts that show a page in a dialog: the response is what is
+// in the page alone.
+const SheetHeader = "Regulars-Sheet"
+
+// SheetView is a small page beside the messages, which scripts show in a dialog.
+type SheetView struct {
+	ui.Page
+	Back string // address of the messages
+}
+
+// sheet answers with a small page.
+func (h *handlers) sheet(v *ui.Request, status int, title, current, back string, content func(p ui.Page) templ.Component) error {
+	if v.Header.Get(SheetHeader) != "" {
+		p := ui.Page{Title: v.T(title), Reader: h.Reader(v), Community: ui.Community{ID: v.Community.ID}}
+		return ui.Render(v, status, Sheet(p, content(p)))
+	}
+	p, _, err := h.page(v, title, current)
+	if err != nil {
+		return err
+	}
+	return ui.Render(v, status, SheetPage(SheetView{p, back}, content(p)))
+}
+
+// byScript reports whether a script has sent the request and updates the page itself.
+func byScript(v *ui.Request) bool { return v.Header.Get("Accept") == "application/json" }
+
+// done answers an action: with a page, or with nothing for scripts.
+func done(v *ui.Request, path string) error {
+	if byScript(v) {
+		v.W.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	return v.Redirect(path, "")
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/topic"
 	"github.com/regulars/regulars/internal/readstate"
 	"github.com/regulars/regulars/internal/ui"
 )
@@ -13,10 +14,19 @@ import (
 type View struct {
 	Part
 	Channel  chat.Channel
+	Topic    *topic.Topic // nil: none
 	State    readstate.State
 	Window   window
 	Sequence int64 // of the newest event before the messages were read
 	Form     Form
+}
+
+// back is the address of the level above: the forum, or the list of channels.
+func (v View) back() string {
+	if v.Topic != nil {
+		return v.In("/channels/" + v.Channel.ID + "/topics")
+	}
+	return v.In("/chat?list=1")
 }
 
 // Form is the form of a message. Answered is the message that it replies to.
@@ -36,10 +46,13 @@ func (h *handlers) showMessages(v *ui.Request) error {
 	if err != nil {
 		return err
 	}
-	if at.Channel.Type == chat.Iframe {
+	switch {
+	case at.Channel.Type == chat.Iframe:
 		return v.Redirect(v.In("/channels/"+at.id+"/view"), "")
+	case at.Channel.Type == chat.Forum && at.topic == nil && windowOf(v, h.Reader(v)).around == "":
+		return v.Redirect(v.In("/channels/"+at.id+"/topics"), "")
 	}
-	form, err := h.newForm(v)
+	form, err := h.newForm(v, at)
 	if err != nil {
 		return err
 	}
@@ -47,8 +60,8 @@ func (h *handlers) showMessages(v *ui.Request) error {
 }
 
 // newForm returns the empty form, as a reply if the address says so.
-func (h *handlers) newForm(v *ui.Request) (Form, error) {
-	form := Form{Nonce: id.Secret(id.Size / 2)}
+func (h *handlers) newForm(v *ui.Request, at location) (Form, error) {
+	form := Form{Nonce: id.Secret(id.Size / 2), TopicID: at.topicID()}
 	return form, h.answer(v, &form, v.URL.Query().Get("reply"))
 }
 
@@ -68,14 +81,14 @@ func (h *handlers) render(v *ui.Request, at location, form Form, cause error) er
 	if err != nil {
 		return err
 	}
-	view := View{Channel: at.Channel, Window: windowOf(v, h.Reader(v)), Form: form}
+	view := View{Channel: at.Channel, Topic: at.topic, Window: windowOf(v, h.Reader(v)), Form: form}
 	if view.Form.Errors = ui.FieldErrors(v.Context(), cause); view.Form.Errors == nil {
 		view.Form.Alert = refused
 	}
 	if view.Sequence, err = h.Events.Latest(v.Context(), v.Community.ID); err != nil {
 		return err
 	}
-	page, states, err := h.page(v, at.Channel.Topic, at.id)
+	page, states, err := h.page(v, at.title(), at.id)
 	if err != nil {
 		return err
 	}
@@ -212,4 +225,16 @@ func (h *handlers) changePreferences(v *ui.Request) error {
 		return err
 	}
 	return v.Redirect(v.In("/channels/"+channelID+"/messages"), "Saved")
+}
+
+// search finds channels for the palette.
+func (h *handlers) search(v *ui.Request, text string) (ui.PaletteGroup, error) {
+	group := ui.PaletteGroup{Name: v.T("Channels")}
+	channels, err := h.Chat.Channels(v.Context(), v.Actor, v.Community.ID)
+	for _, ch := range channels {
+		if ui.Matches(ch.Topic, text) && len(group.Items) < ui.FoundLimit {
+			group.Items = append(group.Items, ui.PaletteItem{Icon: ui.ChannelIcon(ch.Type), Label: ch.Topic, Link: v.In("/channels/" + ch.ID + "/messages")})
+		}
+	}
+	return group, err
 }

@@ -21,6 +21,8 @@ import (
 type draft struct {
 	post.Input
 	reply  string // id of the message that it answers; "": none
+	title  string // of a topic
+	tags   string // of a topic, with commas
 	stored []image.Image
 }
 
@@ -38,7 +40,7 @@ func (h *handlers) send(v *ui.Request) error {
 	if err != nil {
 		return err
 	}
-	d.TopicID = at.topicID
+	d.TopicID = at.topicID()
 	sent, err := h.post(v, at, d)
 	if err == nil && byScript(v) {
 		return h.sendPart(v, at, sent.ID)
@@ -49,7 +51,7 @@ func (h *handlers) send(v *ui.Request) error {
 	if byScript(v) {
 		return err
 	}
-	form := Form{Text: d.Text, Nonce: d.Nonce, TopicID: at.topicID}
+	form := Form{Text: d.Text, Nonce: d.Nonce, TopicID: at.topicID()}
 	if failed := h.answer(v, &form, d.reply); failed != nil {
 		return failed
 	}
@@ -98,6 +100,10 @@ func (d *draft) set(name string, from io.Reader) error {
 		d.Nonce = given
 	case "reply":
 		d.reply = given
+	case "title":
+		d.title = given
+	case "tags":
+		d.tags = given
 	case "attachment":
 		d.Attachments = append(d.Attachments, given)
 	}
@@ -125,20 +131,29 @@ func (h *handlers) discard(v *ui.Request, d draft) {
 
 // post posts a draft with its images.
 func (h *handlers) post(v *ui.Request, at location, d draft) (message.View, error) {
-	if len(d.stored) > 0 {
-		added, err := h.Posts.AddImages(v.Context(), v.Actor, v.Community.ID, at.id, d.stored)
-		if err != nil {
-			h.discard(v, d)
-			return message.View{}, err
-		}
-		for _, one := range added {
-			d.Attachments = append(d.Attachments, one.ID)
-		}
+	if err := h.attach(v, at, &d); err != nil {
+		return message.View{}, err
 	}
 	if d.reply != "" {
 		return h.Posts.Reply(v.Context(), v.Actor, v.Community.ID, d.reply, d.Input)
 	}
 	return h.Posts.Send(v.Context(), v.Actor, v.Community.ID, at.id, d.Input)
+}
+
+// attach adds the stored images of a draft to it.
+func (h *handlers) attach(v *ui.Request, at location, d *draft) error {
+	if len(d.stored) == 0 {
+		return nil
+	}
+	added, err := h.Posts.AddImages(v.Context(), v.Actor, v.Community.ID, at.id, d.stored)
+	if err != nil {
+		h.discard(v, *d)
+		return err
+	}
+	for _, one := range added {
+		d.Attachments = append(d.Attachments, one.ID)
+	}
+	return nil
 }
 
 // sendPart answers a script with the message that was posted.

@@ -5,10 +5,15 @@ import (
 	"slices"
 	"time"
 
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/emoji"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/message/list"
+	"github.com/regulars/regulars/internal/readstate"
 	"github.com/regulars/regulars/internal/ui"
 )
 
@@ -30,8 +35,9 @@ type Part struct {
 
 // Rights are what the reader may do with messages of the channel.
 type Rights struct {
-	Post, Pin, Delete bool   // Delete: those of others too
-	SelfID            string // of the member; "": the reader is none
+	Post, Pin      bool
+	Delete, Manage bool   // those of others too; Manage: topics
+	SelfID         string // of the member; "": the reader is none
 }
 
 // Item is a message in its part.
@@ -109,7 +115,7 @@ func (h *handlers) part(v *ui.Request, page ui.Page, at location, w window) (Par
 
 // list reads one message more than a part has, the oldest first.
 func (h *handlers) list(v *ui.Request, at location, f list.Filter) ([]message.View, error) {
-	f.ChannelID, f.Count = at.id, shown+1
+	f.ChannelID, f.TopicID, f.Count = at.id, at.topicID(), shown+1
 	page, err := h.Lists.List(v.Context(), v.Actor, v.Community.ID, f)
 	slices.Reverse(page.Messages)
 	return page.Messages, err
@@ -252,10 +258,86 @@ func (h *handlers) partOf(v *ui.Request, page ui.Page, at location, ids []string
 		if err != nil {
 			return p, err
 		}
-		if one.Channel.ID == at.id && value(one.TopicID) == at.topicID {
+		if one.Channel.ID == at.id && value(one.TopicID) == at.topicID() {
 			list = append(list, one)
 		}
 	}
 	p.Items = h.items(page.Reader, list)
 	return p, h.addAnswered(v, p.Items)
+}
+
+// name is how an author is shown.
+func name(a message.Author) string {
+	if a.DisplayName != "" {
+		return a.DisplayName
+	}
+	return a.Username
+}
+
+// acts is the address of the acts on a message.
+func (p Part) acts(i Item) string {
+	return p.In("/channels/" + i.Channel.ID + "/messages/" + i.ID)
+}
+
+// answeredText is the beginning of a message that a reply answers.
+func answeredText(p Part, one message.View) string {
+	switch {
+	case one.DeletedAt != nil:
+		return p.T("This message was deleted.")
+	case one.Hidden != "":
+		return p.T("A message of a member whom you have blocked.")
+	case one.Text == "":
+		return p.T("Picture")
+	}
+	return excerpt(one.Text)
+}
+
+// emojiOf is an emoji as color fonts show it: symbols that are also text need a
+// variation selector.
+func emojiOf(kind string) string {
+	if len([]rune(kind)) == 1 && []rune(kind)[0] < 0x1F000 {
+		return kind + "\uFE0F"
+	}
+	return kind
+}
+
+// instant is a time of the wire in Unix milliseconds.
+func instant(text *string) int64 {
+	at, err := time.Parse(clock.Layout, value(text))
+	if err != nil {
+		return 0
+	}
+	return at.UnixMilli()
+}
+
+// manageChannels is what the link to the settings of channels needs.
+const manageChannels = permission.ManageChannels
+
+var notifyChoices = []ui.Choice{
+	{Value: string(readstate.NotifyAll), Label: i18n.Key("All messages")},
+	{Value: string(readstate.NotifyMentions), Label: i18n.Key("Messages that mention me")},
+	{Value: string(readstate.NotifyNone), Label: i18n.Key("Nothing")},
+}
+
+// emojiGroups are the names of emoji.Groups.
+var emojiGroups = []string{
+	i18n.Key("Smileys and emotion"), i18n.Key("People and body"), i18n.Key("Animals and nature"), i18n.Key("Food and drink"),
+	i18n.Key("Travel and places"), i18n.Key("Activities"), i18n.Key("Objects"), i18n.Key("Symbols"), i18n.Key("Flags"),
+}
+
+// groupName translates the name of a group of emoji.
+func groupName(p ui.Page, name string) string {
+	if !slices.Contains(emojiGroups, name) {
+		return name
+	}
+	return p.T(name)
+}
+
+// quickReactions are offered without a search.
+var quickReactions = []string{":+1:", ":heart:", ":joy:", ":tada:", ":eyes:", ":pray:"}
+
+// kindOf is the emoji of a shortcode.
+func kindOf(shortcode string) string {
+	kind, _ := emoji.Parse(shortcode)
+	return kind.Text
 }

@@ -2,7 +2,9 @@
 package message
 
 import (
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/block"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/i18n"
@@ -11,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/message/list"
 	"github.com/regulars/regulars/internal/message/post"
 	"github.com/regulars/regulars/internal/message/react"
+	"github.com/regulars/regulars/internal/message/topic"
 	"github.com/regulars/regulars/internal/readstate"
 	"github.com/regulars/regulars/internal/report"
 	"github.com/regulars/regulars/internal/roster"
@@ -19,6 +22,8 @@ import (
 
 // Services are the features behind the pages.
 type Services struct {
+	Access     *access.Access
+	Blocks     *block.Blocks
 	Chat       *chat.Chat
 	Events     *event.Events
 	Messages   *message.Messages
@@ -26,6 +31,7 @@ type Services struct {
 	Posts      *post.Posts
 	Changes    *change.Changes
 	Reactions  *react.Reactions
+	Topics     *topic.Topics
 	ReadStates *readstate.ReadStates
 	Reports    *report.Reports
 	Members    *roster.Roster
@@ -45,6 +51,7 @@ func New(c *ui.Console, s Services) ui.Area {
 		Nav: []ui.NavItem{
 			{Key: "chat", Label: i18n.Key("Chat"), Icon: "message-square", Path: "/chat", Noun: ui.Chat, Order: 0, Need: permission.GetMessages},
 		},
+		Search: ui.Search{Need: permission.GetMessages, Find: h.search},
 		Permissions: ui.PermissionTexts{Key: []ui.Permission{
 			{Value: string(permission.GetMessages), Label: i18n.Key("Messages: read")},
 			{Value: string(permission.SendMessage), Label: i18n.Key("Messages: send and react"), Help: i18n.Key("In the name of any active member.")},
@@ -64,6 +71,15 @@ func (h *handlers) routes() []ui.Route {
 		writes.PostFile(channel+"/messages", h.send),
 		writes.PostFile(channel+"/images", h.upload),
 		reads.Get(channel+"/part", h.showPart),
+		reads.Get(channel+"/topics", h.showTopics),
+		writes.PostFile(channel+"/topics", h.createTopic),
+		reads.Get(channel+"/topics/{topic}", h.showMessages),
+		writes.PostFile(channel+"/topics/{topic}", h.send),
+		reads.Get(channel+"/topics/{topic}/settings", h.showTopic),
+		reads.Post(channel+"/topics/{topic}/settings", h.changeTopic),
+		reads.Post(channel+"/topics/{topic}/delete", h.deleteTopic),
+		reads.Get("/chat/members/{user}", h.showCard),
+		reads.Post("/chat/members/{user}/block", h.changeBlock),
 		reads.Get(channel+"/pins", h.showPins),
 		reads.Post(channel+"/read", h.markRead),
 		reads.Get(channel+"/preferences", h.showPreferences),

@@ -15,6 +15,7 @@ import (
 
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/chat"
+	"github.com/regulars/regulars/internal/message/post"
 )
 
 var nonceField = regexp.MustCompile(`name="nonce" value="([0-9a-f]+)"`)
@@ -175,6 +176,98 @@ func TestMessagesAreChangedWithoutScript(t *testing.T) {
 		}
 		if got := olivia.ask("GET", preferences, nil); !strings.Contains(got.text, `value="none" checked`) || !strings.Contains(got.text, `value="yes" checked`) {
 			t.Error("the preferences are not kept")
+		}
+	})
+}
+
+// Forums work without JavaScript: topics with their messages, settings and deletion.
+func TestTopicsAreWrittenWithoutScript(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		_, olivia := signedUp(t, a, "olivia")
+		home := foundedBy(t, olivia, "Rovers")
+		communityID := strings.TrimPrefix(home, "/c/")
+		forum, err := a.Chat.CreateChannel(t.Context(), apptest.Operator, communityID, chat.Input{Topic: "ideas", Type: chat.Forum})
+		if err != nil {
+			t.Fatal(err)
+		}
+		topics := home + "/channels/" + forum.ID + "/topics"
+		if got := olivia.ask("GET", home+"/channels/"+forum.ID+"/messages", nil); got.status != http.StatusSeeOther || got.header.Get("Location") != topics {
+			t.Errorf("the forum: %d %v", got.status, got.header)
+		}
+		empty := olivia.ask("GET", topics, nil)
+		nonce := nonceField.FindStringSubmatch(empty.text)[1]
+		fields := map[string]string{"title": "Longer days", "message": "We need **more** light", "tags": "summer, light", "nonce": nonce}
+		var page string
+		for range 2 {
+			got := olivia.postMessage(topics, fields, smallPicture(t))
+			if page = got.header.Get("Location"); got.status != http.StatusSeeOther {
+				t.Fatalf("%d %s", got.status, got.text)
+			}
+			fields["nonce"] = "another"
+			fields["title"] = "Shorter nights"
+		}
+		if got := olivia.postMessage(topics, map[string]string{"title": "", "message": "Lost?"}); got.status != http.StatusBadRequest || !strings.Contains(got.text, "Lost?") {
+			t.Errorf("without a title: %d", got.status)
+		}
+		for sort, first := range map[string]string{"latest": "Shorter nights", "new": "Shorter nights", "top": "Shorter nights"} {
+			got := olivia.ask("GET", topics+"?sort="+sort, nil).text
+			if strings.Count(got, `class="topic"`) != 2 || strings.Index(got, first) > strings.Index(got, "Longer days") {
+				t.Errorf("%s: wrong order", sort)
+			}
+		}
+		if got := olivia.postMessage(page, map[string]string{"message": "I agree"}); got.status != http.StatusSeeOther {
+			t.Errorf("%d %s", got.status, got.text)
+		}
+		read := olivia.ask("GET", page, nil)
+		if strings.Count(read.text, ` data-text="`) != 2 || !strings.Contains(read.text, "I agree") || !strings.Contains(read.text, `alt="picture-0.png"`) {
+			t.Errorf("%s", read.text)
+		}
+		if got := olivia.ask("POST", page+"/settings", url.Values{"title": {"No nights"}, "tags": {"light"}, "locked": {"yes"}}); got.status != http.StatusSeeOther {
+			t.Errorf("%d %s", got.status, got.text)
+		}
+		if got := olivia.ask("GET", page, nil); !strings.Contains(got.text, "No nights") || !strings.Contains(got.text, "Locked") {
+			t.Errorf("the topic is not changed")
+		}
+		if got := olivia.ask("POST", page+"/delete", url.Values{}); got.status != http.StatusSeeOther {
+			t.Errorf("%d %s", got.status, got.text)
+		}
+		if got := olivia.ask("GET", page, nil); got.status != http.StatusNotFound {
+			t.Errorf("a deleted topic: %d", got.status)
+		}
+	})
+}
+
+// A member sees who wrote, and blocks them.
+func TestMemberIsBlockedOnTheirCard(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		_, olivia := signedUp(t, a, "olivia")
+		home := foundedBy(t, olivia, "Rovers")
+		communityID := strings.TrimPrefix(home, "/c/")
+		a.Import(t, communityID, a.Key(t, communityID), "Email,Username,First Name,Last Name\nmia@example.com,mia,Mia,M\n", nil)
+		general, err := a.Chat.CreateChannel(t.Context(), apptest.Operator, communityID, chat.Input{Topic: "general"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Posts.Send(t.Context(), apptest.Operator, communityID, general.ID, post.Input{Sender: "mia", Text: "Hello"}); err != nil {
+			t.Fatal(err)
+		}
+		page := home + "/channels/" + general.ID + "/messages"
+		card := regexp.MustCompile(`href="([^"]*/chat/members/[0-9a-f]{24})"`).FindStringSubmatch(olivia.ask("GET", page, nil).text)[1]
+		if got := olivia.ask("GET", card, nil); got.status != http.StatusOK || !strings.Contains(got.text, "@mia") || !strings.Contains(got.text, ">Block<") {
+			t.Errorf("%d %s", got.status, got.text)
+		}
+		if got := olivia.ask("POST", card+"/block", url.Values{}); got.status != http.StatusSeeOther {
+			t.Errorf("%d %s", got.status, got.text)
+		}
+		if got := olivia.ask("GET", page, nil); strings.Contains(got.text, "Hello") || !strings.Contains(got.text, "whom you have blocked") {
+			t.Error("a blocked member is read")
+		}
+		if got := olivia.ask("POST", card+"/block", url.Values{"end": {"yes"}}); got.status != http.StatusSeeOther || !strings.Contains(olivia.ask("GET", page, nil).text, "Hello") {
+			t.Errorf("%d: the block does not end", got.status)
+		}
+		_, grace := signedUp(t, a, "grace")
+		if got := grace.ask("GET", card, nil); got.status == http.StatusOK {
+			t.Error("a stranger reads the card")
 		}
 	})
 }
