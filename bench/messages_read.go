@@ -148,7 +148,7 @@ func (b *bench) measureSendsBesideImport(ctx context.Context, v *server, channel
 	}
 	s.ours = medianRate(ours)
 	b.logf("%s, %d writers while %d rows load: %.0f/s, p99 %s", s.engine, s.writers, slices.Max(b.rows), s.ours.perSecond(), quantile(s.ours.durations, 0.99))
-	return s, v.must(ctx, http.MethodPost, "/v1/users/bulk-update/"+u.job+"/cancel", nil, nil)
+	return s, v.must(ctx, http.MethodPost, "/v1/users/bulk-update/"+u.job+"/cancel", map[string]any{}, nil)
 }
 
 // commits are the durable commits of SQLite and the transactions in them.

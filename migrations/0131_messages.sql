@@ -52,6 +52,7 @@ CREATE TABLE message_mentions (
 ) {sqlite: WITHOUT ROWID};
 CREATE INDEX message_mentions_message ON message_mentions (community_id, message_id);
 
+-- owner: message/change
 -- Earlier texts of messages, with what replaced them.
 CREATE TABLE message_history (
   community_id key_text NOT NULL,
@@ -64,6 +65,7 @@ CREATE TABLE message_history (
   PRIMARY KEY (community_id, message_id, id)
 ) {sqlite: WITHOUT ROWID};
 
+-- owner: message/post
 -- Nonces of senders, kept for a day.
 CREATE TABLE message_nonces (
   community_id key_text NOT NULL,
@@ -77,6 +79,7 @@ CREATE TABLE message_nonces (
 ) {sqlite: WITHOUT ROWID};
 CREATE INDEX message_nonces_created ON message_nonces (created_at);
 
+-- owner: message/reaction
 -- Reactions, each kind of an emoji once for each member.
 CREATE TABLE message_reactions (
   community_id key_text NOT NULL,
@@ -117,7 +120,7 @@ CREATE TABLE message_attachments (
 ) {sqlite: WITHOUT ROWID};
 CREATE INDEX message_attachments_image ON message_attachments (community_id, image_id);
 
--- owner: message
+-- owner: message/post
 -- When a member posted in a channel with slow mode for the last time.
 CREATE TABLE slow_mode_posts (
   community_id key_text NOT NULL,
@@ -127,6 +130,7 @@ CREATE TABLE slow_mode_posts (
   PRIMARY KEY (community_id, channel_id, user_id)
 ) {sqlite: WITHOUT ROWID};
 
+-- owner: message
 -- What members have written and reacted, for their figures. Conversations do not count.
 CREATE TABLE message_totals (
   community_id key_text NOT NULL,

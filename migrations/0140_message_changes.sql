@@ -1,5 +1,5 @@
 -- +goose Up
--- owner: message
+-- owner: message/change
 -- oldest: 127
 -- Members that earlier and deleted texts mention, for their erasure.
 CREATE TABLE message_history_mentions (

@@ -67,6 +67,12 @@ func (a *API) checkAccess(rt *Route, w http.ResponseWriter, r *http.Request) (*h
 	if rt.is(PerUser) {
 		return r.WithContext(actor.NewContext(r.Context(), caller)), a.Access.CanAsPerson(caller, rt.Permissions)
 	}
+	if rt.is(AnyCredential) {
+		if caller.Kind == actor.Anonymous {
+			return r, actor.AuthenticationRequired()
+		}
+		return r.WithContext(actor.NewContext(r.Context(), caller)), nil
+	}
 	if caller.Kind == actor.Anonymous {
 		if rt.is(OpenImport) {
 			return r, nil

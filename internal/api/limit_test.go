@@ -1,58 +1,49 @@
 package api_test
 
 import (
-	"strings"
 	"testing"
 
-	"github.com/regulars/regulars/internal/api"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/block"
+	"github.com/regulars/regulars/internal/chat"
+	"github.com/regulars/regulars/internal/direct"
+	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/topic"
+	"github.com/regulars/regulars/internal/words"
 )
 
-// untilLimited repeats a request until the limit rejects it, and fails the test if it
-// never does.
-func untilLimited(t *testing.T, a *apptest.App, path string, header ...string) (before int, last reply) {
-	t.Helper()
-	for n := range 200 {
-		if last = send(t, a, "GET", path, "", "", header...); last.status == 429 {
-			return n, last
+func TestEveryCredentialReadsTheLimitsInForce(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		home := a.Community(t)
+		key := a.Key(t, home)
+		userOf(t, a, key, "ada")
+		_, ada := a.Claim(t, home, "ada")
+		if got := send(t, a, "GET", "/v1/limits", "", ""); got.status != 401 {
+			t.Errorf("without a credential: %d %s", got.status, got.text)
 		}
-	}
-	t.Fatalf("%s %v is never limited: %d", path, header, last.status)
-	return 0, last
-}
-
-func TestAddressWithoutAValidCredentialIsLimited(t *testing.T) {
-	for _, c := range []struct {
-		name, path string
-		header     []string
-		status     int
-	}{
-		{"without a credential", "/v1/users/bulk-update", nil, 401},
-		{"with a key that is none", "/v1/users/bulk-update", []string{"X-Api-Key", "x"}, 401},
-		{"with a key nobody has", "/v1/users/bulk-update", []string{"X-Api-Key", strings.Repeat("a", 64)}, 401},
-		{"with the form of another scheme", "/v1/users/bulk-import/template", []string{"Authorization", "Basic eDp4"}, 401},
-		{"on the document, with any key", "/openapi.json", []string{"X-Api-Key", "x"}, 200},
-		{"on the reference, with any key", "/docs/try", []string{"X-Api-Key", "x"}, 200},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(config *apptest.Config) { config.AnonymousPerSec = api.DefaultLimits().PerAddress }), apptest.WithStoppedClock())
-			key := a.Key(t, a.Community(t))
-			first := send(t, a, "GET", c.path, "", "", c.header...)
-			if first.status != c.status || first.header.Get("RateLimit-Limit") != "20" || first.header.Get("RateLimit-Remaining") != "19" || first.header.Get("RateLimit-Reset") != "1" {
-				t.Errorf("the first request: %d %v", first.status, first.header)
+		for who, token := range map[string]string{"a key": key, "a member": ada} {
+			got := send(t, a, "GET", "/apis/v1/limits", token, "")
+			values := map[any]map[string]any{}
+			list, _ := got.body["data"].([]any)
+			for _, one := range list {
+				row := one.(map[string]any)
+				if values[row["name"]] != nil {
+					t.Errorf("%v is listed twice", row["name"])
+				}
+				values[row["name"]] = row
 			}
-			before, last := untilLimited(t, a, c.path, c.header...)
-			if before != 19 {
-				t.Errorf("limited after %d more requests", before)
+			for name, want := range map[string]float64{
+				"message_length": message.MaxText, "message_mentions": message.MaxMentions, "message_images": message.MaxImages, "message_links": message.MaxLinks,
+				"message_nonce": message.MaxNonce, "message_reaction_kinds": message.MaxReactionKinds, "channel_pins": message.MaxPins, "topic_title": topic.MaxTitle, "topic_tags": topic.MaxTags,
+				"search_query": words.MaxQuery, "conversation_participants": direct.MaxParticipants, "slow_mode": chat.MaxSlowMode, "blocks": block.Max,
+			} {
+				if row := values[name]; row["value"] != want || row["window"] != nil || row["setting"] != nil || row["unit"] == "" {
+					t.Errorf("%s: %s is %v, want %v", who, name, row, want)
+				}
 			}
-			if last.code() != "rate_limited" || last.header.Get("Retry-After") == "" || last.header.Get("RateLimit-Remaining") != "0" {
-				t.Errorf("over the limit: %v %s", last.header, last.text)
+			if row := values["sign_ins"]; row["window"] != 60.0 || row["setting"] != "REGULARS_SIGN_INS_PER_MINUTE" {
+				t.Errorf("%s: %v", who, row)
 			}
-			if res := send(t, a, "GET", "/v1/users/bulk-update", key, ""); res.status != 200 || res.header.Get("RateLimit-Limit") != "" {
-				t.Errorf("a valid key from the same address: %d %v", res.status, res.header)
-			}
-		})
-	}
+		}
+	})
 }

@@ -99,7 +99,7 @@ func (c *chatRoom) events() string {
 
 func sweepMessages(t *testing.T, a *apptest.App) {
 	t.Helper()
-	for _, sweep := range a.Messages.Feature().Sweeps {
+	for _, sweep := range append(a.Posts.Feature().Sweeps, a.Changes.Feature().Sweeps...) {
 		if err := sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -293,7 +293,7 @@ func TestHistoryShowsWhatAMessageSaid(t *testing.T) {
 		c.want(404, "message_not_found", c.send("boss", "GET", "/v1/messages/"+first+"/history", ""))
 		root := c.post("ada", "secret")
 		c.reply("ben", root, "answer")
-		if err := a.Messages.Delete(t.Context(), apptest.Operator, c.home, root); err != nil {
+		if err := a.Changes.Delete(t.Context(), apptest.Operator, c.home, root); err != nil {
 			t.Fatal(err)
 		}
 		move(31 * 24 * time.Hour)
@@ -350,7 +350,7 @@ func TestAChannelHasAtMostAHundredPins(t *testing.T) {
 			ids[i] = c.post("ada", fmt.Sprint(i))
 		}
 		for _, messageID := range ids[:96] {
-			if _, err := a.Messages.Pin(t.Context(), apptest.Operator, c.home, messageID); err != nil {
+			if _, err := a.Changes.Pin(t.Context(), apptest.Operator, c.home, messageID); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -381,7 +381,7 @@ func TestRecentMessagesOfAMemberAreDeleted(t *testing.T) {
 		c.reply("ben", root, "answer")
 		c.reply("ada", root, "again")
 		c.post("ada", "more")
-		n, err := a.Messages.DeleteRecent(context.WithoutCancel(t.Context()), apptest.Operator, c.home, "ada")
+		n, err := a.Changes.DeleteRecent(context.WithoutCancel(t.Context()), apptest.Operator, c.home, "ada")
 		if err != nil || n != 3 || c.total() != 3 || c.figures("ada") != [3]int64{1, 0, 0} {
 			t.Errorf("%d %v %v %v", n, err, c.total(), c.figures("ada"))
 		}

@@ -234,7 +234,7 @@ func TestAddressesOfImagesExpireAndFollowTheChannel(t *testing.T) {
 		if status, _ := c.fetch("", renewed); status != 200 {
 			t.Errorf("renewed: %d", status)
 		}
-		if err := a.Messages.Delete(t.Context(), apptest.Operator, c.home, sent); err != nil {
+		if err := a.Changes.Delete(t.Context(), apptest.Operator, c.home, sent); err != nil {
 			t.Fatal(err)
 		}
 		if status, _ := c.fetch("", renewed); status != 404 {

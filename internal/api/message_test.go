@@ -309,7 +309,7 @@ func TestAnErasedMemberLeavesMessages(t *testing.T) {
 		naming := post(t, a, key, general, "é @ben and @ben, `@ben` by @ada", "ada")
 		own := post(t, a, key, general, "mine", "ben")
 		err := a.DB.Tx(t.Context(), func(tx *sqldb.Tx) error {
-			return a.Messages.EraseMembers(t.Context(), tx, home, []string{ben})
+			return a.EraseMembers(t.Context(), tx, home, []string{ben})
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -45,6 +45,7 @@ const (
 	StartsSession                     // a sign-in: never replayed, and over the limit of a name the handler decides
 	MayConflict                       // a GET that responds 409 to a channel of another type
 	PerUser                           // concerns the calling person instead of a community: needs a session or a user key
+	AnyCredential                     // concerns no community: every credential will do
 	MayExist                          // responds 200 instead of 201 if the object exists
 )
 

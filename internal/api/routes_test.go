@@ -46,6 +46,8 @@ func actorOf(rt api.Route) string {
 		return "session"
 	case rt.Traits&api.PerUser != 0:
 		return "person"
+	case rt.Traits&api.AnyCredential != 0:
+		return "any credential"
 	case rt.Traits&api.OpenImport != 0:
 		return "community, or open import"
 	case slices.Contains(rt.Permissions, permission.AnyMember):
@@ -61,7 +63,7 @@ func routeLine(t *testing.T, rt api.Route) string {
 	for _, p := range rt.Permissions {
 		permissions = append(permissions, string(p))
 	}
-	left := rt.Traits &^ (api.Public | api.PerUser | api.OpenImport)
+	left := rt.Traits &^ (api.Public | api.PerUser | api.AnyCredential | api.OpenImport)
 	for _, n := range traitNames {
 		if rt.Traits&n.trait != 0 {
 			marks, left = append(marks, n.name), left&^n.trait

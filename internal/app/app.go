@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/app/config"
+	"github.com/regulars/regulars/internal/app/datadir"
 	"github.com/regulars/regulars/internal/app/metrics"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/httpx"
@@ -25,7 +26,7 @@ var version = "dev"
 type App struct {
 	*Services
 	config        config.Config
-	lock          *dirLock
+	lock          *datadir.Lock
 	listener      net.Listener
 	server        *http.Server
 	metrics       *metrics.Metrics
@@ -41,23 +42,23 @@ func New(ctx context.Context, c config.Config, now clock.Clock, log *slog.Logger
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	lock, err := acquireDataDir(c.Data)
+	lock, err := datadir.Acquire(c.Data)
 	if err != nil {
 		return nil, err
 	}
-	node, err := nodeID(c.Data, now.Now())
+	node, err := datadir.NodeID(c.Data, now.Now())
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("node id: %w", err), lock.release())
+		return nil, errors.Join(fmt.Errorf("node id: %w", err), lock.Release())
 	}
 	services, err := openServices(ctx, c, now, log, node)
 	if err != nil {
-		return nil, errors.Join(err, lock.release())
+		return nil, errors.Join(err, lock.Release())
 	}
 	if err := services.Folder.ClearScratch(); err != nil {
-		return nil, errors.Join(err, services.Close(), lock.release())
+		return nil, errors.Join(err, services.Close(), lock.Release())
 	}
 	if services.keyErr != nil {
-		return nil, errors.Join(services.keyErr, services.Close(), lock.release())
+		return nil, errors.Join(services.keyErr, services.Close(), lock.Release())
 	}
 	a := &App{Services: services, config: c, lock: lock, stopping: make(chan struct{})}
 	a.close = sync.OnceValue(a.closeOnce)
@@ -142,5 +143,5 @@ func (a *App) closeOnce() error {
 			err = nil // closed by Run
 		}
 	}
-	return errors.Join(err, a.Services.Close(), a.lock.release())
+	return errors.Join(err, a.Services.Close(), a.lock.Release())
 }

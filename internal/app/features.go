@@ -15,6 +15,7 @@ import (
 	eventapi "github.com/regulars/regulars/internal/api/event"
 	fieldapi "github.com/regulars/regulars/internal/api/field"
 	keyapi "github.com/regulars/regulars/internal/api/key"
+	limitapi "github.com/regulars/regulars/internal/api/limit"
 	messageapi "github.com/regulars/regulars/internal/api/message"
 	moderationapi "github.com/regulars/regulars/internal/api/moderation"
 	noteapi "github.com/regulars/regulars/internal/api/note"
@@ -27,6 +28,7 @@ import (
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/message/delivery"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -53,8 +55,13 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.Chat.Feature(),
 		p.Conversations.Feature(),
 		p.Messages.Feature(),
+		p.Posts.Feature(),
+		p.Changes.Feature(),
+		p.Reactions.Feature(),
+		p.Lists.Feature(),
 		p.Reports.Feature(),
 		p.Topics.Feature(),
+		delivery.Feature(p.Messages),
 		p.ReadStates.Feature(),
 		p.Bulk.Feature(),
 		p.Stats.Feature(),
@@ -68,6 +75,7 @@ type apiLimits struct {
 	streams  *httpx.Streams
 	stopping <-chan struct{}
 	bulk     bulkapi.Limits
+	rates    []feature.Limit
 }
 
 // apiAreas lists the areas of the API, in the order of the document.
@@ -85,8 +93,9 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		channelapi.New(p.Chat, p.ReadStates),
 		blockapi.New(p.Blocks),
 		directapi.New(p.Conversations, nil),
-		messageapi.New(p.Messages, p.Topics),
+		messageapi.New(messageapi.Services{Posts: p.Posts, Changes: p.Changes, Lists: p.Lists, Reactions: p.Reactions, Topics: p.Topics}),
 		reportapi.New(p.Reports),
+		limitapi.New(append(collect(p.features, func(f feature.Feature) []feature.Limit { return f.Limits }), l.rates...)),
 		userapi.New(p.Access, p.Members),
 		noteapi.New(p.Notes),
 		fieldapi.New(p.Fields, p.Members, p.FieldChanges),
@@ -119,29 +128,27 @@ func (p *Services) registerJobs() {
 	jobs.Register(p.Jobs, p.sweep)
 }
 
-// eraseMembers is a roster.Eraser of all features. Higher layers, which may refer
+// EraseMembers is a roster.Eraser of all features. Higher layers, which may refer
 // to lower ones, are first.
-func (p *Services) eraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
+func (p *Services) EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
 	for _, f := range slices.Backward(p.features) {
-		if f.EraseMembers == nil {
-			continue
-		}
-		if err := f.EraseMembers(ctx, tx, communityID, memberIDs); err != nil {
-			return err
+		if f.EraseMembers != nil {
+			if err := f.EraseMembers(ctx, tx, communityID, memberIDs); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
 // eraseCommunity is a community.Eraser of all features, in the order of
-// eraseMembers.
+// EraseMembers.
 func (p *Services) eraseCommunity(ctx context.Context, tx *sqldb.Tx, communityID string) (done bool, err error) {
 	for _, f := range slices.Backward(p.features) {
-		if f.EraseCommunity == nil {
-			continue
-		}
-		if done, err = f.EraseCommunity(ctx, tx, communityID); err != nil || !done {
-			return false, err
+		if f.EraseCommunity != nil {
+			if done, err = f.EraseCommunity(ctx, tx, communityID); err != nil || !done {
+				return false, err
+			}
 		}
 	}
 	return true, nil

@@ -30,7 +30,7 @@ func (a *App) handler() (http.Handler, error) {
 	streams := httpx.NewStreams(a.config.StreamsPerOwner, a.config.Streams, a.config.StreamCheck)
 	uploads := httpx.NewUploads(a.config.UploadLimits())
 	areas := a.apiAreas(apiLimits{
-		uploads: uploads, streams: streams, stopping: a.stopping,
+		uploads: uploads, streams: streams, stopping: a.stopping, rates: a.config.InForce(),
 		bulk: bulkapi.Limits{OpenUploadsHourly: a.config.OpenImports, OpenUploadBytes: a.config.OpenImportMiB << 20, UploadBytes: a.config.BulkFileMiB << 20},
 	})
 	rest := api.New(api.Deps{
@@ -51,7 +51,7 @@ func (a *App) handler() (http.Handler, error) {
 
 // media serves pictures, and the images of messages at signed addresses.
 func (a *App) media() http.Handler {
-	images := a.Messages.ServeImage(func(r *http.Request) string {
+	images := a.Posts.ServeImage(func(r *http.Request) string {
 		if credential := httpx.Credential(r); credential != "" {
 			return credential
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/app/config"
+	"github.com/regulars/regulars/internal/app/datadir"
 	"github.com/regulars/regulars/internal/app/importreport"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/bulk/job"
@@ -190,7 +191,7 @@ func (p *Services) removeCrashedNodes(ctx context.Context, s config.StorageConfi
 	if p.DB.Dialect() != sqldb.SQLite {
 		return nil
 	}
-	inUse, err := dataDirInUse(s.Data)
+	inUse, err := datadir.InUse(s.Data)
 	if err != nil || inUse {
 		return err
 	}

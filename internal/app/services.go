@@ -32,7 +32,11 @@ import (
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/assign"
 	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/change"
 	"github.com/regulars/regulars/internal/message/image"
+	"github.com/regulars/regulars/internal/message/list"
+	"github.com/regulars/regulars/internal/message/post"
+	"github.com/regulars/regulars/internal/message/react"
 	"github.com/regulars/regulars/internal/message/topic"
 	"github.com/regulars/regulars/internal/moderation"
 	"github.com/regulars/regulars/internal/note"
@@ -74,6 +78,10 @@ type Services struct {
 	Chat          *chat.Chat
 	Conversations *direct.Conversations
 	Messages      *message.Messages
+	Posts         *post.Posts
+	Changes       *change.Changes
+	Lists         *list.Lists
+	Reactions     *react.Reactions
 	Topics        *topic.Topics
 	ReadStates    *readstate.ReadStates
 	Bulk          *bulk.Bulk
@@ -153,7 +161,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Pictures = media.New(p.DB, p.Files, now)
 	p.Members = roster.New(roster.Deps{
 		DB: p.DB, Clock: now, Access: p.Access, Mail: p.Mail, BaseURL: p.url, Pictures: p.Pictures, Retention: c.Retention(), Log: log,
-		Erase:       []roster.Eraser{p.eraseMembers},
+		Erase:       []roster.Eraser{p.EraseMembers},
 		RoleDeleted: []assign.RoleDeleted{moderation.ForgetRole},
 	})
 	p.FieldChanges = fieldchange.New(p.DB, now, p.Access, p.Members)
@@ -164,12 +172,14 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Chat = chat.New(chat.Deps{DB: p.DB, Access: p.Access, Members: p.Members, Clock: now})
 	p.Messages = message.New(message.Deps{
 		DB: p.DB, Access: p.Access, Clock: now, BaseURL: p.url, Images: image.New(image.Deps{DB: p.DB, Clock: now, Pictures: p.Pictures, Keys: p.Keys, BaseURL: p.url}),
-		Posted: []message.Hook{topic.Count, readstate.MoveOwn}, Deleted: []message.Hook{topic.Uncount}, LockTopic: topic.Lock,
 	})
-	p.Topics = topic.New(p.Messages)
+	p.Posts = post.New(post.Deps{Messages: p.Messages, Posted: []message.Hook{topic.Count, readstate.MoveOwn}, LockTopic: topic.Lock})
+	p.Changes = change.New(change.Deps{Messages: p.Messages, Posts: p.Posts, Deleted: []message.Hook{topic.Uncount}})
+	p.Lists, p.Reactions = list.New(p.Messages), react.New(p.Messages)
+	p.Topics = topic.New(p.Messages, p.Posts, p.Changes)
 	p.ReadStates = readstate.New(readstate.Deps{DB: p.DB, Clock: now, Access: p.Access, Messages: p.Messages})
 	p.Conversations = direct.New(direct.Deps{DB: p.DB, Clock: now, Access: p.Access})
-	p.Reports = report.New(report.Deps{DB: p.DB, Clock: now, Access: p.Access, Messages: p.Messages, Moderation: p.Moderation})
+	p.Reports = report.New(report.Deps{DB: p.DB, Clock: now, Access: p.Access, Messages: p.Messages, Changes: p.Changes, Moderation: p.Moderation})
 	p.Bulk = bulk.New(bulk.Deps{
 		DB: p.DB, Files: p.Files, Scratch: p.Folder, Access: p.Access, Members: p.Members, Mail: p.Mail, BaseURL: p.url, Clock: now, Log: log, Database: p.database,
 		Limits: bulk.Limits{

@@ -13,5 +13,10 @@ func (c *Chat) Feature() feature.Feature {
 		Events:       EventTypes,
 		Live:         []feature.Live{live()},
 		AuditVerbs:   []audit.Verb{"category.create", "category.update", "category.delete", "channel.create", "channel.update", "channel.delete", "channel.override"},
+		Limits: []feature.Limit{
+			{Name: "slow_mode", Value: MaxSlowMode, Unit: "seconds"},
+			{Name: "channels", Value: maxChannels, Unit: "channels"},
+			{Name: "channel_categories", Value: maxCategories, Unit: "categories"},
+		},
 	}
 }

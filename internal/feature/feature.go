@@ -38,5 +38,6 @@ type Feature struct {
 	Events []event.Type
 	// Live delivers events of channels to live connections.
 	Live    []Live
+	Limits  []Limit // that callers may need to know
 	Metrics []prometheus.Collector
 }

@@ -1,11 +1,12 @@
 // Package message stores and shows what members and systems write in channels and
-// conversations.
+// conversations. The packages below it in the tree post, change, list and react.
 package message
 
 import (
 	"context"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/message/image"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -60,8 +61,16 @@ const (
 	MaxMentions = 50
 	MaxImages   = 10
 	MaxLinks    = 20
-	MaxNonce    = 64 // characters
+	MaxNonce    = 64  // characters
+	MaxPins     = 100 // of a channel
+
+	// MaxReactionKinds is the number of kinds of emoji on one message.
+	MaxReactionKinds = 20
 )
+
+// InAnyChannel is what a key needs to change messages of others. Channels decide what a
+// person may.
+const InAnyChannel = permission.ViewChannels
 
 // Deps are the parts that Messages uses.
 type Deps struct {
@@ -70,17 +79,13 @@ type Deps struct {
 	Access  *access.Access
 	Images  *image.Images
 	BaseURL func() string
-	Posted  []Hook // part of posting a message
-	Deleted []Hook // part of deleting a message; not with its topic
-	// LockTopic returns a topic that does not change until the transaction ends. It
-	// fails with NotFound "topic_not_found".
-	LockTopic func(ctx context.Context, tx *sqldb.Tx, communityID, topicID string) (Topic, error)
 }
 
 // Hook is what a higher layer does with a message, in the transaction of its change.
 type Hook func(ctx context.Context, tx *sqldb.Tx, communityID string, about *Message) error
 
-// Messages are the messages of all communities. It is safe for concurrent use.
+// Messages finds and shows the messages of all communities. It is safe for concurrent
+// use.
 type Messages struct{ Deps }
 
 // New returns the Messages of a database.

@@ -5,16 +5,16 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 
-	"github.com/regulars/regulars/internal/account"
-	"github.com/regulars/regulars/internal/id"
-	"github.com/regulars/regulars/internal/message/image"
+	"github.com/regulars/regulars/internal/message/search"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const messageColumns = "m.id, m.channel_id, m.kind, m.author_id, m.text, m.mentions, m.parent_id, m.reply_to_id, m.topic_id, m.via_type, m.via_name, m.hushed, m.has_image, m.has_link, " +
+// Columns are those that Scan reads, of messages m.
+const Columns = "m.id, m.channel_id, m.kind, m.author_id, m.text, m.mentions, m.parent_id, m.reply_to_id, m.topic_id, m.via_type, m.via_name, m.hushed, m.has_image, m.has_link, " +
 	"m.reply_count, m.pinned_at, m.edited_at, m.deleted_at, m.posted_at"
 
-func scanMessage(s sqldb.Scanner) (m Message, err error) {
+// Scan reads the Columns of a message.
+func Scan(s sqldb.Scanner) (m Message, err error) {
 	var mentions string
 	if err := s.Scan(&m.ID, &m.ChannelID, &m.Kind, &m.AuthorID, &m.Text, &mentions, &m.ParentID, &m.ReplyToID, &m.TopicID, &m.Via.Type, &m.Via.Name, &m.Hushed, &m.HasImage, &m.HasLink,
 		&m.Replies, &m.PinnedAt, &m.EditedAt, &m.DeletedAt, &m.PostedAt); err != nil {
@@ -26,7 +26,11 @@ func scanMessage(s sqldb.Scanner) (m Message, err error) {
 	return m, err
 }
 
-func insert(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
+// IsVisible is the condition of messages m that lists show.
+const IsVisible = "(m.deleted_at = 0 OR m.reply_count > 0)"
+
+// Insert stores a new message, without what it mentions and what counts it.
+func Insert(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
 	mentions, err := json.Marshal(orEmpty(m.Mentions))
 	if err != nil {
 		return err
@@ -37,26 +41,28 @@ func insert(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) e
 	return err
 }
 
-// load returns a message, also a deleted one. It fails with NotFound
+// Load returns a message, also a deleted one. It fails with NotFound
 // "message_not_found".
-func load(ctx context.Context, q sqldb.Querier, communityID, messageID string) (Message, error) {
-	return sqldb.One(ctx, q, "message", scanMessage, "SELECT "+messageColumns+" FROM messages m WHERE m.community_id = $1 AND m.id = $2", communityID, messageID)
+func Load(ctx context.Context, q sqldb.Querier, communityID, messageID string) (Message, error) {
+	return sqldb.One(ctx, q, "message", Scan, "SELECT "+Columns+" FROM messages m WHERE m.community_id = $1 AND m.id = $2", communityID, messageID)
 }
 
-// lock is load for a change.
-func lock(ctx context.Context, tx *sqldb.Tx, communityID, messageID string) (Message, error) {
-	return sqldb.One(ctx, tx, "message", scanMessage, "SELECT "+messageColumns+" FROM messages m WHERE m.community_id = $1 AND m.id = $2 "+tx.Dialect().Lock(), communityID, messageID)
+// Lock is Load for a change.
+func Lock(ctx context.Context, tx *sqldb.Tx, communityID, messageID string) (Message, error) {
+	return sqldb.One(ctx, tx, "message", Scan, "SELECT "+Columns+" FROM messages m WHERE m.community_id = $1 AND m.id = $2 "+tx.Dialect().Lock(), communityID, messageID)
 }
 
 func selectByID(ctx context.Context, q sqldb.Querier, communityID string, ids []string) ([]Message, error) {
-	return sqldb.All(ctx, q, scanMessage, "SELECT "+messageColumns+" FROM messages m WHERE m.community_id = $1 AND "+q.Dialect().In("m.id", "$2"), communityID, sqldb.Keys(ids))
+	return sqldb.All(ctx, q, Scan, "SELECT "+Columns+" FROM messages m WHERE m.community_id = $1 AND "+q.Dialect().In("m.id", "$2"), communityID, sqldb.Keys(ids))
 }
 
-func channelOf(ctx context.Context, q sqldb.Querier, communityID, messageID string) (string, error) {
+// ChannelOf returns the channel or conversation of a message. It fails as Load does.
+func ChannelOf(ctx context.Context, q sqldb.Querier, communityID, messageID string) (string, error) {
 	return sqldb.One(ctx, q, "message", sqldb.Value[string], "SELECT channel_id FROM messages WHERE community_id = $1 AND id = $2", communityID, messageID)
 }
 
-func setReplies(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
+// SetReplies stores the number of replies of a message.
+func SetReplies(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
 	_, err := tx.Exec(ctx, "UPDATE messages SET reply_count = $4 WHERE community_id = $1 AND channel_id = $2 AND id = $3", communityID, m.ChannelID, m.ID, m.Replies)
 	return err
 }
@@ -64,8 +70,8 @@ func setReplies(ctx context.Context, tx *sqldb.Tx, communityID string, m *Messag
 // shards is the number of rows that count the messages of a channel.
 const shards = 16
 
-// count adds to the number of visible messages of a channel.
-func count(ctx context.Context, tx *sqldb.Tx, communityID, channelID string, delta int64) error {
+// Count adds to the number of visible messages of a channel.
+func Count(ctx context.Context, tx *sqldb.Tx, communityID, channelID string, delta int64) error {
 	shard := int64(0)
 	if tx.Dialect() == sqldb.Postgres {
 		shard = rand.Int64N(shards)
@@ -75,8 +81,8 @@ func count(ctx context.Context, tx *sqldb.Tx, communityID, channelID string, del
 	return err
 }
 
-// countWritten adds to the figures of the author of a message.
-func countWritten(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message, delta int64) error {
+// CountWritten adds to the figures of the author of a message.
+func CountWritten(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message, delta int64) error {
 	messages, replies := delta, int64(0)
 	if m.Kind == Reply {
 		messages, replies = 0, delta
@@ -87,37 +93,16 @@ func countWritten(ctx context.Context, tx *sqldb.Tx, communityID string, m *Mess
 	return err
 }
 
-func insertMentions(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
+// InsertMentions stores whom a message mentions.
+func InsertMentions(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
 	for _, one := range m.Mentions {
 		_, err := tx.Exec(ctx, `INSERT INTO message_mentions (community_id, channel_id, target, message_id, notify) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (community_id, channel_id, target, message_id) DO NOTHING`, communityID, m.ChannelID, one.target(), m.ID, one.Notify)
+			ON CONFLICT (community_id, channel_id, target, message_id) DO NOTHING`, communityID, m.ChannelID, one.Target(), m.ID, one.Notify)
 		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// loadNamed returns active members by id or by the key of their username, and all
-// roles.
-func loadNamed(ctx context.Context, q sqldb.Querier, communityID string, ids, keys []string) (*named, error) {
-	n := &named{byID: map[string]Mention{}, byKey: map[string]Mention{}, byTitle: map[string]Mention{}}
-	members, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (m [3]string, err error) { return m, s.Scan(&m[0], &m[1], &m[2]) },
-		"SELECT user_id, username, username_key FROM members WHERE community_id = $1 AND state = 'active' AND ("+q.Dialect().In("user_id", "$2")+" OR "+q.Dialect().In("username_key", "$3")+")",
-		communityID, sqldb.Keys(ids), sqldb.Keys(keys))
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range members {
-		one := Mention{Kind: MentionsMember, ID: m[0], Name: m[1]}
-		n.byID[m[0]], n.byKey[m[2]] = one, one
-	}
-	roles, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (r [2]string, err error) { return r, s.Scan(&r[0], &r[1]) },
-		"SELECT id, title FROM roles WHERE community_id = $1 AND NOT everyone", communityID)
-	for _, r := range roles {
-		n.byTitle[account.UsernameKey(r[1])] = Mention{Kind: MentionsRole, ID: r[0], Name: r[1]}
-	}
-	return n, err
 }
 
 // MoveTopic moves the messages of a topic to another forum, with their mentions and
@@ -130,37 +115,10 @@ func MoveTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID, from, to
 	if err := moveTopic(ctx, tx, communityID, topicID, to); err != nil {
 		return err
 	}
-	if err := count(ctx, tx, communityID, from, -visible); err != nil {
+	if err := Count(ctx, tx, communityID, from, -visible); err != nil {
 		return err
 	}
-	return count(ctx, tx, communityID, to, visible)
-}
-
-// DeleteTopic deletes the messages of a topic as deletions of each would, but without
-// events, in the caller's transaction. by is the actor.
-func (m *Messages) DeleteTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID, channelID, by string) error {
-	visible, err := countTopic(ctx, tx, communityID, topicID)
-	if err != nil {
-		return err
-	}
-	now := m.Clock.Now()
-	deleted := Version{id: id.New(now), Kind: Deleted, actor: by, at: now.UnixMilli()}
-	rich, err := sqldb.All(ctx, tx, scanMessage, "SELECT "+messageColumns+" FROM messages m WHERE "+ofTopic+" AND m.deleted_at = 0 AND "+isRich, communityID, topicID)
-	if err != nil {
-		return err
-	}
-	for i := range rich {
-		if err := insertHistory(ctx, tx, communityID, &rich[i], deleted); err != nil {
-			return err
-		}
-		if err := image.Detach(ctx, tx, communityID, rich[i].ID); err != nil {
-			return err
-		}
-	}
-	if err := deleteTopic(ctx, tx, communityID, topicID, deleted); err != nil {
-		return err
-	}
-	return count(ctx, tx, communityID, channelID, -visible)
+	return Count(ctx, tx, communityID, to, visible)
 }
 
 // WroteAlone reports whether a member is the only author in a topic.
@@ -174,7 +132,7 @@ const ofTopic = "m.community_id = $1 AND m.topic_id = $2 AND m.topic_id <> ''"
 
 // countTopic returns the number of visible messages of a topic.
 func countTopic(ctx context.Context, q sqldb.Querier, communityID, topicID string) (int64, error) {
-	return sqldb.One(ctx, q, "messages", sqldb.Value[int64], "SELECT count(*) FROM messages m WHERE "+ofTopic+" AND "+visible, communityID, topicID)
+	return sqldb.One(ctx, q, "messages", sqldb.Value[int64], "SELECT count(*) FROM messages m WHERE "+ofTopic+" AND "+IsVisible, communityID, topicID)
 }
 
 // countOthers returns 1 if another than a member has written in a topic, else 0.
@@ -197,31 +155,99 @@ func moveTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID, to strin
 	return nil
 }
 
-// isRich is the condition of messages with more than a text and reactions.
-const isRich = "(m.has_image OR m.mentions <> '[]')"
+func parentOf(ctx context.Context, q sqldb.Querier, communityID, messageID string) (string, error) {
+	return sqldb.One(ctx, q, "message", sqldb.Value[string], "SELECT parent_id FROM messages WHERE community_id = $1 AND id = $2", communityID, messageID)
+}
 
-// deleteTopic deletes the messages of a topic; those with isRich have their history.
-func deleteTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID string, v Version) error {
-	for _, s := range []struct {
-		statement string
-		args      []any
-	}{
-		{`INSERT INTO message_history (community_id, message_id, id, kind, text, actor, at) SELECT m.community_id, m.id, $3, 'deleted', m.text, $4, CAST($5 AS BIGINT) FROM messages m
-			WHERE ` + ofTopic + " AND m.deleted_at = 0 AND NOT " + isRich, []any{v.id, v.actor, v.at}},
-		{`UPDATE message_totals SET messages = message_totals.messages - written.messages, replies = message_totals.replies - written.replies FROM
-			(SELECT m.author_id, SUM(CASE WHEN m.kind = 'reply' THEN 0 ELSE 1 END) AS messages, SUM(CASE WHEN m.kind = 'reply' THEN 1 ELSE 0 END) AS replies
-				FROM messages m WHERE ` + ofTopic + ` AND m.deleted_at = 0 GROUP BY m.author_id) written
-			WHERE message_totals.community_id = $1 AND message_totals.user_id = written.author_id`, nil},
-		{`UPDATE message_totals SET reactions = message_totals.reactions - reacted.reactions FROM
-			(SELECT user_id, count(*) AS reactions FROM message_reactions WHERE community_id = $1 AND message_id IN ` + idsOfTopic + ` GROUP BY user_id) reacted
-			WHERE message_totals.community_id = $1 AND message_totals.user_id = reacted.user_id`, nil},
-		{"DELETE FROM message_reactions WHERE community_id = $1 AND message_id IN " + idsOfTopic, nil},
-		{"DELETE FROM message_mentions WHERE community_id = $1 AND message_id IN " + idsOfTopic, nil},
-		{"UPDATE messages SET deleted_at = CASE WHEN deleted_at = 0 THEN $3 ELSE deleted_at END, pinned_at = 0, reply_count = 0 WHERE community_id = $1 AND topic_id = $2 AND topic_id <> ''", []any{v.at}},
+// SetContent stores the text of a message, what it names and what it has, and indexes
+// it.
+func SetContent(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
+	mentions, err := json.Marshal(orEmpty(m.Mentions))
+	if err != nil {
+		return err
+	}
+	if _, err = tx.Exec(ctx, "UPDATE messages SET text = $4, mentions = $5, has_link = $6, has_image = $7, edited_at = $8 WHERE community_id = $1 AND channel_id = $2 AND id = $3",
+		communityID, m.ChannelID, m.ID, m.Text, string(mentions), m.HasLink, m.HasImage, m.EditedAt); err != nil {
+		return err
+	}
+	return search.Put(ctx, tx, communityID, m.Searched())
+}
+
+// SetDeleted stores that a message is deleted, and unpins it.
+func SetDeleted(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
+	_, err := tx.Exec(ctx, "UPDATE messages SET deleted_at = $4, pinned_at = 0 WHERE community_id = $1 AND channel_id = $2 AND id = $3", communityID, m.ChannelID, m.ID, m.DeletedAt)
+	return err
+}
+
+// DeleteMentions deletes whom a message mentions.
+func DeleteMentions(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
+	_, err := tx.Exec(ctx, "DELETE FROM message_mentions WHERE community_id = $1 AND message_id = $2", communityID, m.ID)
+	return err
+}
+
+// SetPinned stores when a message was pinned.
+func SetPinned(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
+	_, err := tx.Exec(ctx, "UPDATE messages SET pinned_at = $4 WHERE community_id = $1 AND channel_id = $2 AND id = $3", communityID, m.ChannelID, m.ID, m.PinnedAt)
+	return err
+}
+
+// CountReacted adds to the reactions of a member.
+func CountReacted(ctx context.Context, tx *sqldb.Tx, communityID, memberID string, delta int64) error {
+	_, err := tx.Exec(ctx, `INSERT INTO message_totals (community_id, user_id, messages, replies, reactions) VALUES ($1, $2, 0, 0, $3)
+		ON CONFLICT (community_id, user_id) DO UPDATE SET reactions = message_totals.reactions + excluded.reactions`, communityID, memberID, delta)
+	return err
+}
+
+// UncountReactions subtracts the reactions to messages from the figures of the members
+// that reacted.
+func UncountReactions(ctx context.Context, tx *sqldb.Tx, communityID string, messageIDs []string) error {
+	of := "r.community_id = $1 AND " + tx.Dialect().In("r.message_id", "$2")
+	_, err := tx.Exec(ctx, `UPDATE message_totals SET reactions = message_totals.reactions - reacted.reactions FROM
+		(SELECT r.user_id, count(*) AS reactions FROM message_reactions r WHERE `+of+` GROUP BY r.user_id) reacted
+		WHERE message_totals.community_id = $1 AND message_totals.user_id = reacted.user_id`, communityID, sqldb.Keys(messageIDs))
+	return err
+}
+
+// Blank deletes a deleted message without replies, and removes the text of another one.
+func Blank(ctx context.Context, tx *sqldb.Tx, communityID, messageID string) error {
+	for _, statement := range []string{
+		"DELETE FROM messages WHERE community_id = $1 AND id = $2 AND reply_count = 0",
+		"UPDATE messages SET text = '', mentions = '[]' WHERE community_id = $1 AND id = $2",
 	} {
-		if _, err := tx.Exec(ctx, s.statement, append([]any{communityID, topicID}, s.args...)...); err != nil {
+		if _, err := tx.Exec(ctx, statement, communityID, messageID); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// EraseInDeleted replaces the mention of an erased member in a deleted text.
+func EraseInDeleted(ctx context.Context, tx *sqldb.Tx, communityID, messageID, mention string) error {
+	_, err := tx.Exec(ctx, "UPDATE messages SET text = replace(text, $3, $4), mentions = '[]' WHERE community_id = $1 AND id = $2 AND deleted_at <> 0", communityID, messageID, mention, "@"+ErasedName)
+	return err
+}
+
+// NewestOfTopic returns the newest visible messages of a topic, for a change.
+func NewestOfTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID string, limit int) ([]Message, error) {
+	return sqldb.All(ctx, tx, Scan, "SELECT "+Columns+" FROM messages m WHERE "+ofTopic+" AND "+IsVisible+" ORDER BY m.id DESC LIMIT $3 "+tx.Dialect().Lock(), communityID, topicID, limit)
+}
+
+// SetAllDeleted stores that messages are deleted, with what counts and mentions them.
+// Their replies are among them, or were deleted before.
+func SetAllDeleted(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string, at int64) error {
+	keys, of := sqldb.Keys(ids), tx.Dialect().In("m.id", "$2")
+	if _, err := tx.Exec(ctx, `UPDATE message_totals SET messages = message_totals.messages - written.messages, replies = message_totals.replies - written.replies FROM
+		(SELECT m.author_id, SUM(CASE WHEN m.kind = 'reply' THEN 0 ELSE 1 END) AS messages, SUM(CASE WHEN m.kind = 'reply' THEN 1 ELSE 0 END) AS replies
+			FROM messages m WHERE m.community_id = $1 AND m.deleted_at = 0 AND `+of+` GROUP BY m.author_id) written
+		WHERE message_totals.community_id = $1 AND message_totals.user_id = written.author_id`, communityID, keys); err != nil {
+		return err
+	}
+	if err := UncountReactions(ctx, tx, communityID, ids); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "DELETE FROM message_mentions WHERE community_id = $1 AND "+tx.Dialect().In("message_id", "$2"), communityID, keys); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, "UPDATE messages SET deleted_at = CASE WHEN deleted_at = 0 THEN $3 ELSE deleted_at END, pinned_at = 0, reply_count = 0 WHERE community_id = $1 AND "+tx.Dialect().In("id", "$2"), communityID, keys, at)
+	return err
 }

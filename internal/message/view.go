@@ -8,9 +8,11 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/block"
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/emoji"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/message/image"
 	"github.com/regulars/regulars/internal/message/place"
+	"github.com/regulars/regulars/internal/message/reaction"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -104,7 +106,7 @@ func (m *Messages) Views(ctx context.Context, q sqldb.Querier, communityID strin
 	if err != nil {
 		return nil, err
 	}
-	reacted, err := reactionsTo(ctx, q, communityID, r.MemberID, shown)
+	reacted, err := ReactionsTo(ctx, q, communityID, r.MemberID, shown)
 	if err != nil {
 		return nil, err
 	}
@@ -122,8 +124,8 @@ func (m *Messages) Views(ctx context.Context, q sqldb.Querier, communityID strin
 	return views, nil
 }
 
-// view is Views of one message.
-func (m *Messages) view(ctx context.Context, q sqldb.Querier, communityID string, r Reader, p place.Place, one Message) (View, error) {
+// View is Views of one message in its place.
+func (m *Messages) View(ctx context.Context, q sqldb.Querier, communityID string, r Reader, p place.Place, one Message) (View, error) {
 	views, err := m.Views(ctx, q, communityID, r, map[string]string{one.ChannelID: p.Channel.Topic}, []Message{one})
 	if err != nil {
 		return View{}, err
@@ -177,4 +179,17 @@ type Reactions struct {
 	Shortcode string `json:"shortcode" example:":heart:"`
 	Count     int64  `json:"count"`
 	Me        bool   `json:"me" doc:"The reader is among them."`
+}
+
+// ReactionsTo returns the reactions to messages, by message. readerID is a member.
+func ReactionsTo(ctx context.Context, q sqldb.Querier, communityID, readerID string, messageIDs []string) (map[string][]Reactions, error) {
+	counts, err := reaction.CountsOf(ctx, q, communityID, readerID, messageIDs)
+	byMessage := make(map[string][]Reactions, len(counts))
+	for messageID, kinds := range counts {
+		for _, one := range kinds {
+			known, _ := emoji.Parse(one.Emoji)
+			byMessage[messageID] = append(byMessage[messageID], Reactions{one.Emoji, known.Shortcode, one.Count, one.Me})
+		}
+	}
+	return byMessage, err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
 	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/change"
 	"github.com/regulars/regulars/internal/message/cursor"
 	"github.com/regulars/regulars/internal/moderation"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -73,6 +74,7 @@ type Deps struct {
 	Clock      clock.Clock
 	Access     *access.Access
 	Messages   *message.Messages
+	Changes    *change.Changes
 	Moderation *moderation.Moderation
 }
 

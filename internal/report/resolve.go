@@ -62,7 +62,7 @@ func (r *Reports) Resolve(ctx context.Context, caller actor.Actor, communityID, 
 		case by.Action.imposesPenalty():
 			one.Resolution.PenaltyID, err = r.penalise(ctx, tx, caller, communityID, one, penalty)
 		case by.Action == Delete:
-			_, err = r.d.Messages.Remove(ctx, tx, caller, communityID, one.MessageID)
+			_, err = r.d.Changes.Remove(ctx, tx, caller, communityID, one.MessageID)
 		}
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/directory"
 )
 
 // OnlineFor is the time after a request in which a member counts as online.
@@ -17,7 +18,7 @@ func (s *Roster) LastVisit(ctx context.Context, caller actor.Actor, communityID,
 	if err := s.access.Can(ctx, caller, communityID, permission.GetUserData); err != nil {
 		return member.Visit{}, err
 	}
-	return loadVisit(ctx, s.db, communityID, memberID)
+	return directory.LoadVisit(ctx, s.db, communityID, memberID)
 }
 
 // Online reports whether a member with this last visit counts as online: by a request

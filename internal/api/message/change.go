@@ -8,6 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/api"
 	"github.com/regulars/regulars/internal/api/wire"
 	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/change"
 )
 
 var (
@@ -66,7 +67,7 @@ type messageChange struct {
 }
 
 func (h *handlers) update(ctx context.Context, in *messageChange) (*api.Answer[message.View], error) {
-	edited, err := h.messages.Update(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID, message.Edit{Text: in.Body.Message, Sender: string(in.Body.Sender), Attachments: in.Body.Attachments})
+	edited, err := h.Changes.Update(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID, change.Edit{Text: in.Body.Message, Sender: string(in.Body.Sender), Attachments: in.Body.Attachments})
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func (h *handlers) update(ctx context.Context, in *messageChange) (*api.Answer[m
 }
 
 func (h *handlers) delete(ctx context.Context, in *messagePath) (*api.Answer[wire.Deleted], error) {
-	if err := h.messages.Delete(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID); err != nil {
+	if err := h.Changes.Delete(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID); err != nil {
 		return nil, err
 	}
 	return api.Respond("Message deleted", wire.Deleted{ID: in.MessageID}), nil
@@ -86,8 +87,8 @@ type messageList struct {
 	wire.CursorInput
 }
 
-func (h *handlers) history(ctx context.Context, in *messageList) (*api.List[message.Version, wire.Cursor], error) {
-	found, next, err := h.messages.History(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID, in.Cursor, in.Limit)
+func (h *handlers) history(ctx context.Context, in *messageList) (*api.List[change.Version, wire.Cursor], error) {
+	found, next, err := h.Changes.History(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID, in.Cursor, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func (h *handlers) history(ctx context.Context, in *messageList) (*api.List[mess
 }
 
 func (h *handlers) replies(ctx context.Context, in *messageList) (*api.List[message.View, wire.Cursor], error) {
-	found, next, err := h.messages.Replies(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID, in.Cursor, in.Limit)
+	found, next, err := h.Lists.Replies(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID, in.Cursor, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func (h *handlers) replies(ctx context.Context, in *messageList) (*api.List[mess
 }
 
 func (h *handlers) pin(ctx context.Context, in *messagePath) (*api.Answer[message.View], error) {
-	pinned, err := h.messages.Pin(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID)
+	pinned, err := h.Changes.Pin(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +112,7 @@ func (h *handlers) pin(ctx context.Context, in *messagePath) (*api.Answer[messag
 }
 
 func (h *handlers) unpin(ctx context.Context, in *messagePath) (*api.Answer[message.View], error) {
-	unpinned, err := h.messages.Unpin(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID)
+	unpinned, err := h.Changes.Unpin(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +125,7 @@ type channelPath struct {
 }
 
 func (h *handlers) pins(ctx context.Context, in *channelPath) (*api.Answer[[]message.View], error) {
-	found, err := h.messages.Pins(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.ChannelID)
+	found, err := h.Lists.Pins(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.ChannelID)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func (h *handlers) upload(c *api.Call) {
 	sum := sha256.New()
 	form := &api.Pictures{Part: "images", Most: message.MaxImages, Fields: []string{"channelId"}, Store: func(ctx context.Context, name string, file io.Reader) error {
 		fmt.Fprintf(sum, "%q\n", name)
-		one, err := h.messages.StoreImage(ctx, actor.FromContext(ctx), api.CommunityID(ctx), name, io.TeeReader(file, sum))
+		one, err := h.Posts.StoreImage(ctx, actor.FromContext(ctx), api.CommunityID(ctx), name, io.TeeReader(file, sum))
 		if err == nil {
 			stored = append(stored, one)
 		}
@@ -40,7 +40,7 @@ func (h *handlers) upload(c *api.Call) {
 	}}
 	ctx, err := c.ReadPictures(form)
 	discard := func() {
-		_ = h.messages.DiscardImages(ctx, actor.FromContext(ctx), api.CommunityID(ctx), stored) // a sweep deletes them otherwise
+		_ = h.Posts.DiscardImages(ctx, actor.FromContext(ctx), api.CommunityID(ctx), stored) // a sweep deletes them otherwise
 	}
 	if err != nil {
 		discard()
@@ -50,7 +50,7 @@ func (h *handlers) upload(c *api.Call) {
 	api.SetUnknownFields(c.W, form.Unknown)
 	added := false
 	c.Once(ctx, sum.Sum([]byte(form.Values["channelId"]+"\n")), func(w http.ResponseWriter, r *http.Request) {
-		list, err := h.messages.AddImages(r.Context(), actor.FromContext(ctx), api.CommunityID(ctx), form.Values["channelId"], stored)
+		list, err := h.Posts.AddImages(r.Context(), actor.FromContext(ctx), api.CommunityID(ctx), form.Values["channelId"], stored)
 		if err != nil {
 			httpx.WriteError(w, r, err)
 			return

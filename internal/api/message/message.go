@@ -13,6 +13,10 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/change"
+	"github.com/regulars/regulars/internal/message/list"
+	"github.com/regulars/regulars/internal/message/post"
+	"github.com/regulars/regulars/internal/message/react"
 	"github.com/regulars/regulars/internal/message/topic"
 )
 
@@ -22,15 +26,21 @@ var (
 	replyToThem  = []actor.Permission{permission.ReplyMessage, permission.SendMessage}
 )
 
-// handlers serve the operations.
-type handlers struct {
-	messages *message.Messages
-	topics   *topic.Topics
+// Services are the features behind the operations.
+type Services struct {
+	Posts     *post.Posts
+	Changes   *change.Changes
+	Lists     *list.Lists
+	Reactions *react.Reactions
+	Topics    *topic.Topics
 }
 
+// handlers serve the operations.
+type handlers struct{ Services }
+
 // New returns the area.
-func New(messages *message.Messages, topics *topic.Topics) api.Area {
-	h := &handlers{messages, topics}
+func New(s Services) api.Area {
+	h := &handlers{s}
 	return api.Area{
 		Tag: "Messages", Description: "Messages of channels, replies to them, reactions, and topics of forums.",
 		Routes: func(g *api.Group) {
@@ -79,16 +89,16 @@ func (h *handlers) list(ctx context.Context, in *listInput) (*api.Answer[message
 	if err != nil {
 		return nil, err
 	}
-	p, err := h.messages.List(ctx, actor.FromContext(ctx), api.CommunityID(ctx), f)
+	p, err := h.Lists.List(ctx, actor.FromContext(ctx), api.CommunityID(ctx), f)
 	if err != nil {
 		return nil, err
 	}
 	return api.Respond("messages fetched successfully", messagePage{p.Total, p.Capped, p.Messages}), nil
 }
 
-func (in *listInput) filter() (message.Filter, error) {
+func (in *listInput) filter() (list.Filter, error) {
 	var wrong []errs.Field
-	f := message.Filter{ChannelID: in.ChannelID, User: in.UserID, Count: in.Count}
+	f := list.Filter{ChannelID: in.ChannelID, User: in.UserID, Count: in.Count}
 	if in.Email != "" {
 		f.User = in.Email
 	}
@@ -104,18 +114,18 @@ func (in *listInput) filter() (message.Filter, error) {
 }
 
 // position parses a message id or an instant.
-func position(name, given string, wrong []errs.Field) (message.Position, []errs.Field) {
+func position(name, given string, wrong []errs.Field) (list.Position, []errs.Field) {
 	if given == "" || id.Valid(given) {
-		return message.Position{MessageID: given}, wrong
+		return list.Position{MessageID: given}, wrong
 	}
 	if ms, err := strconv.ParseInt(given, 10, 64); err == nil && ms > 0 {
-		return message.Position{At: ms}, wrong
+		return list.Position{At: ms}, wrong
 	}
 	at, err := time.Parse(time.RFC3339, given)
 	if err != nil || at.UnixMilli() <= 0 {
-		return message.Position{}, append(wrong, errs.Wrong(name, "invalid", "Use the id of a message or an instant such as 2026-11-28T10:00:00Z."))
+		return list.Position{}, append(wrong, errs.Wrong(name, "invalid", "Use the id of a message or an instant such as 2026-11-28T10:00:00Z."))
 	}
-	return message.Position{At: at.UnixMilli()}, wrong
+	return list.Position{At: at.UnixMilli()}, wrong
 }
 
 // Path is the part of an input that names a message in the path.
@@ -129,7 +139,7 @@ type messagePath struct {
 }
 
 func (h *handlers) get(ctx context.Context, in *messagePath) (*api.Answer[message.View], error) {
-	found, err := h.messages.Get(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID)
+	found, err := h.Lists.Get(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/api"
 	"github.com/regulars/regulars/internal/api/wire"
-	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/react"
 )
 
 var (
@@ -66,7 +66,7 @@ type reactionCount struct {
 
 func (h *handlers) react(ctx context.Context, in *newReaction) (*api.Answer[reactionCount], error) {
 	b := &in.Body
-	found, err := h.messages.React(ctx, actor.FromContext(ctx), api.CommunityID(ctx), b.MessageID, b.Emoji, string(b.Sender))
+	found, err := h.Reactions.React(ctx, actor.FromContext(ctx), api.CommunityID(ctx), b.MessageID, b.Emoji, string(b.Sender))
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (h *handlers) react(ctx context.Context, in *newReaction) (*api.Answer[reac
 
 func (h *handlers) unreact(ctx context.Context, in *oldReaction) (*api.Answer[reactionCount], error) {
 	b := &in.Body
-	found, err := h.messages.Unreact(ctx, actor.FromContext(ctx), api.CommunityID(ctx), b.MessageID, b.Emoji, string(b.Sender), string(b.User))
+	found, err := h.Reactions.Unreact(ctx, actor.FromContext(ctx), api.CommunityID(ctx), b.MessageID, b.Emoji, string(b.Sender), string(b.User))
 	if err != nil {
 		return nil, err
 	}
@@ -89,8 +89,8 @@ type reactionsQuery struct {
 	Emoji string `query:"emoji" maxLength:"128" doc:"Only this kind: an emoji or a shortcode."`
 }
 
-func (h *handlers) reactions(ctx context.Context, in *reactionsQuery) (*api.List[message.Reaction, wire.Cursor], error) {
-	found, next, err := h.messages.Reacted(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID, in.Emoji, in.Cursor, in.Limit)
+func (h *handlers) reactions(ctx context.Context, in *reactionsQuery) (*api.List[react.Reaction, wire.Cursor], error) {
+	found, next, err := h.Reactions.Reacted(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID, in.Emoji, in.Cursor, in.Limit)
 	if err != nil {
 		return nil, err
 	}

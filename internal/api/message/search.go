@@ -8,7 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/api"
 	"github.com/regulars/regulars/internal/api/wire"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/list"
 	"github.com/regulars/regulars/internal/message/search"
 )
 
@@ -32,7 +32,7 @@ type searchInput struct {
 	Has       string `query:"has" enum:"image,link" doc:"Only messages with an image, or with a link."`
 }
 
-func (h *handlers) search(ctx context.Context, in *searchInput) (*api.List[message.Hit, wire.Cursor], error) {
+func (h *handlers) search(ctx context.Context, in *searchInput) (*api.List[list.Hit, wire.Cursor], error) {
 	s := search.Filter{Query: in.Query, ChannelID: in.ChannelID, User: in.UserID, Has: in.Has, Cursor: in.Cursor, Limit: in.Limit}
 	var wrong []errs.Field
 	s.From = wire.ParseTime("from", in.From, 0, &wrong)
@@ -40,7 +40,7 @@ func (h *handlers) search(ctx context.Context, in *searchInput) (*api.List[messa
 	if err := errs.InvalidFields(wrong); err != nil {
 		return nil, err
 	}
-	found, next, err := h.messages.Search(ctx, actor.FromContext(ctx), api.CommunityID(ctx), s)
+	found, next, err := h.Lists.Search(ctx, actor.FromContext(ctx), api.CommunityID(ctx), s)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/api"
 	"github.com/regulars/regulars/internal/api/wire"
 	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/post"
 )
 
 func (h *handlers) sendRoutes(g *api.Group) {
@@ -25,15 +26,15 @@ func (h *handlers) sendRoutes(g *api.Group) {
 
 // Content is what a request to send and one to reply have in common.
 type Content struct {
-	Message         string           `json:"message" doc:"Markdown of 1 to 10,000 characters; empty only with an attachment." example:"Welcome @ben!"`
-	Sender          wire.UserRef     `json:"sender,omitempty" doc:"The member that the message is from. Required for a key of the community."`
-	Attachments     []string         `json:"attachments,omitempty" doc:"The ids of at most 10 images."`
-	AllowedMentions *message.Allowed `json:"allowedMentions,omitempty" doc:"The mentioned members and roles that are notified; absent: all."`
-	Nonce           string           `json:"nonce,omitempty" doc:"At most 64 characters."`
+	Message         string        `json:"message" doc:"Markdown of 1 to 10,000 characters; empty only with an attachment." example:"Welcome @ben!"`
+	Sender          wire.UserRef  `json:"sender,omitempty" doc:"The member that the message is from. Required for a key of the community."`
+	Attachments     []string      `json:"attachments,omitempty" doc:"The ids of at most 10 images."`
+	AllowedMentions *post.Allowed `json:"allowedMentions,omitempty" doc:"The mentioned members and roles that are notified; absent: all."`
+	Nonce           string        `json:"nonce,omitempty" doc:"At most 64 characters."`
 }
 
-func (c *Content) input() message.Input {
-	return message.Input{Text: c.Message, Sender: string(c.Sender), Attachments: c.Attachments, Allowed: c.AllowedMentions, Nonce: c.Nonce}
+func (c *Content) input() post.Input {
+	return post.Input{Text: c.Message, Sender: string(c.Sender), Attachments: c.Attachments, Allowed: c.AllowedMentions, Nonce: c.Nonce}
 }
 
 type newMessage struct {
@@ -69,7 +70,7 @@ type sentReply struct {
 func (h *handlers) send(ctx context.Context, in *newMessage) (*api.Answer[SentMessage], error) {
 	content := in.Body.input()
 	content.TopicID = in.Body.ForumTopicID
-	sent, err := h.messages.Send(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.Body.ChannelID, content)
+	sent, err := h.Posts.Send(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.Body.ChannelID, content)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +86,7 @@ func newSentMessage(sent message.View) SentMessage {
 }
 
 func (h *handlers) reply(ctx context.Context, in *newReply) (*api.Answer[sentReply], error) {
-	sent, err := h.messages.Reply(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.Body.MessageID, in.Body.input())
+	sent, err := h.Posts.Reply(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.Body.MessageID, in.Body.input())
 	if err != nil {
 		return nil, err
 	}

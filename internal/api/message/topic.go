@@ -79,7 +79,7 @@ type topicPath struct {
 }
 
 func (h *handlers) listTopics(ctx context.Context, in *topicsQuery) (*api.List[topic.Topic, wire.Cursor], error) {
-	found, next, err := h.topics.List(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.ChannelID, topic.Sort(in.Sort), in.Cursor, in.Limit)
+	found, next, err := h.Topics.List(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.ChannelID, topic.Sort(in.Sort), in.Cursor, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (h *handlers) listTopics(ctx context.Context, in *topicsQuery) (*api.List[t
 
 func (h *handlers) createTopic(ctx context.Context, in *newTopic) (*api.Answer[topic.Topic], error) {
 	input := topic.Input{Title: in.Body.Title, Tags: in.Body.Tags, First: in.Body.input()}
-	created, err := h.topics.Create(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.ChannelID, input)
+	created, err := h.Topics.Create(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.ChannelID, input)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (h *handlers) createTopic(ctx context.Context, in *newTopic) (*api.Answer[t
 func (h *handlers) updateTopic(ctx context.Context, in *topicChange) (*api.Answer[topic.Topic], error) {
 	b := &in.Body
 	change := topic.Change{Title: b.Title, Tags: b.Tags, Pinned: b.Pinned, Locked: b.Locked, ChannelID: b.ChannelID, Version: b.Version}
-	changed, err := h.topics.Update(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.ChannelID, in.TopicID, change)
+	changed, err := h.Topics.Update(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.ChannelID, in.TopicID, change)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (h *handlers) updateTopic(ctx context.Context, in *topicChange) (*api.Answe
 }
 
 func (h *handlers) deleteTopic(ctx context.Context, in *topicPath) (*api.Answer[wire.Deleted], error) {
-	if err := h.topics.Delete(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.ChannelID, in.TopicID); err != nil {
+	if err := h.Topics.Delete(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.ChannelID, in.TopicID); err != nil {
 		return nil, err
 	}
 	return api.Respond("Topic deleted", wire.Deleted{ID: in.TopicID}), nil

@@ -206,3 +206,38 @@ func TestTypingAndReadMarkersOfConnectionsAndRESTAreTheSame(t *testing.T) {
 		}
 	})
 }
+
+func TestReactionsAndTopicsReachViewersWithoutTheEmailOfOthers(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		home, owner := openCommunity(t, a)
+		_, ada := joined(t, a, home, "ada")
+		_, ben := joined(t, a, home, "ben")
+		lobby := channel(t, a, home, owner, "lobby", false)
+		forum, _ := call(t, a, "POST", "/v1/channels", owner, fmt.Sprintf(`{"communityId":%q,"topic":"forum","channelType":"forum"}`, home))["_id"].(string)
+		viewers := map[string]*connection{}
+		for name, token := range map[string]string{"olga": owner, "ben": ben} {
+			viewers[name], _ = connect(t, a, "", token)
+			viewers[name].subscribe("*")
+		}
+		sent := call(t, a, "POST", "/v1/messages/send", owner, fmt.Sprintf(`{"channelId":%q,"message":"Hello"}`, lobby))
+		call(t, a, "POST", "/v1/messages/react", ada, fmt.Sprintf(`{"messageId":%q,"emoji":":heart:"}`, sent["messageId"]))
+		call(t, a, "DELETE", "/v1/messages/"+sent["messageId"].(string)+"?communityId="+home, owner, "")
+		call(t, a, "POST", "/v1/channels/"+forum+"/topics", ada, `{"title":"Rules","message":"Be kind"}`)
+		for name, c := range viewers {
+			reaction := c.event("reaction.added")
+			by, _ := reaction.Data["user"].(map[string]any)
+			if reaction.ChannelID != lobby || reaction.Data["messageId"] != sent["messageId"] || by["username"] != "ada" || name == "ben" && by["email"] != nil {
+				t.Errorf("%s: %+v", name, reaction)
+			}
+			if f := c.event("message.deleted"); f.Data["messageId"] != sent["messageId"] {
+				t.Errorf("%s: %+v", name, f)
+			}
+			f := c.event("topic.created")
+			topic, _ := f.Data["topic"].(map[string]any)
+			by, _ = topic["user"].(map[string]any)
+			if f.ChannelID != forum || topic["title"] != "Rules" || by["username"] != "ada" || (by["email"] != nil) != (name == "olga") {
+				t.Errorf("%s: %+v", name, f)
+			}
+		}
+	})
+}

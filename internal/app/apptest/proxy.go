@@ -107,6 +107,16 @@ func (p *Proxy) CutAfter(direction string, count int64) {
 	p.post("/proxies/network/toxics", map[string]any{"type": "limit_data", "stream": direction, "attributes": map[string]int64{"bytes": count}})
 }
 
+// Slow delays the bytes of both directions by some milliseconds, and passes them on in
+// slices of about size bytes.
+func (p *Proxy) Slow(milliseconds, size int) {
+	p.t.Helper()
+	for _, direction := range []string{Requests, Responses} {
+		p.post("/proxies/network/toxics", map[string]any{"name": "latency-" + direction, "type": "latency", "stream": direction, "attributes": map[string]int{"latency": milliseconds}})
+		p.post("/proxies/network/toxics", map[string]any{"name": "slices-" + direction, "type": "slicer", "stream": direction, "attributes": map[string]int{"average_size": size, "size_variation": size / 2}})
+	}
+}
+
 // Disconnect closes all connections and refuses new ones.
 func (p *Proxy) Disconnect() {
 	p.t.Helper()

@@ -62,13 +62,15 @@ func addUses(ctx context.Context, tx *sqldb.Tx, communityID, authorID string, id
 	return err
 }
 
-func detach(ctx context.Context, tx *sqldb.Tx, communityID, messageID string) error {
-	_, err := tx.Exec(ctx, `UPDATE message_images SET uses = uses - 1, created_at = CASE WHEN uses = 1 THEN 0 ELSE created_at END
-		WHERE community_id = $1 AND id IN (SELECT image_id FROM message_attachments WHERE community_id = $1 AND message_id = $2)`, communityID, messageID)
+func detach(ctx context.Context, tx *sqldb.Tx, communityID string, messageIDs []string) error {
+	of, keys := "a.community_id = $1 AND "+tx.Dialect().In("a.message_id", "$2"), sqldb.Keys(messageIDs)
+	const shown = "(SELECT count(*) FROM message_attachments a WHERE a.image_id = message_images.id AND "
+	_, err := tx.Exec(ctx, "UPDATE message_images SET uses = uses - "+shown+of+"), created_at = CASE WHEN uses = "+shown+of+`) THEN 0 ELSE created_at END
+		WHERE community_id = $1 AND id IN (SELECT a.image_id FROM message_attachments a WHERE `+of+")", communityID, keys)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "DELETE FROM message_attachments WHERE community_id = $1 AND message_id = $2", communityID, messageID)
+	_, err = tx.Exec(ctx, "DELETE FROM message_attachments WHERE community_id = $1 AND "+tx.Dialect().In("message_id", "$2"), communityID, keys)
 	return err
 }
 

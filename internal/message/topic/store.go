@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/post"
 	"github.com/regulars/regulars/internal/message/search"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -34,10 +35,10 @@ func lockTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID string) (
 	return sqldb.One(ctx, tx, "topic", scanTopic, "SELECT "+topicColumns+" FROM topics WHERE community_id = $1 AND id = $2 "+tx.Dialect().Lock(), communityID, topicID)
 }
 
-// Lock is Deps.LockTopic of package message.
-func Lock(ctx context.Context, tx *sqldb.Tx, communityID, topicID string) (message.Topic, error) {
+// Lock is Deps.LockTopic of package post.
+func Lock(ctx context.Context, tx *sqldb.Tx, communityID, topicID string) (post.Topic, error) {
 	found, err := lockTopic(ctx, tx, communityID, topicID)
-	return message.Topic{ChannelID: found.ChannelID, Locked: found.Locked}, err
+	return post.Topic{ChannelID: found.ChannelID, Locked: found.Locked}, err
 }
 
 // Count adds a posted message to its topic, if it has one. It is a message.Hook.

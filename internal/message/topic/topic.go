@@ -13,7 +13,9 @@ import (
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/message/change"
 	"github.com/regulars/regulars/internal/message/place"
+	"github.com/regulars/regulars/internal/message/post"
 	"github.com/regulars/regulars/internal/message/search"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
@@ -45,16 +47,22 @@ const (
 const inAnyChannel = permission.ViewChannels
 
 // Topics are the topics of all communities. It is safe for concurrent use.
-type Topics struct{ m *message.Messages }
+type Topics struct {
+	m       *message.Messages
+	posts   *post.Posts
+	changes *change.Changes
+}
 
 // New returns the Topics of a database.
-func New(messages *message.Messages) *Topics { return &Topics{messages} }
+func New(messages *message.Messages, posts *post.Posts, changes *change.Changes) *Topics {
+	return &Topics{messages, posts, changes}
+}
 
 // Input is a topic to create.
 type Input struct {
 	Title string // 1 to 200 characters
 	Tags  []string
-	First message.Input
+	First post.Input
 }
 
 // Create creates a topic with its first message. The same nonce returns the first
@@ -65,7 +73,7 @@ func (t *Topics) Create(ctx context.Context, caller actor.Actor, communityID, ch
 	var wrong []errs.Field
 	created.Title, wrong = title(in.Title, wrong)
 	created.Tags, wrong = tags(in.Tags, wrong)
-	in.First.Opening = &message.Opening{
+	in.First.Opening = &post.Opening{
 		ID: created.ID, Title: created.Title, Wrong: wrong,
 		Insert: func(ctx context.Context, tx *sqldb.Tx, first *message.Message) error {
 			created.AuthorID = first.AuthorID
@@ -77,7 +85,7 @@ func (t *Topics) Create(ctx context.Context, caller actor.Actor, communityID, ch
 			return t.append(ctx, tx, caller, communityID, EventCreated, counted)
 		},
 	}
-	first, err := t.m.Send(ctx, caller, communityID, channelID, in.First)
+	first, err := t.posts.Send(ctx, caller, communityID, channelID, in.First)
 	if err != nil {
 		return Topic{}, err
 	}
@@ -238,11 +246,11 @@ func (t *Topics) Delete(ctx context.Context, caller actor.Actor, communityID, ch
 				return permission.LackInChannel(permission.DeleteMessages)
 			}
 		}
-		if err := removeTexts(ctx, tx, communityID, topicID); err != nil {
-			return err
-		}
-		if err := t.m.DeleteTopic(ctx, tx, communityID, topicID, old.ChannelID, caller.Ref()); err != nil {
-			return err
+		for more := true; more; {
+			var err error
+			if more, err = t.changes.DeleteTopic(ctx, tx, communityID, topicID, old.ChannelID, caller.Ref()); err != nil {
+				return err
+			}
 		}
 		if err := deleteTopic(ctx, tx, communityID, topicID); err != nil {
 			return err
@@ -250,19 +258,6 @@ func (t *Topics) Delete(ctx context.Context, caller actor.Actor, communityID, ch
 		e := event.Event{CommunityID: communityID, Type: EventDeleted, UserID: old.AuthorID, Actor: caller.Ref()}
 		return event.Append(ctx, tx, t.m.Clock.MS(), e, EventTopicRemoval{old.ID, old.ChannelID})
 	})
-}
-
-// removeTexts removes the messages of a topic from search.
-func removeTexts(ctx context.Context, tx *sqldb.Tx, communityID, topicID string) error {
-	found, err := texts(ctx, tx, communityID, topicID)
-	if err != nil {
-		return err
-	}
-	ids := make([]string, len(found))
-	for i := range found {
-		ids[i] = found[i].MessageID
-	}
-	return search.Remove(ctx, tx, communityID, ids)
 }
 
 // change runs f in a transaction with a locked topic.
@@ -290,7 +285,7 @@ func (t *Topics) change(ctx context.Context, caller actor.Actor, communityID, ch
 func (t *Topics) forum(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID, channelID string) (place.Place, error) {
 	p, err := place.Of(ctx, q, t.m.Access, caller, communityID, channelID)
 	if err == nil && p.Channel.Type != chat.Forum {
-		err = message.NotAForum()
+		err = post.NotAForum()
 	}
 	return p, err
 }
