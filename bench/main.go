@@ -30,7 +30,8 @@ type bench struct {
 	rows    []int
 	sizes   []int // of the communities of the requests section
 	rounds  int
-	clients []int // of the live section
+	clients []int         // of the live section
+	idle    time.Duration // until the memory of live clients is read
 
 	channelSizes []int // messages of channels, for reading the newest
 	searched     int   // messages that are searched
@@ -109,6 +110,7 @@ func (b *bench) parse(args []string) error {
 	only := flags.String("only", strings.Join([]string{loadSection, latencySection, acceptSection, requestSection, messageSection, growthSection}, ","), "what to measure; "+dryRunSection+" measures dry runs and their memory")
 	sizes := flags.String("sizes", "10000,100000,1000000", "sizes of the communities that answer requests")
 	clients := flags.String("clients", "1000,10000,15000", "with -only live: numbers of live connections")
+	flags.DurationVar(&b.idle, "idle", 150*time.Second, "with -only live: time until the memory of idle clients is read; the collector runs every two minutes")
 	channelSizes := flags.String("channel-sizes", "10000,1000000", "with -only messages: messages of channels, for reading the newest 50; for example 10000000")
 	flags.IntVar(&b.searched, "searched", 1_000_000, "with -only messages: messages that are searched")
 	waitFiles := flags.String("wait-files", "6,20", "with -only wait: numbers of large files, of the smallest size of -rows, beside which a one-row import and a mail are timed")
