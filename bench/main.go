@@ -33,6 +33,7 @@ type bench struct {
 	clients []int         // of the live section
 	idle    time.Duration // until the memory of live clients is read
 
+	writers      []int // of the messages section
 	channelSizes []int // messages of channels, for reading the newest
 	searched     int   // messages that are searched
 	engines      []string
@@ -111,6 +112,7 @@ func (b *bench) parse(args []string) error {
 	sizes := flags.String("sizes", "10000,100000,1000000", "sizes of the communities that answer requests")
 	clients := flags.String("clients", "1000,10000,15000", "with -only live: numbers of live connections")
 	flags.DurationVar(&b.idle, "idle", 150*time.Second, "with -only live: time until the memory of idle clients is read; the collector runs every two minutes")
+	writers := flags.String("writers", "1,16,64", "with -only messages: numbers of writers")
 	channelSizes := flags.String("channel-sizes", "10000,1000000", "with -only messages: messages of channels, for reading the newest 50; for example 10000000")
 	flags.IntVar(&b.searched, "searched", 1_000_000, "with -only messages: messages that are searched")
 	waitFiles := flags.String("wait-files", "6,20", "with -only wait: numbers of large files, of the smallest size of -rows, beside which a one-row import and a mail are timed")
@@ -131,6 +133,9 @@ func (b *bench) parse(args []string) error {
 		return err
 	}
 	if b.sizes, err = parseNumbers("-sizes", *sizes); err != nil {
+		return err
+	}
+	if b.writers, err = parseNumbers("-writers", *writers); err != nil {
 		return err
 	}
 	if b.channelSizes, err = parseNumbers("-channel-sizes", *channelSizes); err != nil {

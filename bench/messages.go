@@ -16,11 +16,8 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// The sizes of the messages section.
-var (
-	writers      = []int{1, 16, 64}
-	sendChannels = []int{1, 64}
-)
+// sendChannels are the numbers of channels that receive messages.
+var sendChannels = []int{1, 64}
 
 const authors = 100 // that send
 
@@ -77,7 +74,7 @@ func (b *bench) measureMessages(ctx context.Context, v *server) (_ *messageResul
 	}
 	r := &messageResult{}
 	for _, n := range sendChannels {
-		for _, count := range writers {
+		for _, count := range b.writers {
 			s, err := b.measureSends(ctx, v, d, channels[:n], count)
 			if err != nil {
 				return nil, err
