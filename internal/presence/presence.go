@@ -14,7 +14,6 @@ import (
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/member"
-	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -46,40 +45,8 @@ func New(db *sqldb.DB, c clock.Clock) *Presence {
 	return &Presence{db: db, clock: c, seen: map[string]int64{}}
 }
 
-// State is the presence of a member.
-type State struct {
-	Online      bool
-	LastSeenAt  int64 // Unix milliseconds; 0: never
-	VisitCount  int64
-	TimeSpent   int64 // minutes
-	LoginStreak int   // days
-}
-
-// Of returns the presence of members at a time, by their ids. Members without a visit
-// are missing.
-func Of(ctx context.Context, q sqldb.Querier, now time.Time, communityID string, memberIDs []string) (map[string]State, error) {
-	home, err := community.Load(ctx, q, communityID)
-	if err != nil {
-		return nil, err
-	}
-	records, err := recordsOf(ctx, q, communityID, memberIDs)
-	if err != nil {
-		return nil, err
-	}
-	today := dayOf(now, home)
-	states := make(map[string]State, len(records))
-	for memberID, r := range records {
-		s := State{Online: now.UnixMilli()-r.seenAt < roster.OnlineFor.Milliseconds() || r.connectedUntil > now.UnixMilli(), LastSeenAt: r.seenAt, VisitCount: r.visits, TimeSpent: r.minutes}
-		if r.streakDay >= today-1 {
-			s.LoginStreak = int(r.streak)
-		}
-		states[memberID] = s
-	}
-	return states, nil
-}
-
-// dayOf returns the number of the day in the time zone of a community, since 1970.
-func dayOf(at time.Time, home community.Community) int64 {
+// Day returns the number of the day in the time zone of a community, since 1970.
+func Day(at time.Time, home community.Community) int64 {
 	zone, err := time.LoadLocation(home.Settings.TimeZone)
 	if err != nil { // the settings are validated; the zone was removed from the system
 		zone = time.UTC
@@ -166,7 +133,7 @@ func (p *Presence) record(ctx context.Context, caller actor.Actor, communityID s
 		if err != nil {
 			return err
 		}
-		visits, firstToday := r.sign(max(last, r.seenAt), now, dayOf(now, home))
+		visits, firstToday := r.sign(max(last, r.seenAt), now, Day(now, home))
 		if err := member.UpsertVisit(ctx, tx, communityID, memberID, member.Visit{SeenAt: r.seenAt, SignedInAt: caller.SignedInAt}); err != nil {
 			return err
 		}
@@ -179,7 +146,7 @@ func (p *Presence) record(ctx context.Context, caller actor.Actor, communityID s
 
 // record is a row of member_presence with the last visit of its member.
 type record struct {
-	seenAt, connectedUntil, visits, minutes, lastMinute, streak, streakDay int64
+	seenAt, visits, minutes, lastMinute, streak, streakDay int64
 }
 
 // sign adds a sign of the member at a time and a day. It reports whether a visit

@@ -13,10 +13,10 @@ func recordsOf(ctx context.Context, q sqldb.Querier, communityID string, memberI
 	_, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (none struct{}, err error) {
 		var memberID string
 		var r record
-		err = s.Scan(&memberID, &r.visits, &r.minutes, &r.lastMinute, &r.streak, &r.streakDay, &r.seenAt, &r.connectedUntil)
+		err = s.Scan(&memberID, &r.visits, &r.minutes, &r.lastMinute, &r.streak, &r.streakDay, &r.seenAt)
 		records[memberID] = r
 		return none, err
-	}, `SELECT p.user_id, p.visits, p.minutes, p.last_minute, p.streak, p.streak_day, v.seen_at, v.connected_until FROM member_presence p
+	}, `SELECT p.user_id, p.visits, p.minutes, p.last_minute, p.streak, p.streak_day, v.seen_at FROM member_presence p
 		JOIN member_visits v ON v.community_id = p.community_id AND v.user_id = p.user_id
 		WHERE p.community_id = $1 AND `+q.Dialect().In("p.user_id", "$2"), communityID, sqldb.Keys(memberIDs))
 	return records, err

@@ -7,7 +7,7 @@ import (
 
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/clock"
-	"github.com/regulars/regulars/internal/presence"
+	"github.com/regulars/regulars/internal/member/figure"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
@@ -43,8 +43,8 @@ func TestOpenConnectionCountsAsOnline(t *testing.T) {
 			c, _ := connect(t, a, "", token)
 			ahead.Store(int64(10 * time.Minute)) // a request counts for five
 			await(true)
-			states, err := presence.Of(t.Context(), a.DB, at(), home, []string{ada})
-			if s := states[ada]; err != nil || !s.Online || s.VisitCount != 1 || time.UnixMilli(s.LastSeenAt).After(at().Add(-9*time.Minute)) {
+			states, err := figure.Of(t.Context(), a.DB, figure.Moment{MS: at().UnixMilli()}, home, []string{ada})
+			if s := states[ada]; err != nil || !s.Online || s.Visits != 1 || time.UnixMilli(s.SeenAt).After(at().Add(-9*time.Minute)) {
 				t.Errorf("%+v, %v", s, err)
 			}
 			_ = c.CloseNow()

@@ -2,8 +2,6 @@ package directory
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -131,13 +129,4 @@ func deletedCommunities(ctx context.Context, q sqldb.Querier, accountID string, 
 	return sqldb.All(ctx, q, sqldb.Value[string], `SELECT c.id FROM communities c
 		JOIN members m ON m.community_id = c.id AND m.account_id = $1 AND m.account_id <> '' AND m.state = 'active' AND m.owner
 		WHERE c.deleted_at <> 0 AND c.deleted_at > $2 ORDER BY c.id`, accountID, oldest)
-}
-
-// LoadVisit returns the last visit of a member; it is zero if there was none.
-func LoadVisit(ctx context.Context, q sqldb.Querier, communityID, memberID string) (v member.Visit, err error) {
-	err = q.QueryRow(ctx, "SELECT seen_at, signed_in_at, connected_until FROM member_visits WHERE community_id = $1 AND user_id = $2", communityID, memberID).Scan(&v.SeenAt, &v.SignedInAt, &v.ConnectedUntil)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = nil
-	}
-	return v, err
 }

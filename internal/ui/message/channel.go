@@ -226,3 +226,15 @@ func (h *handlers) changePreferences(v *ui.Request) error {
 	}
 	return v.Redirect(v.In("/channels/"+channelID+"/messages"), "Saved")
 }
+
+// search finds channels for the palette.
+func (h *handlers) search(v *ui.Request, text string) (ui.PaletteGroup, error) {
+	group := ui.PaletteGroup{Name: v.T("Channels")}
+	channels, err := h.Chat.Channels(v.Context(), v.Actor, v.Community.ID)
+	for _, ch := range channels {
+		if ui.Matches(ch.Topic, text) && len(group.Items) < ui.FoundLimit {
+			group.Items = append(group.Items, ui.PaletteItem{Icon: ui.ChannelIcon(ch.Type), Label: ch.Topic, Link: v.In("/channels/" + ch.ID + "/messages")})
+		}
+	}
+	return group, err
+}

@@ -51,6 +51,7 @@ func New(c *ui.Console, s Services) ui.Area {
 		Nav: []ui.NavItem{
 			{Key: "chat", Label: i18n.Key("Chat"), Icon: "message-square", Path: "/chat", Noun: ui.Chat, Order: 0, Need: permission.GetMessages},
 		},
+		Search: ui.Search{Need: permission.GetMessages, Find: h.search},
 		Permissions: ui.PermissionTexts{Key: []ui.Permission{
 			{Value: string(permission.GetMessages), Label: i18n.Key("Messages: read")},
 			{Value: string(permission.SendMessage), Label: i18n.Key("Messages: send and react"), Help: i18n.Key("In the name of any active member.")},

@@ -808,8 +808,8 @@ func MemberCard(p ui.Page, c Card) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		} else if c.Visit.SeenAt > 0 {
-			templ_7745c5c3_Err = ui.Sentence(p.T("Last seen %s", ui.Slot(0)), ui.When(p.Reader, c.Visit.SeenAt)).Render(ctx, templ_7745c5c3_Buffer)
+		} else if c.SeenAt > 0 {
+			templ_7745c5c3_Err = ui.Sentence(p.T("Last seen %s", ui.Slot(0)), ui.When(p.Reader, c.SeenAt)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
