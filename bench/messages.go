@@ -125,11 +125,14 @@ func (b *bench) reportMessages(list []*messageResult) error {
 	var sends, reads []string
 	for _, r := range list {
 		for _, s := range r.sends {
-			alone, part := "", ""
+			alone, part, perCommit := "", "", ""
+			if s.perCommit > 0 {
+				perCommit = fmt.Sprintf("%.1f", s.perCommit)
+			}
 			if s.alone.over > 0 {
 				alone, part = fmt.Sprintf("%.0f", s.alone.perSecond()), fmt.Sprintf("%.2f", s.ours.perSecond()/s.alone.perSecond())
 			}
-			sends = append(sends, fmt.Sprintf("%s|%d|%s|%.0f|%s|%s|%s|%s|%.1f", s.engine, s.channels, s.over(), s.ours.perSecond(), median(s.ours.durations), quantile(s.ours.durations, 0.99), alone, part, s.perCommit))
+			sends = append(sends, fmt.Sprintf("%s|%d|%s|%.0f|%s|%s|%s|%s|%s", s.engine, s.channels, s.over(), s.ours.perSecond(), median(s.ours.durations), quantile(s.ours.durations, 0.99), alone, part, perCommit))
 		}
 		for _, m := range r.reads {
 			reads = append(reads, fmt.Sprintf("%s|%s|%s|%s|%s|%s|%s", m.engine, m.what, median(m.ours.durations), quantile(m.ours.durations, 0.99), m.bound, median(m.alone.durations), quantile(m.alone.durations, 0.99)))
