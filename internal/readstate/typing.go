@@ -40,7 +40,7 @@ func (r *ReadStates) Typing(ctx context.Context, caller actor.Actor, communityID
 	if err := r.requireMember(ctx, caller, communityID); err != nil {
 		return err
 	}
-	p, err := place.Of(ctx, r.d.DB, r.d.Access, caller, communityID, channelID)
+	p, err := place.Of(ctx, r.d.DB, r.d.Access, caller, communityID, channelID, "")
 	if err != nil {
 		return err
 	}
