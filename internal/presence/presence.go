@@ -85,7 +85,7 @@ func (p *Presence) Record(ctx context.Context, caller actor.Actor, communityID s
 func (p *Presence) RecordConnected(ctx context.Context, communityID string, memberIDs []string) error {
 	until := p.clock.Now().Add(connectedFor).UnixMilli()
 	for batch := range slices.Chunk(memberIDs, connectedBatch) {
-		err := p.db.Tx(sqldb.Background(ctx), func(tx *sqldb.Tx) error { return member.UpsertConnected(ctx, tx, communityID, batch, until) }, sqldb.RelaxedSync)
+		err := p.db.Tx(sqldb.Background(ctx), func(tx *sqldb.Tx) error { return upsertConnected(ctx, tx, communityID, batch, until) }, sqldb.RelaxedSync)
 		if err != nil {
 			return err
 		}

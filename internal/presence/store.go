@@ -35,3 +35,13 @@ func EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberI
 	_, err := tx.Exec(ctx, "DELETE FROM member_presence WHERE community_id = $1 AND "+tx.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(memberIDs))
 	return err
 }
+
+// upsertConnected stores until when members with a live connection count as online.
+func upsertConnected(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string, until int64) error {
+	_, err := tx.Exec(ctx, `INSERT INTO member_visits (community_id, user_id, seen_at, signed_in_at, online_until)
+		SELECT community_id, user_id, 0, 0, CAST($2 AS BIGINT) FROM members WHERE community_id = $1 AND `+tx.Dialect().In("user_id", "$3")+` ORDER BY user_id
+		ON CONFLICT (community_id, user_id) DO UPDATE SET
+			online_until = CASE WHEN excluded.online_until > member_visits.online_until THEN excluded.online_until ELSE member_visits.online_until END`,
+		communityID, until, sqldb.Keys(memberIDs))
+	return err
+}

@@ -271,3 +271,43 @@ func TestMemberIsBlockedOnTheirCard(t *testing.T) {
 		}
 	})
 }
+
+// Two members write to each other; nobody else reads it.
+func TestConversationsAreWrittenWithoutScript(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		_, olivia := signedUp(t, a, "olivia")
+		home := foundedBy(t, olivia, "Rovers")
+		communityID := strings.TrimPrefix(home, "/c/")
+		a.Import(t, communityID, a.Key(t, communityID), "Email,Username,First Name,Last Name\nmia@example.com,mia,Mia,M\nzoe@example.com,zoe,Zoe,Z\n", nil)
+		_, miaToken := a.Claim(t, communityID, "mia")
+		_, zoeToken := a.Claim(t, communityID, "zoe")
+		mia, zoe := person{t, a, miaToken}, person{t, a, zoeToken}
+		if got := olivia.ask("POST", home+"/chat/direct", url.Values{"users": {"nobody"}}); got.status != http.StatusNotFound || !strings.Contains(got.text, `value="nobody"`) {
+			t.Errorf("with nobody: %d", got.status)
+		}
+		started := olivia.ask("POST", home+"/chat/direct", url.Values{"users": {"@mia"}})
+		page := started.header.Get("Location")
+		if started.status != http.StatusSeeOther || olivia.ask("POST", home+"/chat/direct", url.Values{"users": {"mia"}}).header.Get("Location") != page {
+			t.Fatalf("%d %s", started.status, started.text)
+		}
+		if got := olivia.postMessage(page, map[string]string{"message": "Only for you, @mia"}, smallPicture(t)); got.status != http.StatusSeeOther {
+			t.Fatalf("%d %s", got.status, got.text)
+		}
+		seen := mia.get(home + "/chat?list=1")
+		if !strings.Contains(seen.text, `href="`+page+`"`) || !strings.Contains(seen.text, `class="count mentions"`) {
+			t.Errorf("the list: %s", seen.text)
+		}
+		if read := mia.get(page); read.status != http.StatusOK || !strings.Contains(read.text, "Only for you") || !strings.Contains(read.text, "olivia") {
+			t.Errorf("%d %s", read.status, read.text)
+		}
+		if got := zoe.get(page); got.status != http.StatusNotFound {
+			t.Errorf("zoe reads it: %d", got.status)
+		}
+		if got := zoe.get(home + "/chat/search?q=only"); strings.Contains(got.text, "<mark>") {
+			t.Error("zoe finds it")
+		}
+		if got := mia.get(strings.TrimSuffix(page, "messages") + "preferences"); got.status != http.StatusOK {
+			t.Errorf("the preferences: %d", got.status)
+		}
+	})
+}
