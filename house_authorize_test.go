@@ -66,6 +66,7 @@ var withoutActor = map[string]string{
 
 	"event.Events.Latest": "a number that says nothing about the events; the page has checked the channel",
 
+	"live.Client.Begin":     "the connection has the actor",
 	"live.Client.Handle":    "the connection has the actor",
 	"live.Client.Resume":    "the connection has the actor",
 	"live.Client.Subscribe": "the connection has the actor",

@@ -8,4 +8,3 @@ CREATE INDEX message_totals_reactions ON message_totals (community_id, reactions
 CREATE INDEX member_presence_visits ON member_presence (community_id, visits, user_id);
 CREATE INDEX member_presence_minutes ON member_presence (community_id, minutes, user_id);
 CREATE INDEX member_presence_streak ON member_presence (community_id, streak, user_id, streak_day);
-CREATE INDEX member_visits_seen ON member_visits (community_id, seen_at, user_id);

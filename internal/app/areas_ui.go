@@ -55,7 +55,7 @@ func (p *Services) uiAreas(c *ui.Console, limits uiLimits, server uiinstallation
 		uirole.New(c, uirole.Services{Access: p.Access, Members: p.Members, Chat: p.Chat}),
 		uichannel.New(c, uichannel.Services{Access: p.Access, Communities: p.Communities, Members: p.Members, Chat: p.Chat}),
 		uireport.New(c, uireport.Services{Access: p.Access, Reports: p.Reports, Clock: p.clock, Changes: p.Changes}),
-		uimessage.New(c, uimessage.Services{Access: p.Access, Blocks: p.Blocks, Chat: p.Chat, Events: p.Events, Messages: p.Messages, Lists: p.Lists, Posts: p.Posts, Changes: p.Changes, Reactions: p.Reactions, Topics: p.Topics, ReadStates: p.ReadStates, Reports: p.Reports, Members: p.Members}),
+		uimessage.New(c, uimessage.Services{Access: p.Access, Blocks: p.Blocks, Chat: p.Chat, Direct: p.Conversations, Events: p.Events, Messages: p.Messages, Lists: p.Lists, Posts: p.Posts, Changes: p.Changes, Reactions: p.Reactions, Topics: p.Topics, ReadStates: p.ReadStates, Reports: p.Reports, Members: p.Members}),
 		uifield.New(c, uifield.Services{Fields: p.Fields, FieldChanges: p.FieldChanges}),
 		uitag.New(c, uitag.Services{Members: p.Members}),
 		uibulk.New(c, uibulk.Services{Access: p.Access, Fields: p.Fields, Bulk: p.Bulk, Files: p.Files, Log: p.log, UploadBytes: limits.uploadBytes, Streams: limits.streams, Uploads: limits.uploads, Stopping: limits.stopping}),

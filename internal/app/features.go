@@ -92,7 +92,7 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		roleapi.New(p.Access, p.Members),
 		channelapi.New(p.Chat, p.ReadStates),
 		blockapi.New(p.Blocks),
-		directapi.New(p.Conversations, nil),
+		directapi.New(p.Conversations, p.ReadStates),
 		messageapi.New(messageapi.Services{Posts: p.Posts, Changes: p.Changes, Lists: p.Lists, Reactions: p.Reactions, Topics: p.Topics}),
 		reportapi.New(p.Reports),
 		limitapi.New(append(collect(p.features, func(f feature.Feature) []feature.Limit { return f.Limits }), l.rates...)),

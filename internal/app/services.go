@@ -169,7 +169,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Ownership = ownership.New(ownership.Deps{DB: p.DB, Clock: now, Members: p.Members, Access: p.Access, Accounts: p.Accounts, Mail: p.Mail, Pictures: p.Pictures, Retention: c.Retention(), BaseURL: p.url})
 	p.Notes = note.New(note.Deps{DB: p.DB, Clock: now, Access: p.Access, Members: p.Members})
 	p.Blocks = block.New(block.Deps{DB: p.DB, Clock: now, Access: p.Access})
-	p.Chat = chat.New(chat.Deps{DB: p.DB, Access: p.Access, Members: p.Members, Clock: now})
+	p.Chat = chat.New(chat.Deps{DB: p.DB, Access: p.Access, Members: p.Members, Clock: now, Deleted: []chat.Hook{change.ClearChannel}})
 	p.assembleMessages(now)
 	p.ReadStates = readstate.New(readstate.Deps{DB: p.DB, Clock: now, Access: p.Access, Messages: p.Messages})
 	p.Conversations = direct.New(direct.Deps{DB: p.DB, Clock: now, Access: p.Access})
@@ -187,7 +187,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.features = p.listFeatures()
 	p.Events = event.New(event.Deps{DB: p.DB, Access: p.Access, Jobs: p.Jobs, Clock: now, Log: log, Database: p.database, Types: EventTypes(), Consumers: collect(p.features, func(f feature.Feature) []event.Consumer { return f.Consumers }), Retention: time.Duration(c.EventDays) * 24 * time.Hour})
 	p.Live = live.New(live.Deps{
-		DB: p.DB, Access: p.Access, Chat: p.Chat, Events: p.Events, Clock: now, Log: log, Live: collect(p.features, func(f feature.Feature) []feature.Live { return f.Live }), Active: p.Presence.Record, ReadStates: p.ReadStates,
+		DB: p.DB, Access: p.Access, Chat: p.Chat, Events: p.Events, Clock: now, Log: log, Live: collect(p.features, func(f feature.Feature) []feature.Live { return f.Live }), Active: p.Presence.Record, Connected: p.Presence.RecordConnected, ReadStates: p.ReadStates,
 		Standing: standing.New(standing.Deps{DB: p.DB, Memberships: member.Memberships{}, Sessions: p.Accounts.Sessions, Clock: now}),
 	})
 	p.registerJobs()
@@ -200,7 +200,7 @@ func (p *Services) assembleMessages(now clock.Clock) {
 		DB: p.DB, Access: p.Access, Clock: now, BaseURL: p.url, Images: image.New(image.Deps{DB: p.DB, Clock: now, Pictures: p.Pictures, Keys: p.Keys, BaseURL: p.url}),
 	})
 	p.Posts = post.New(post.Deps{Messages: p.Messages, Posted: []message.Hook{topic.Count, readstate.MoveOwn}, LockTopic: topic.Lock})
-	p.Changes = change.New(change.Deps{Messages: p.Messages, Posts: p.Posts, Deleted: []message.Hook{topic.Uncount}})
+	p.Changes = change.New(change.Deps{Messages: p.Messages, Posts: p.Posts, Deleted: []message.Hook{topic.Uncount}, Cleared: []change.Clearer{post.Clear, topic.Clear, readstate.ClearMarkers, readstate.ClearPreferences}})
 	p.Lists, p.Reactions = list.New(p.Messages), react.New(p.Messages)
 	p.Topics = topic.New(p.Messages, p.Posts, p.Changes)
 }

@@ -357,7 +357,7 @@ func place(ctx context.Context, tx *sqldb.Tx, communityID string, moved *Channel
 	return nil
 }
 
-// DeleteChannel deletes a channel. It fails as UpdateChannel does.
+// DeleteChannel deletes a channel; hooks queue the deletion of its content. It fails as UpdateChannel does.
 func (c *Chat) DeleteChannel(ctx context.Context, actor actor.Actor, communityID, channelID string) error {
 	return c.change(ctx, actor, communityID, func(tx *sqldb.Tx) error {
 		old, err := c.channel(ctx, tx, actor, communityID, channelID)
@@ -366,6 +366,11 @@ func (c *Chat) DeleteChannel(ctx context.Context, actor actor.Actor, communityID
 		}
 		if err := deleteChannel(ctx, tx, communityID, channelID); err != nil {
 			return err
+		}
+		for _, hook := range c.deleted {
+			if err := hook(ctx, tx, communityID, old); err != nil {
+				return err
+			}
 		}
 		return recordChannel(ctx, tx, actor, c.clock.MS(), communityID, "channel.delete", old, Channel{})
 	})

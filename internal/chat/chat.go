@@ -20,7 +20,11 @@ type Deps struct {
 	Access  *access.Access
 	Members *roster.Roster
 	Clock   clock.Clock
+	Deleted []Hook // part of deleting a channel
 }
+
+// Hook is what a higher layer does with a channel, in the transaction of its change.
+type Hook func(ctx context.Context, tx *sqldb.Tx, communityID string, about Channel) error
 
 // Chat creates, lists, updates and deletes channels and categories. It is safe
 // for concurrent use.
@@ -29,10 +33,13 @@ type Chat struct {
 	access  *access.Access
 	members *roster.Roster
 	clock   clock.Clock
+	deleted []Hook
 }
 
 // New returns a Chat.
-func New(d Deps) *Chat { return &Chat{db: d.DB, access: d.Access, members: d.Members, clock: d.Clock} }
+func New(d Deps) *Chat {
+	return &Chat{db: d.DB, access: d.Access, members: d.Members, clock: d.Clock, deleted: d.Deleted}
+}
 
 // change checks that the actor may manage channels and runs f in a transaction.
 // A lock serializes changes of the community's channels, categories and

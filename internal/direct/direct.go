@@ -220,6 +220,17 @@ func Load(ctx context.Context, q sqldb.Querier, communityID, conversationID stri
 	return one[0], err
 }
 
+// MemberIDs returns the participants of a conversation, none if there is no such
+// conversation.
+func MemberIDs(ctx context.Context, q sqldb.Querier, communityID, conversationID string) ([]string, error) {
+	rows, err := selectMembers(ctx, q, communityID, []string{conversationID})
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = row.userID
+	}
+	return ids, err
+}
+
 // addParticipants sets the participants of conversations.
 func addParticipants(ctx context.Context, q sqldb.Querier, communityID string, list []Conversation) error {
 	ids := make([]string, len(list))

@@ -17,6 +17,8 @@ type Consumer struct {
 	Types []string      // names of types
 	Delay time.Duration // collects events before they are handled; 0: none
 
+	Conversations bool // receives events of conversations too
+
 	// Handle handles a batch in the transaction that saves the position, so that
 	// its changes of the database happen exactly once. Everything else may
 	// happen again. After an error the batch is retried with backoff, while
@@ -24,6 +26,8 @@ type Consumer struct {
 	// is dead until it is queued again or dismissed.
 	Handle func(ctx context.Context, tx *sqldb.Tx, batch []Event) error
 }
+
+func (c Consumer) kinds() kinds { return kinds{c.Types, c.Conversations} }
 
 // Limits of a batch.
 const (
@@ -95,7 +99,7 @@ func (s *Events) deliver(ctx context.Context, j *jobs.Job, c Consumer, a consume
 			return err
 		}
 		to := min(last, position+batchRange)
-		batch, full, err := selectEvents(ctx, tx, a.CommunityID, position, to, c.Types, batchEvents, batchBytes)
+		batch, full, err := selectEvents(ctx, tx, a.CommunityID, position, to, c.kinds(), batchEvents, batchBytes)
 		if err != nil {
 			return err
 		}
@@ -135,7 +139,7 @@ func (s *Events) complete(ctx context.Context, tx *sqldb.Tx, j *jobs.Job, c Cons
 	if err != nil || last <= position {
 		return err
 	}
-	if has, err := hasEvents(ctx, tx, a.CommunityID, position, last, c.Types); err != nil || !has {
+	if has, err := hasEvents(ctx, tx, a.CommunityID, position, last, c.kinds()); err != nil || !has {
 		return err
 	}
 	return s.queueConsumer(ctx, tx, a, 0)

@@ -151,7 +151,7 @@ const maxPassed = 1_000
 // passOthers reports whether a consumer has events with position < sequence <=
 // last. If it has none and there are many others, it moves the position.
 func (s *Events) passOthers(ctx context.Context, c Consumer, communityID string, position, last int64) (has bool, err error) {
-	has, err = hasEvents(ctx, s.db, communityID, position, last, c.Types)
+	has, err = hasEvents(ctx, s.db, communityID, position, last, c.kinds())
 	if err != nil || has || last-position < maxPassed {
 		return has, err
 	}

@@ -25,6 +25,10 @@ type Event struct {
 	OccurredAt  int64           // Unix milliseconds
 	Data        json.RawMessage // the data of the type, or {"erased":true}
 	Erased      bool            // the member was erased
+
+	// ConversationID is set for events of a conversation, which live connections of its
+	// participants and consumers with Conversations see, and no one else.
+	ConversationID string
 }
 
 // Decode decodes the data of the event into the struct of its type.

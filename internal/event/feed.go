@@ -34,18 +34,23 @@ const (
 // all members.
 const PermRead actor.Permission = "webhooks"
 
-// List returns the next events of a community in order to an actor with PermRead.
+// List returns the next events of a community in order to an actor with PermRead,
+// without those of conversations.
 // It fails as access.Can does, with Gone "expired" if events after q.After have
 // been deleted, or with Invalid "invalid_input" for an unknown type.
 func (s *Events) List(ctx context.Context, caller actor.Actor, communityID string, q Query) (Page, error) {
 	if err := s.access.Can(ctx, caller, communityID, PermRead); err != nil {
 		return Page{}, err
 	}
-	return s.Read(ctx, communityID, q)
+	return s.read(ctx, communityID, q, false)
 }
 
-// Read is List for readers that act for no person.
+// Read is List for readers that act for no person, with the events of conversations.
 func (s *Events) Read(ctx context.Context, communityID string, q Query) (Page, error) {
+	return s.read(ctx, communityID, q, true)
+}
+
+func (s *Events) read(ctx context.Context, communityID string, q Query, conversations bool) (Page, error) {
 	if err := s.checkTypes(q.Types); err != nil {
 		return Page{}, err
 	}
@@ -55,7 +60,7 @@ func (s *Events) Read(ctx context.Context, communityID string, q Query) (Page, e
 	}
 	p := Page{Events: []Event{}, Next: max(q.After, min(latest, q.After+pageRange)), Latest: latest}
 	if q.After < latest {
-		list, full, err := selectEvents(ctx, s.db, communityID, q.After, p.Next, q.Types, q.Limit, pageBytes)
+		list, full, err := selectEvents(ctx, s.db, communityID, q.After, p.Next, kinds{q.Types, conversations}, q.Limit, pageBytes)
 		if err != nil {
 			return Page{}, err
 		}

@@ -56,7 +56,7 @@ func (s *Events) passedByAll(ctx context.Context, communityID string, until int6
 		if position >= until {
 			continue
 		}
-		has, err := hasEvents(ctx, s.db, communityID, position, until, c.Types)
+		has, err := hasEvents(ctx, s.db, communityID, position, until, c.kinds())
 		if err != nil {
 			return 0, err
 		}

@@ -14,10 +14,10 @@ import (
 // insertEvent inserts an event, without a number if Sequence is 0.
 func insertEvent(ctx context.Context, tx *sqldb.Tx, e *Event) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO events (community_id, id, type, sequence, occurred_at, actor, user_id, data)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		INSERT INTO events (community_id, id, type, sequence, occurred_at, actor, user_id, data, conversation_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		e.CommunityID, e.ID, e.Type, sql.Null[int64]{V: e.Sequence, Valid: e.Sequence > 0}, e.OccurredAt, e.Actor,
-		sql.Null[string]{V: e.UserID, Valid: e.UserID != ""}, string(e.Data))
+		sql.Null[string]{V: e.UserID, Valid: e.UserID != ""}, string(e.Data), e.ConversationID)
 	return err
 }
 
@@ -115,11 +115,11 @@ func oldestSequence(ctx context.Context, q sqldb.Querier, communityID string) (i
 		"SELECT COALESCE(min(sequence), 0) FROM events WHERE community_id = $1 AND sequence IS NOT NULL", communityID)
 }
 
-const eventColumns = "community_id, id, type, sequence, occurred_at, actor, COALESCE(user_id, ''), data"
+const eventColumns = "community_id, id, type, sequence, occurred_at, actor, COALESCE(user_id, ''), data, conversation_id"
 
 func scanEvent(s sqldb.Scanner) (e Event, err error) {
 	var data string
-	err = s.Scan(&e.CommunityID, &e.ID, &e.Type, &e.Sequence, &e.OccurredAt, &e.Actor, &e.UserID, &data)
+	err = s.Scan(&e.CommunityID, &e.ID, &e.Type, &e.Sequence, &e.OccurredAt, &e.Actor, &e.UserID, &data, &e.ConversationID)
 	e.Data = []byte(data)
 	e.Erased = e.UserID == "" && e.Actor == "" && strings.Contains(data, `"erased"`)
 	return e, err
@@ -128,11 +128,16 @@ func scanEvent(s sqldb.Scanner) (e Event, err error) {
 // errEnough ends a query early.
 var errEnough = errors.New("enough rows")
 
-// selectEvents returns up to limit events of some types, all types if types is
-// empty, with after < sequence <= to, in order. It ends early after maxBytes of
-// data.
-func selectEvents(ctx context.Context, q sqldb.Querier, communityID string, after, to int64, types []string, limit, maxBytes int) (list []Event, full bool, err error) {
-	where, args := ofTypes(types, []any{communityID, after, to, int64(limit)})
+// kinds selects events.
+type kinds struct {
+	types         []string // empty: all
+	conversations bool     // with those of conversations
+}
+
+// selectEvents returns up to limit events of some kinds with after < sequence <= to,
+// in order. It ends early after maxBytes of data.
+func selectEvents(ctx context.Context, q sqldb.Querier, communityID string, after, to int64, of kinds, limit, maxBytes int) (list []Event, full bool, err error) {
+	where, args := of.where([]any{communityID, after, to, int64(limit)})
 	size := 0
 	_, err = sqldb.All(ctx, q, func(s sqldb.Scanner) (none struct{}, err error) {
 		e, err := scanEvent(s)
@@ -151,21 +156,24 @@ func selectEvents(ctx context.Context, q sqldb.Querier, communityID string, afte
 	return list, len(list) == limit, err
 }
 
-// hasEvents reports whether there are events of some types with
+// hasEvents reports whether there are events of some kinds with
 // after < sequence <= to.
-func hasEvents(ctx context.Context, q sqldb.Querier, communityID string, after, to int64, types []string) (bool, error) {
-	where, args := ofTypes(types, []any{communityID, after, to})
+func hasEvents(ctx context.Context, q sqldb.Querier, communityID string, after, to int64, of kinds) (bool, error) {
+	where, args := of.where([]any{communityID, after, to})
 	return sqldb.One(ctx, q, "event", sqldb.Value[bool],
 		"SELECT EXISTS (SELECT 1 FROM events WHERE community_id = $1 AND sequence > $2 AND sequence <= $3"+where+")", args...)
 }
 
-// ofTypes returns a condition that selects types, with its arguments appended.
-func ofTypes(types []string, args []any) (where string, all []any) {
-	if len(types) == 0 {
-		return "", args
+// where returns a condition that selects the kinds, with its arguments appended.
+func (k kinds) where(args []any) (where string, all []any) {
+	if !k.conversations {
+		where = " AND conversation_id = ''"
 	}
-	where = fmt.Sprintf(" AND type IN (%s)", sqldb.Placeholders(len(args)+1, len(types)))
-	for _, name := range types {
+	if len(k.types) == 0 {
+		return where, args
+	}
+	where += fmt.Sprintf(" AND type IN (%s)", sqldb.Placeholders(len(args)+1, len(k.types)))
+	for _, name := range k.types {
 		args = append(args, name)
 	}
 	return where, args

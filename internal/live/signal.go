@@ -126,6 +126,10 @@ func (k *class) shares(channels map[string]bool) bool {
 
 func (r *room) relayTyping(s signal) {
 	f := nowFrame("typing", map[string]any{"channelId": s.channelID, "userId": s.memberID})
+	if !r.lists(s.channelID) {
+		r.relayToParticipants(s, f)
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, k := range r.classes {
@@ -134,6 +138,31 @@ func (r *room) relayTyping(s signal) {
 		}
 		for c := range k.clients {
 			if c.memberID != s.memberID && c.wants(s.channelID) {
+				c.sendNow(f)
+			}
+		}
+	}
+}
+
+// lists reports whether the room has a channel, which is not a conversation then.
+func (r *room) lists(channelID string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, listed := r.channels[channelID]
+	return listed
+}
+
+// relayToParticipants sends a frame about a member to the others of a conversation.
+func (r *room) relayToParticipants(s signal, f *Frame) {
+	members, err := r.hub.participants(r.ctx, r.communityID, s.channelID)
+	if !r.report(err) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, memberID := range members {
+		for _, c := range r.members[memberID] {
+			if memberID != s.memberID && c.wants(s.channelID) && c.caller.InChannel(s.channelID) {
 				c.sendNow(f)
 			}
 		}

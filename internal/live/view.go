@@ -26,7 +26,7 @@ func (r *room) newView(e event.Event) (v *view, err error) {
 		return v, nil
 	}
 	v.channelID = channelOf(e.Data)
-	if v.channelID != "" && v.live.Participants != nil {
+	if e.ConversationID != "" && v.live.Participants != nil {
 		if v.participants, err = v.live.Participants(r.ctx, r.communityID, v.channelID); err != nil {
 			return nil, err
 		}

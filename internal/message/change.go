@@ -23,16 +23,16 @@ type Change struct {
 	m *Messages
 }
 
-// Change runs f in a transaction with the message, also with a deleted one. It fails
-// with NotFound "message_not_found".
-func (m *Messages) Change(ctx context.Context, caller actor.Actor, communityID, messageID string, f func(*Change) error) error {
+// Change runs f in a transaction with the message, also with a deleted one. participant as
+// in place.Of. It fails with NotFound "message_not_found".
+func (m *Messages) Change(ctx context.Context, caller actor.Actor, communityID, messageID, participant string, f func(*Change) error) error {
 	return m.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		c := &Change{m: m, Tx: tx, Caller: caller, CommunityID: communityID}
 		if err := c.lock(ctx, messageID); err != nil {
 			return err
 		}
 		var err error
-		c.Place, err = place.Of(ctx, tx, m.Access, caller, communityID, c.Message.ChannelID)
+		c.Place, err = place.Of(ctx, tx, m.Access, caller, communityID, c.Message.ChannelID, participant)
 		if errs.KindOf(err) == errs.NotFound || err == nil && !c.Place.Sees(c.Message.Hushed, c.Message.AuthorID) {
 			err = errs.Missing("message")
 		}
@@ -98,7 +98,7 @@ func (c *Change) AppendUpdated(ctx context.Context) error {
 
 // Append appends an event about a member.
 func (c *Change) Append(ctx context.Context, kind, memberID string, data any) error {
-	return event.Append(ctx, c.Tx, c.m.Clock.MS(), event.Event{CommunityID: c.CommunityID, Type: kind, UserID: memberID, Actor: c.Caller.Ref()}, data)
+	return event.Append(ctx, c.Tx, c.m.Clock.MS(), event.Event{CommunityID: c.CommunityID, Type: kind, UserID: memberID, Actor: c.Caller.Ref(), ConversationID: c.Place.ConversationID()}, data)
 }
 
 // Record audits what the actor did with a message in a channel.

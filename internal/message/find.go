@@ -13,14 +13,14 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Find returns a visible message with its channel, as the actor sees it. It fails
-// with NotFound "message_not_found".
-func (m *Messages) Find(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID, messageID string) (Message, place.Place, error) {
+// Find returns a visible message with its channel, as the actor sees it. participant as
+// in place.Of. It fails with NotFound "message_not_found".
+func (m *Messages) Find(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID, messageID, participant string) (Message, place.Place, error) {
 	one, err := Load(ctx, q, communityID, messageID)
 	if err != nil {
 		return one, place.Place{}, err
 	}
-	p, err := place.Of(ctx, q, m.Access, caller, communityID, one.ChannelID)
+	p, err := place.Of(ctx, q, m.Access, caller, communityID, one.ChannelID, participant)
 	if errs.KindOf(err) == errs.NotFound || err == nil && !(one.Visible() && p.Sees(one.Hushed, one.AuthorID)) {
 		err = errs.Missing("message")
 	}
@@ -60,7 +60,7 @@ func (m *Messages) Place(ctx context.Context, caller actor.Actor, communityID, c
 	if err := m.Access.Can(ctx, caller, communityID, permission.GetMessages); err != nil {
 		return place.Place{}, err
 	}
-	return place.Of(ctx, m.DB, m.Access, caller, communityID, channelID)
+	return place.Of(ctx, m.DB, m.Access, caller, communityID, channelID, "")
 }
 
 // ShowsImage reports whether the actor sees a message with the image.
@@ -70,7 +70,7 @@ func (m *Messages) ShowsImage(ctx context.Context, q sqldb.Querier, caller actor
 		return false, err
 	}
 	for _, messageID := range ids {
-		_, _, err := m.Find(ctx, q, caller, communityID, messageID)
+		_, _, err := m.Find(ctx, q, caller, communityID, messageID, "")
 		if errs.KindOf(err) != errs.NotFound {
 			return err == nil, err
 		}

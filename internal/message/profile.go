@@ -13,7 +13,6 @@ import (
 type Profile struct {
 	Author
 	JoinedAt int64 // Unix milliseconds
-	Visit    member.Visit
 }
 
 // Profile returns the profile of a member in any state but erased. It fails as
@@ -31,9 +30,5 @@ func (m *Messages) Profile(ctx context.Context, caller actor.Actor, communityID,
 		return Profile{}, err
 	}
 	authors, err := m.Authors(ctx, m.DB, communityID, r, []string{found.ID})
-	if err != nil {
-		return Profile{}, err
-	}
-	visit, err := member.LoadVisit(ctx, m.DB, communityID, found.ID)
-	return Profile{authors[found.ID], found.JoinedAt, visit}, err
+	return Profile{authors[found.ID], found.JoinedAt}, err
 }

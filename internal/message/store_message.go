@@ -246,9 +246,8 @@ func NewestOfTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID strin
 // SetAllDeleted stores that messages are deleted, with what counts and mentions them.
 // Their replies are among them, or were deleted before.
 func SetAllDeleted(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string, at int64) error {
-	keys, of := sqldb.Keys(ids), tx.Dialect().In("m.id", "$2")
-	if err := subtract(ctx, tx, communityID, ids, `SELECT m.author_id, CAST(SUM(CASE WHEN m.kind = 'reply' THEN 0 ELSE 1 END) AS BIGINT), CAST(SUM(CASE WHEN m.kind = 'reply' THEN 1 ELSE 0 END) AS BIGINT), 0
-		FROM messages m WHERE m.community_id = $1 AND m.deleted_at = 0 AND `+of+" GROUP BY m.author_id"); err != nil {
+	keys := sqldb.Keys(ids)
+	if err := uncountWritten(ctx, tx, communityID, ids); err != nil {
 		return err
 	}
 	if err := UncountReactions(ctx, tx, communityID, ids); err != nil {
@@ -258,5 +257,38 @@ func SetAllDeleted(ctx context.Context, tx *sqldb.Tx, communityID string, ids []
 		return err
 	}
 	_, err := tx.Exec(ctx, "UPDATE messages SET deleted_at = CASE WHEN deleted_at = 0 THEN $3 ELSE deleted_at END, pinned_at = 0, reply_count = 0 WHERE community_id = $1 AND "+tx.Dialect().In("id", "$2"), communityID, keys, at)
+	return err
+}
+
+// uncountWritten subtracts messages that are not deleted from the figures of their authors.
+func uncountWritten(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string) error {
+	return subtract(ctx, tx, communityID, ids, `SELECT m.author_id, CAST(SUM(CASE WHEN m.kind = 'reply' THEN 0 ELSE 1 END) AS BIGINT), CAST(SUM(CASE WHEN m.kind = 'reply' THEN 1 ELSE 0 END) AS BIGINT), 0
+		FROM messages m WHERE m.community_id = $1 AND m.deleted_at = 0 AND `+tx.Dialect().In("m.id", "$2")+" GROUP BY m.author_id")
+}
+
+// NewestOfChannel returns the ids of the newest messages of a channel, deleted ones too.
+func NewestOfChannel(ctx context.Context, q sqldb.Querier, communityID, channelID string, limit int) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT id FROM messages WHERE community_id = $1 AND channel_id = $2 ORDER BY id DESC LIMIT $3", communityID, channelID, limit)
+}
+
+// DeleteAll deletes messages of a deleted channel with what counts and mentions them.
+// counted: they count for the figures of members.
+func DeleteAll(ctx context.Context, tx *sqldb.Tx, communityID, channelID string, ids []string, counted bool) error {
+	if counted {
+		if err := uncountWritten(ctx, tx, communityID, ids); err != nil {
+			return err
+		}
+		if err := UncountReactions(ctx, tx, communityID, ids); err != nil {
+			return err
+		}
+	}
+	keys := sqldb.Keys(ids)
+	if _, err := tx.Exec(ctx, "DELETE FROM message_mentions WHERE community_id = $1 AND "+tx.Dialect().In("message_id", "$2"), communityID, keys); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "DELETE FROM message_counts WHERE community_id = $1 AND channel_id = $2", communityID, channelID); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, "DELETE FROM messages WHERE community_id = $1 AND channel_id = $2 AND "+tx.Dialect().In("id", "$3"), communityID, channelID, keys)
 	return err
 }

@@ -4,6 +4,7 @@ package presence
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,15 +17,16 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// OnlineFor is the time after a request in which a member counts as online.
-const OnlineFor = 5 * time.Minute
-
 const (
 	visitPause = 30 * time.Minute // without a sign of the member, between two visits
 	// recordWait bounds the time that recording adds to a request.
 	recordWait = 200 * time.Millisecond
 	// maxSeen bounds the members whose last sign is in memory.
 	maxSeen = 100_000
+	// connectedFor is the time after which a connection that is not renewed counts no
+	// longer. Nodes renew it twice as often.
+	connectedFor   = 2 * time.Minute
+	connectedBatch = 1_000 // members in one transaction
 )
 
 // Presence records signs of members. It is safe for concurrent use.
@@ -76,6 +78,19 @@ func (p *Presence) Record(ctx context.Context, caller actor.Actor, communityID s
 	if p.record(short, caller, communityID, last, now) != nil {
 		p.forget(communityID+" "+ref, last)
 	}
+}
+
+// RecordConnected records that members of a community have an open connection. It is
+// called once a minute; the members count as online for two.
+func (p *Presence) RecordConnected(ctx context.Context, communityID string, memberIDs []string) error {
+	until := p.clock.Now().Add(connectedFor).UnixMilli()
+	for batch := range slices.Chunk(memberIDs, connectedBatch) {
+		err := p.db.Tx(sqldb.Background(ctx), func(tx *sqldb.Tx) error { return member.UpsertConnected(ctx, tx, communityID, batch, until) }, sqldb.RelaxedSync)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // due reports whether a sign is to be written, and returns the time of the last one.

@@ -12,6 +12,7 @@ import (
 	"github.com/regulars/regulars/internal/block"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/direct"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
@@ -82,11 +83,38 @@ func (r *ReadStates) Of(ctx context.Context, caller actor.Actor, communityID str
 	return selectStates(ctx, r.d.DB, communityID, who)
 }
 
+// OfConversations returns the states of conversations of a member, by conversation. The
+// caller has checked that the actor may list the conversations of the member; one that is
+// not theirs is left out.
+func (r *ReadStates) OfConversations(ctx context.Context, caller actor.Actor, communityID, user string, list []direct.Conversation) (map[string]State, error) {
+	if err := r.d.Access.CanAny(ctx, caller, communityID, permission.GetMessages, permission.SendMessage); err != nil {
+		return nil, err
+	}
+	self, err := place.Author(ctx, r.d.DB, caller, communityID, user)
+	if err != nil {
+		return nil, err
+	}
+	subject, err := r.d.Access.ChannelActorOfMember(ctx, r.d.DB, communityID, self.ID)
+	if err != nil {
+		return nil, err
+	}
+	who, err := newReader(ctx, r.d.DB, communityID, self, subject)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range list {
+		if one.Includes(self.ID) {
+			who.channels = append(who.channels, one.ID)
+		}
+	}
+	return selectStates(ctx, r.d.DB, communityID, who)
+}
+
 // Read moves the marker of the actor to a message, with force also back. It fails with
 // Forbidden "person_required", or NotFound "channel_not_found" or "message_not_found".
 func (r *ReadStates) Read(ctx context.Context, caller actor.Actor, communityID, channelID, messageID string, force bool) (s State, err error) {
 	err = r.inChannel(ctx, caller, communityID, channelID, func(tx *sqldb.Tx, who reader) error {
-		read, _, err := r.d.Messages.Find(ctx, tx, caller, communityID, messageID)
+		read, _, err := r.d.Messages.Find(ctx, tx, caller, communityID, messageID, "")
 		if err == nil && read.ChannelID != channelID {
 			err = errs.Missing("message")
 		}
@@ -120,7 +148,7 @@ func (r *ReadStates) inChannel(ctx context.Context, caller actor.Actor, communit
 		return err
 	}
 	return r.d.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		p, err := place.Of(ctx, tx, r.d.Access, caller, communityID, channelID)
+		p, err := place.Of(ctx, tx, r.d.Access, caller, communityID, channelID, "")
 		if err != nil {
 			return err
 		}

@@ -81,3 +81,13 @@ func EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberI
 	}
 	return nil
 }
+
+// ClearMarkers deletes markers of a deleted channel. It is a change.Clearer.
+func ClearMarkers(ctx context.Context, tx *sqldb.Tx, communityID, channelID string, limit int) (int64, error) {
+	return tx.Exec(ctx, "DELETE FROM read_markers WHERE community_id = $1 AND channel_id = $2 AND user_id IN (SELECT user_id FROM read_markers WHERE community_id = $1 AND channel_id = $2 LIMIT $3)", communityID, channelID, limit)
+}
+
+// ClearPreferences deletes preferences for a deleted channel. It is a change.Clearer.
+func ClearPreferences(ctx context.Context, tx *sqldb.Tx, communityID, channelID string, limit int) (int64, error) {
+	return tx.Exec(ctx, "DELETE FROM channel_preferences WHERE community_id = $1 AND channel_id = $2 AND user_id IN (SELECT user_id FROM channel_preferences WHERE community_id = $1 AND channel_id = $2 LIMIT $3)", communityID, channelID, limit)
+}

@@ -21,7 +21,7 @@ func (r *Reports) Feature() feature.Feature {
 		EraseMembers: EraseMembers,
 		AuditVerbs:   []audit.Verb{"report.resolve"},
 		Consumers: []event.Consumer{{
-			Name: "report.alert_words", Types: []string{message.EventPosted, message.EventUpdated}, Delay: alertDelay, Handle: r.reportAlerts,
+			Name: "report.alert_words", Types: []string{message.EventPosted, message.EventUpdated}, Delay: alertDelay, Conversations: true, Handle: r.reportAlerts,
 		}},
 	}
 }

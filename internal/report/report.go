@@ -108,7 +108,7 @@ func (r *Reports) Create(ctx context.Context, caller actor.Actor, communityID, m
 		if err != nil {
 			return err
 		}
-		one, _, err := r.d.Messages.Find(ctx, tx, caller, communityID, messageID)
+		one, _, err := r.d.Messages.Find(ctx, tx, caller, communityID, messageID, "")
 		if err == nil && one.DeletedAt != 0 {
 			err = errs.Missing("message")
 		}

@@ -12,25 +12,18 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/direct"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/readstate"
 )
-
-// Count is the number of messages that a member has not read in a conversation.
-type Count struct{ Unread, Mentions int64 }
-
-// Counts returns the counts of the actor in conversations, by id. Conversations
-// without unread messages may be missing. user is the member that a key of a
-// community names; "" for persons.
-type Counts func(ctx context.Context, caller actor.Actor, communityID, user string, conversationIDs []string) (map[string]Count, error)
 
 // handlers serve the operations.
 type handlers struct {
 	conversations *direct.Conversations
-	counts        Counts
+	read          *readstate.ReadStates
 }
 
-// New returns the area. Without counts every conversation has no unread messages.
-func New(conversations *direct.Conversations, counts Counts) api.Area {
-	h := &handlers{conversations, counts}
+// New returns the area.
+func New(conversations *direct.Conversations, read *readstate.ReadStates) api.Area {
+	h := &handlers{conversations, read}
 	return api.Area{Tag: "Messages", Routes: h.routes}
 }
 
@@ -51,8 +44,9 @@ type conversation struct {
 	ChannelType   string             `json:"channelType" enum:"direct"`
 	Users         []wire.Participant `json:"users" nullable:"false" doc:"The participants, the caller included."`
 	LastMessageID *string            `json:"lastMessageId" nullable:"true" doc:"null: no message yet."`
-	Unread        int64              `json:"unread"`
-	Mentions      int64              `json:"mentions"`
+	Unread        int64              `json:"unread" doc:"Exact up to 1,000."`
+	Mentions      int64              `json:"mentions" doc:"Exact up to 1,000."`
+	CountsCapped  bool               `json:"countsCapped,omitempty" doc:"unread or mentions is higher than 1,000."`
 	CreatedAt     string             `json:"createdAt" format:"date-time"`
 }
 
@@ -77,21 +71,18 @@ type startOutput struct {
 
 func (h *handlers) views(ctx context.Context, user string, list []direct.Conversation) ([]conversation, error) {
 	communityID := api.CommunityID(ctx)
-	var counts map[string]Count
-	if h.counts != nil {
-		ids := api.Convert(list, func(c direct.Conversation) string { return c.ID })
-		var err error
-		if counts, err = h.counts(ctx, actor.FromContext(ctx), communityID, user, ids); err != nil {
-			return nil, err
-		}
+	states, err := h.read.OfConversations(ctx, actor.FromContext(ctx), communityID, user, list)
+	if err != nil {
+		return nil, err
 	}
 	return api.Convert(list, func(c direct.Conversation) conversation {
+		state := states[c.ID]
 		v := conversation{
-			ID: c.ID, ChannelType: "direct", Unread: counts[c.ID].Unread, Mentions: counts[c.ID].Mentions, CreatedAt: clock.Format(c.CreatedAt),
+			ID: c.ID, ChannelType: "direct", Unread: state.Unread, Mentions: state.Mentions, CountsCapped: state.Capped, CreatedAt: clock.Format(c.CreatedAt),
 			Users: api.Convert(c.Participants, func(m member.Member) wire.Participant { return wire.NewParticipant(communityID, m) }),
 		}
-		if c.LastMessageID != "" {
-			v.LastMessageID = &c.LastMessageID
+		if state.LastMessageID != "" {
+			v.LastMessageID = &state.LastMessageID
 		}
 		return v
 	}), nil

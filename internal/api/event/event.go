@@ -47,7 +47,7 @@ func (h *handlers) routes(g *api.Group) {
 	api.Add(g, api.Route{
 		Method: "GET", Path: "/v1/events", ID: "listEvents", Summary: "List events",
 		Permissions: []actor.Permission{permission.Webhooks}, Traits: api.MayBeGone,
-		Description: "The events of a community in the order of `sequence`, which has no gaps. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. " +
+		Description: "The events of a community in the order of `sequence`, without those of conversations. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. " +
 			"A page may have fewer events than `limit` although more exist: `meta.next` is lower than `meta.latest` then. 410 `expired`: events after `after` were deleted; continue after `details.oldest` - 1. " +
 			"429 `too_many_streams`: too many requests of the account or key are waiting. 503 `streams_busy`: too many are waiting on the server.",
 	}, h.listEvents)
@@ -62,7 +62,7 @@ type wireEvent struct {
 	ID          string          `json:"id" example:"6a21d1c09f3b0c4d5e6f7a8b"`
 	Type        string          `json:"type" example:"user.joined_server"`
 	CommunityID string          `json:"communityId" example:"6a21d1c09f3b0c4d5e6f7a8b"`
-	Sequence    int64           `json:"sequence" doc:"From 1, without gaps in the community." example:"1042"`
+	Sequence    int64           `json:"sequence" doc:"From 1 in the community; those of conversations are left out." example:"1042"`
 	OccurredAt  string          `json:"occurredAt" format:"date-time" example:"2026-04-07T08:50:16.000Z"`
 	Actor       *eventActor     `json:"actor,omitempty" doc:"Absent after the member was erased."`
 	UserID      string          `json:"userId,omitempty" doc:"The member that the event concerns, if it concerns one." example:"6a21d1c09f3b0c4d5e6f7a8b"`

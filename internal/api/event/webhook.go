@@ -22,7 +22,7 @@ func webhooks(types []event.Type, schemas huma.Registry) map[string]*huma.PathIt
 				"type":        {Type: huma.TypeString, Enum: []any{t.Name}},
 				"timestamp":   text("The time of the fact.", "date-time"),
 				"communityId": text("The community of the event.", ""),
-				"sequence":    {Type: huma.TypeInteger, Format: "int64", Description: "From 1, without gaps in the community."},
+				"sequence":    {Type: huma.TypeInteger, Format: "int64", Description: "From 1 in the community; those of conversations are left out."},
 				"data":        schemas.Schema(reflect.TypeOf(t.Data), true, ""),
 			},
 			Required: []string{"type", "timestamp", "communityId", "sequence", "data"},

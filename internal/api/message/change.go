@@ -81,13 +81,20 @@ func (h *handlers) delete(ctx context.Context, in *messagePath) (*api.Answer[wir
 	return api.Respond("Message deleted", wire.Deleted{ID: in.MessageID}), nil
 }
 
-type messageList struct {
+type versionList struct {
 	Path
 	wire.CommunityQuery
 	wire.CursorInput
 }
 
-func (h *handlers) history(ctx context.Context, in *messageList) (*api.List[change.Version, wire.Cursor], error) {
+type messageList struct {
+	Path
+	ParticipantQuery
+	wire.CommunityQuery
+	wire.CursorInput
+}
+
+func (h *handlers) history(ctx context.Context, in *versionList) (*api.List[change.Version, wire.Cursor], error) {
 	found, next, err := h.Changes.History(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID, in.Cursor, in.Limit)
 	if err != nil {
 		return nil, err
@@ -96,7 +103,7 @@ func (h *handlers) history(ctx context.Context, in *messageList) (*api.List[chan
 }
 
 func (h *handlers) replies(ctx context.Context, in *messageList) (*api.List[message.View, wire.Cursor], error) {
-	found, next, err := h.Lists.Replies(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID, in.Cursor, in.Limit)
+	found, next, err := h.Lists.Replies(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID, in.UserID, in.Cursor, in.Limit)
 	if err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func (h *handlers) readRoutes(g *api.Group) {
 type listInput struct {
 	wire.CommunityQuery
 	ChannelID string `query:"channel_id" doc:"Only messages of this channel or conversation."`
-	UserID    string `query:"user_id" doc:"Only messages of this user: its _id or number."`
+	UserID    string `query:"user_id" doc:"Only messages of this user: its _id or number. In a conversation, for the key of a community: the participant that reads."`
 	Email     string `query:"email" doc:"Only messages of the user with this email address."`
 	Count     int    `query:"count" minimum:"1" maximum:"200" default:"50" doc:"The maximum number of messages."`
 	Before    string `query:"before" maxLength:"40" doc:"A message id, or an instant (RFC 3339)."`
@@ -138,8 +138,19 @@ type messagePath struct {
 	wire.CommunityQuery
 }
 
-func (h *handlers) get(ctx context.Context, in *messagePath) (*api.Answer[message.View], error) {
-	found, err := h.Lists.Get(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID)
+// ParticipantQuery names the member for whom a key of the community reads a conversation.
+type ParticipantQuery struct {
+	UserID string `query:"user_id" doc:"In a conversation, for the key of a community: the participant that reads."`
+}
+
+type readPath struct {
+	Path
+	wire.CommunityQuery
+	ParticipantQuery
+}
+
+func (h *handlers) get(ctx context.Context, in *readPath) (*api.Answer[message.View], error) {
+	found, err := h.Lists.Get(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID, in.UserID)
 	if err != nil {
 		return nil, err
 	}

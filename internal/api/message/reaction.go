@@ -83,6 +83,7 @@ func (h *handlers) unreact(ctx context.Context, in *oldReaction) (*api.Answer[re
 }
 
 type reactionsQuery struct {
+	ParticipantQuery
 	Path
 	wire.CommunityQuery
 	wire.CursorInput
@@ -90,7 +91,7 @@ type reactionsQuery struct {
 }
 
 func (h *handlers) reactions(ctx context.Context, in *reactionsQuery) (*api.List[react.Reaction, wire.Cursor], error) {
-	found, next, err := h.Reactions.Reacted(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID, in.Emoji, in.Cursor, in.Limit)
+	found, next, err := h.Reactions.Reacted(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.MessageID, in.UserID, in.Emoji, in.Cursor, in.Limit)
 	if err != nil {
 		return nil, err
 	}

@@ -85,6 +85,22 @@ func StartProxy(t testing.TB, server string) *Proxy {
 	return p
 }
 
+// Delay delays the data of both directions by a time that varies.
+func (p *Proxy) Delay(by, jitter time.Duration) {
+	p.t.Helper()
+	for _, direction := range []string{Requests, Responses} {
+		p.post("/proxies/network/toxics", map[string]any{"type": "latency", "stream": direction, "attributes": map[string]int64{"latency": by.Milliseconds(), "jitter": jitter.Milliseconds()}})
+	}
+}
+
+// Slice delivers the data of both directions in small pieces with pauses between them.
+func (p *Proxy) Slice() {
+	p.t.Helper()
+	for _, direction := range []string{Requests, Responses} {
+		p.post("/proxies/network/toxics", map[string]any{"type": "slicer", "stream": direction, "attributes": map[string]int64{"average_size": 100, "size_variation": 60, "delay": 200}})
+	}
+}
+
 // CutAfter closes each connection after some bytes in a direction.
 func (p *Proxy) CutAfter(direction string, count int64) {
 	p.t.Helper()

@@ -29,9 +29,9 @@ func (s *Directory) resolve(ctx context.Context, communityID string, where []Con
 			n, _ := c.Value.(int64)
 			where[i].Value = streakValue{n: n, since: at.StreakSince}
 		case c.Value == true:
-			where[i] = Condition{c.Field, Above, at.OnlineAfter}
+			where[i] = Condition{c.Field, Above, at.MS}
 		case c.Value == false:
-			where[i] = Condition{c.Field, AtMost, at.OnlineAfter}
+			where[i] = Condition{c.Field, AtMost, at.MS}
 		}
 	}
 	return where, nil

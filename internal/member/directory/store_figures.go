@@ -16,7 +16,7 @@ type place struct{ table, column string }
 var figures = map[string]place{
 	field.TotalMessages: {"message_totals", "messages"}, field.ReplySent: {"message_totals", "replies"}, field.TotalReactions: {"message_totals", "reactions"},
 	field.VisitCount: {"member_presence", "visits"}, field.TimeSpent: {"member_presence", "minutes"}, field.LoginStreak: {"member_presence", "streak"},
-	field.IsOnline: {"member_visits", "seen_at"},
+	field.IsOnline: {"member_visits", "online_until"},
 }
 
 // figureEntry is the condition on a row of the table of a figure.

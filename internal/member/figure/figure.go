@@ -58,14 +58,14 @@ func (f Figures) Texts() []string {
 // Moment is the time at which figures are read: some depend on it.
 type Moment struct {
 	StreakSince int64 // number of the oldest day on which a login streak may end that goes on
-	OnlineAfter int64 // Unix milliseconds: members seen after it are online
+	MS          int64 // Unix milliseconds
 }
 
 // Now returns the Moment in the time zone of a community.
 func Now(ctx context.Context, q sqldb.Querier, c clock.Clock, communityID string) (Moment, error) {
 	home, err := community.Load(ctx, q, communityID)
 	now := c.Now()
-	return Moment{StreakSince: presence.Day(now, home) - 1, OnlineAfter: now.Add(-presence.OnlineFor).UnixMilli()}, err
+	return Moment{StreakSince: presence.Day(now, home) - 1, MS: now.UnixMilli()}, err
 }
 
 // Of returns the figures of members by their ids.

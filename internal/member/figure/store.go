@@ -12,12 +12,13 @@ func selectFigures(ctx context.Context, q sqldb.Querier, at Moment, communityID 
 	_, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (none struct{}, err error) {
 		var memberID string
 		var f Figures
-		err = s.Scan(&memberID, &f.Messages, &f.Replies, &f.Reactions, &f.Visits, &f.Minutes, &f.LoginStreak, &f.SeenAt)
-		f.Online = f.SeenAt > at.OnlineAfter
+		var onlineUntil int64
+		err = s.Scan(&memberID, &f.Messages, &f.Replies, &f.Reactions, &f.Visits, &f.Minutes, &f.LoginStreak, &f.SeenAt, &onlineUntil)
+		f.Online = onlineUntil > at.MS
 		found[memberID] = f
 		return none, err
 	}, `SELECT m.user_id, COALESCE(t.messages, 0), COALESCE(t.replies, 0), COALESCE(t.reactions, 0), COALESCE(p.visits, 0), COALESCE(p.minutes, 0),
-			CASE WHEN p.streak_day >= $3 THEN p.streak ELSE 0 END, COALESCE(v.seen_at, 0)
+			CASE WHEN p.streak_day >= $3 THEN p.streak ELSE 0 END, COALESCE(v.seen_at, 0), COALESCE(v.online_until, 0)
 		FROM members m
 		LEFT JOIN message_totals t ON t.community_id = m.community_id AND t.user_id = m.user_id
 		LEFT JOIN member_presence p ON p.community_id = m.community_id AND p.user_id = m.user_id

@@ -12,6 +12,7 @@ type Deps struct {
 	Messages *message.Messages
 	Posts    *post.Posts
 	Deleted  []message.Hook // part of deleting a message; not with its topic
+	Cleared  []Clearer      // of what refers to a deleted channel, besides its messages
 }
 
 // Changes change the messages of all communities. It is safe for concurrent use.
@@ -19,10 +20,12 @@ type Changes struct {
 	m       *message.Messages
 	posts   *post.Posts
 	deleted []message.Hook
+
+	clearers []Clearer
 }
 
 // New returns the Changes of a database.
-func New(d Deps) *Changes { return &Changes{d.Messages, d.Posts, d.Deleted} }
+func New(d Deps) *Changes { return &Changes{d.Messages, d.Posts, d.Deleted, d.Cleared} }
 
 // Actions in the audit log.
 const (

@@ -27,7 +27,7 @@ func (s *Changes) Delete(ctx context.Context, caller actor.Actor, communityID, m
 	if err := s.m.Access.Can(ctx, caller, communityID, message.InAnyChannel); err != nil {
 		return err
 	}
-	return s.m.Change(ctx, caller, communityID, messageID, func(in *message.Change) error {
+	return s.m.Change(ctx, caller, communityID, messageID, "", func(in *message.Change) error {
 		c := change{in, s}
 		own := c.Message.AuthorID != "" && c.Message.AuthorID == c.Place.Subject.MemberID
 		if !own {

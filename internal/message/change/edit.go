@@ -36,7 +36,7 @@ func (s *Changes) Update(ctx context.Context, caller actor.Actor, communityID, m
 		return message.View{}, err
 	}
 	var edited message.View
-	return edited, s.m.Change(ctx, caller, communityID, messageID, func(locked *message.Change) error {
+	return edited, s.m.Change(ctx, caller, communityID, messageID, in.Sender, func(locked *message.Change) error {
 		c := change{locked, s}
 		if err := c.RequirePresent(); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/feature"
+	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -13,7 +14,7 @@ import (
 // Feature describes the package to the application.
 func (s *Changes) Feature() feature.Feature {
 	return feature.Feature{
-		Name: "change", Sweeps: []func(context.Context) error{s.sweepDeleted}, EraseMembers: EraseMembers,
+		Name: "change", Jobs: func(e *jobs.Engine) { jobs.Register(e, s.clear) }, Sweeps: []func(context.Context) error{s.sweepDeleted}, EraseMembers: EraseMembers,
 		AuditVerbs: []audit.Verb{verbDelete, verbDeleteRecent, verbPin, verbUnpin},
 		Limits:     []feature.Limit{{Name: "channel_pins", Value: message.MaxPins, Unit: "messages"}},
 	}

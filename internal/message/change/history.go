@@ -90,7 +90,7 @@ func (s *Changes) withHistory(ctx context.Context, caller actor.Actor, community
 	if err != nil {
 		return one, err
 	}
-	p, err := place.Of(ctx, s.m.DB, s.m.Access, caller, communityID, one.ChannelID)
+	p, err := place.Of(ctx, s.m.DB, s.m.Access, caller, communityID, one.ChannelID, "")
 	if errs.KindOf(err) == errs.NotFound || err == nil && !p.Sees(one.Hushed, one.AuthorID) {
 		err = errs.Missing("message")
 	}

@@ -26,7 +26,7 @@ func (s *Changes) changePin(ctx context.Context, caller actor.Actor, communityID
 		return message.View{}, err
 	}
 	var changed message.View
-	return changed, s.m.Change(ctx, caller, communityID, messageID, func(in *message.Change) error {
+	return changed, s.m.Change(ctx, caller, communityID, messageID, "", func(in *message.Change) error {
 		c := change{in, s}
 		if err := c.RequirePresent(); err != nil {
 			return err

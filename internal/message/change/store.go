@@ -171,3 +171,13 @@ func countPins(ctx context.Context, q sqldb.Querier, communityID, channelID stri
 	err = q.QueryRow(ctx, "SELECT count(*), COALESCE(MAX(pinned_at), 0) FROM messages WHERE community_id = $1 AND channel_id = $2 AND pinned_at <> 0", communityID, channelID).Scan(&n, &latest)
 	return n, latest, err
 }
+
+// deleteHistory deletes the earlier texts of messages.
+func deleteHistory(ctx context.Context, tx *sqldb.Tx, communityID string, messageIDs []string) error {
+	for _, table := range []string{"message_history_mentions", "message_history"} {
+		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND "+tx.Dialect().In("message_id", "$2"), communityID, sqldb.Keys(messageIDs)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -2,6 +2,7 @@ package change
 
 import (
 	"context"
+	"time"
 
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/message"
@@ -11,16 +12,21 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// topicRows is the number of messages of a topic that one transaction deletes.
-const topicRows = 500
+// DeleteTopic deletes the messages of a topic as deletions of each would, but without
+// events: the newest ones in the caller's transaction, the rest by a job. by is the actor.
+func (s *Changes) DeleteTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID, channelID, by string) error {
+	n, err := s.deleteOfTopic(ctx, tx, communityID, topicID, channelID, by, clearRows)
+	if err != nil || n < clearRows {
+		return err
+	}
+	return queueClear(ctx, tx, clearArgs{CommunityID: communityID, ChannelID: channelID, TopicID: topicID, By: by}, time.Time{})
+}
 
-// DeleteTopic deletes the newest messages of a topic as deletions of each would, but
-// without events, in the caller's transaction. by is the actor. more reports that it has
-// to be called again.
-func (s *Changes) DeleteTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID, channelID, by string) (more bool, err error) {
-	list, err := message.NewestOfTopic(ctx, tx, communityID, topicID, topicRows)
+// deleteOfTopic deletes the newest messages of a topic and returns their number.
+func (s *Changes) deleteOfTopic(ctx context.Context, tx *sqldb.Tx, communityID, topicID, channelID, by string, limit int) (int, error) {
+	list, err := message.NewestOfTopic(ctx, tx, communityID, topicID, limit)
 	if err != nil || len(list) == 0 {
-		return false, err
+		return 0, err
 	}
 	ids := make([]string, len(list))
 	for i := range list {
@@ -28,19 +34,24 @@ func (s *Changes) DeleteTopic(ctx context.Context, tx *sqldb.Tx, communityID, to
 	}
 	now := s.m.Clock.Now()
 	if err := insertDeletions(ctx, tx, communityID, list, Version{id: id.New(now), Kind: Deleted, actor: by, at: now.UnixMilli()}); err != nil {
-		return false, err
+		return 0, err
 	}
+	return len(list), s.deleteAll(ctx, tx, communityID, channelID, ids, now.UnixMilli())
+}
+
+// deleteAll deletes visible messages of a channel, with what belongs to them.
+func (s *Changes) deleteAll(ctx context.Context, tx *sqldb.Tx, communityID, channelID string, ids []string, at int64) error {
 	if err := image.Detach(ctx, tx, communityID, ids...); err != nil {
-		return false, err
+		return err
 	}
-	if err := message.SetAllDeleted(ctx, tx, communityID, ids, now.UnixMilli()); err != nil {
-		return false, err
+	if err := message.SetAllDeleted(ctx, tx, communityID, ids, at); err != nil {
+		return err
 	}
 	if err := reaction.DeleteAll(ctx, tx, communityID, ids); err != nil {
-		return false, err
+		return err
 	}
 	if err := search.Remove(ctx, tx, communityID, ids); err != nil {
-		return false, err
+		return err
 	}
-	return len(list) == topicRows, message.Count(ctx, tx, communityID, channelID, -int64(len(list)))
+	return message.Count(ctx, tx, communityID, channelID, -int64(len(ids)))
 }

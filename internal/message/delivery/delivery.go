@@ -8,6 +8,7 @@ import (
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/block"
+	"github.com/regulars/regulars/internal/direct"
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/message"
@@ -18,8 +19,8 @@ import (
 func Feature(m *message.Messages) feature.Feature {
 	d := delivery{m}
 	return feature.Feature{Name: "delivery", Live: []feature.Live{
-		{Prefix: "message.", Render: d.render, Blocking: d.blocking},
-		{Prefix: "reaction.", Render: d.render},
+		{Prefix: "message.", Render: d.render, Blocking: d.blocking, Participants: d.participants},
+		{Prefix: "reaction.", Render: d.render, Participants: d.participants},
 		{Prefix: "topic.", Render: renderTopic},
 	}}
 }
@@ -28,6 +29,11 @@ type delivery struct{ m *message.Messages }
 
 func (d delivery) blocking(ctx context.Context, communityID, memberID string) ([]string, error) {
 	return block.Blocking(ctx, d.m.DB, communityID, memberID)
+}
+
+// participants returns the members of a conversation, none for a channel.
+func (d delivery) participants(ctx context.Context, communityID, channelID string) ([]string, error) {
+	return direct.MemberIDs(ctx, d.m.DB, communityID, channelID)
 }
 
 // render returns the data of an event about a message. visible is false for a message

@@ -23,7 +23,7 @@ func New(m *message.Messages) *Lists { return &Lists{m} }
 type Filter struct {
 	ChannelID string   // "": all visible channels, no conversations
 	TopicID   string   // of the forum ChannelID; "": all
-	User      string   // reference of the author; "": all
+	User      string   // reference of the author; "": all. For a key in a conversation: the participant that reads
 	Before    Position // the newest messages before it
 	After     Position // the messages directly after it
 	Count     int      // 1 to 200
@@ -84,11 +84,11 @@ func (l *Lists) seen(ctx context.Context, caller actor.Actor, communityID string
 // Replies returns a part of the replies to a message, the oldest first, and the
 // cursor of the next part; "" at the end. It fails with NotFound "message_not_found"
 // or Invalid "invalid_cursor".
-func (l *Lists) Replies(ctx context.Context, caller actor.Actor, communityID, messageID, from string, limit int) ([]message.View, string, error) {
+func (l *Lists) Replies(ctx context.Context, caller actor.Actor, communityID, messageID, participant, from string, limit int) ([]message.View, string, error) {
 	if err := l.m.Access.Can(ctx, caller, communityID, permission.GetMessages); err != nil {
 		return nil, "", err
 	}
-	one, p, err := l.m.Find(ctx, l.m.DB, caller, communityID, messageID)
+	one, p, err := l.m.Find(ctx, l.m.DB, caller, communityID, messageID, participant)
 	if err != nil {
 		return nil, "", err
 	}
@@ -112,11 +112,11 @@ func (l *Lists) Replies(ctx context.Context, caller actor.Actor, communityID, me
 
 // Get returns a message that the actor can see. It fails with NotFound
 // "message_not_found".
-func (l *Lists) Get(ctx context.Context, caller actor.Actor, communityID, messageID string) (message.View, error) {
+func (l *Lists) Get(ctx context.Context, caller actor.Actor, communityID, messageID, participant string) (message.View, error) {
 	if err := l.m.Access.Can(ctx, caller, communityID, permission.GetMessages); err != nil {
 		return message.View{}, err
 	}
-	one, p, err := l.m.Find(ctx, l.m.DB, caller, communityID, messageID)
+	one, p, err := l.m.Find(ctx, l.m.DB, caller, communityID, messageID, participant)
 	if err != nil {
 		return message.View{}, err
 	}

@@ -26,9 +26,12 @@ type scope struct {
 func (l *Lists) scope(ctx context.Context, caller actor.Actor, communityID string, f Filter) (scope, error) {
 	var places []place.Place
 	if f.ChannelID != "" {
-		p, err := place.Of(ctx, l.m.DB, l.m.Access, caller, communityID, f.ChannelID)
+		p, err := place.Of(ctx, l.m.DB, l.m.Access, caller, communityID, f.ChannelID, f.User)
 		if err != nil {
 			return scope{}, err
+		}
+		if p.Conversation != nil && p.ByKey {
+			f.User = ""
 		}
 		places = append(places, p)
 	} else {

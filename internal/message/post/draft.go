@@ -6,6 +6,7 @@ import (
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/chat"
+	"github.com/regulars/regulars/internal/direct"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/id"
@@ -34,7 +35,7 @@ type draft struct {
 // locate finds the channel, the root of a reply and the author, and checks that the
 // actor sees them.
 func (d *draft) locate(ctx context.Context, channelID, answered string) (err error) {
-	if d.place, err = place.Of(ctx, d.tx, d.d.Messages.Access, d.caller, d.communityID, channelID); err != nil {
+	if d.place, err = place.Of(ctx, d.tx, d.d.Messages.Access, d.caller, d.communityID, channelID, d.in.Sender); err != nil {
 		if answered != "" && errs.KindOf(err) == errs.NotFound {
 			err = errs.Missing("message")
 		}
@@ -94,6 +95,11 @@ func (d *draft) check(ctx context.Context) error {
 	}
 	if err := d.place.CheckAuthor(ctx, d.tx, d.d.Messages.Access, d.communityID, d.author); err != nil {
 		return err
+	}
+	if in := d.place.Conversation; in != nil {
+		if err := in.OpenFor(ctx, d.tx, d.communityID, d.author.ID); err != nil {
+			return err
+		}
 	}
 	m := &d.message
 	switch {
@@ -169,6 +175,11 @@ func (d *draft) insert(ctx context.Context) (message.View, error) {
 	if err := d.insertNonce(ctx); err != nil {
 		return message.View{}, err
 	}
+	if in := d.place.Conversation; in != nil {
+		if err := direct.Posted(ctx, d.tx, d.communityID, in.ID, m.ID); err != nil {
+			return message.View{}, err
+		}
+	}
 	for _, hook := range d.d.Posted {
 		if err := hook(ctx, d.tx, d.communityID, m); err != nil {
 			return message.View{}, err
@@ -213,7 +224,7 @@ func (d *draft) appendPosted(ctx context.Context) (message.View, error) {
 	if err != nil {
 		return seen, err
 	}
-	e := event.Event{CommunityID: d.communityID, Type: message.EventPosted, UserID: d.message.AuthorID, Actor: d.caller.Ref()}
+	e := event.Event{CommunityID: d.communityID, Type: message.EventPosted, UserID: d.message.AuthorID, Actor: d.caller.Ref(), ConversationID: d.place.ConversationID()}
 	return seen, event.Append(ctx, d.tx, d.message.PostedAt, e, message.EventMessage{Message: seen})
 }
 

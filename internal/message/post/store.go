@@ -88,3 +88,9 @@ func EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberI
 	_, err := tx.Exec(ctx, "DELETE FROM slow_mode_posts WHERE community_id = $1 AND "+d.In("user_id", "$2"), communityID, keys)
 	return err
 }
+
+// Clear deletes when members posted in a deleted channel with slow mode. It is a
+// change.Clearer. Nonces expire.
+func Clear(ctx context.Context, tx *sqldb.Tx, communityID, channelID string, limit int) (int64, error) {
+	return tx.Exec(ctx, "DELETE FROM slow_mode_posts WHERE community_id = $1 AND channel_id = $2 AND user_id IN (SELECT user_id FROM slow_mode_posts WHERE community_id = $1 AND channel_id = $2 LIMIT $3)", communityID, channelID, limit)
+}

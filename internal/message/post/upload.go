@@ -61,7 +61,7 @@ func (p *Posts) AddImages(ctx context.Context, caller actor.Actor, communityID, 
 // uploader returns the member that owns uploads of the actor; "" for a key.
 func (p *Posts) uploader(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID, channelID string) (string, error) {
 	if channelID != "" {
-		in, err := place.Of(ctx, tx, p.d.Messages.Access, caller, communityID, channelID)
+		in, err := place.Of(ctx, tx, p.d.Messages.Access, caller, communityID, channelID, "")
 		if err != nil {
 			return "", err
 		}

@@ -23,13 +23,13 @@ type Reaction struct {
 
 // Reacted returns a part of the reactions to a message, the first one first, and the
 // cursor of the next part; "" at the end. kind is an emoji or a shortcode, "" for
-// all. It fails with Invalid "unknown_emoji" or "invalid_cursor", or NotFound
+// all; participant as in place.Of. It fails with Invalid "unknown_emoji" or "invalid_cursor", or NotFound
 // "message_not_found".
-func (r *Reactions) Reacted(ctx context.Context, caller actor.Actor, communityID, messageID, kind, from string, limit int) ([]Reaction, string, error) {
+func (r *Reactions) Reacted(ctx context.Context, caller actor.Actor, communityID, messageID, participant, kind, from string, limit int) ([]Reaction, string, error) {
 	if err := r.m.Access.Can(ctx, caller, communityID, permission.GetMessages); err != nil {
 		return nil, "", err
 	}
-	one, p, err := r.m.Find(ctx, r.m.DB, caller, communityID, messageID)
+	one, p, err := r.m.Find(ctx, r.m.DB, caller, communityID, messageID, participant)
 	if err != nil {
 		return nil, "", err
 	}

@@ -45,7 +45,7 @@ func (r *Reactions) React(ctx context.Context, caller actor.Actor, communityID, 
 		return message.Reactions{}, err
 	}
 	var added message.Reactions
-	return added, r.m.Change(ctx, caller, communityID, messageID, func(in *message.Change) error {
+	return added, r.m.Change(ctx, caller, communityID, messageID, sender, func(in *message.Change) error {
 		c := change{in, r.m}
 		if err := c.RequirePresent(); err != nil {
 			return err
@@ -128,7 +128,7 @@ func (r *Reactions) Unreact(ctx context.Context, caller actor.Actor, communityID
 		return message.Reactions{}, err
 	}
 	var left message.Reactions
-	return left, r.m.Change(ctx, caller, communityID, messageID, func(in *message.Change) error {
+	return left, r.m.Change(ctx, caller, communityID, messageID, sender, func(in *message.Change) error {
 		c := change{in, r.m}
 		if err := c.RequirePresent(); err != nil {
 			return err

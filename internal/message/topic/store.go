@@ -101,3 +101,8 @@ func EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberI
 	_, err := tx.Exec(ctx, "UPDATE topics SET author_id = '' WHERE community_id = $1 AND "+tx.Dialect().In("author_id", "$2"), communityID, sqldb.Keys(memberIDs))
 	return err
 }
+
+// Clear deletes topics of a deleted channel. It is a change.Clearer.
+func Clear(ctx context.Context, tx *sqldb.Tx, communityID, channelID string, limit int) (int64, error) {
+	return tx.Exec(ctx, "DELETE FROM topics WHERE community_id = $1 AND id IN (SELECT id FROM topics WHERE community_id = $1 AND channel_id = $2 LIMIT $3)", communityID, channelID, limit)
+}

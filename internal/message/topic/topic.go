@@ -246,11 +246,8 @@ func (t *Topics) Delete(ctx context.Context, caller actor.Actor, communityID, ch
 				return permission.LackInChannel(permission.DeleteMessages)
 			}
 		}
-		for more := true; more; {
-			var err error
-			if more, err = t.changes.DeleteTopic(ctx, tx, communityID, topicID, old.ChannelID, caller.Ref()); err != nil {
-				return err
-			}
+		if err := t.changes.DeleteTopic(ctx, tx, communityID, topicID, old.ChannelID, caller.Ref()); err != nil {
+			return err
 		}
 		if err := deleteTopic(ctx, tx, communityID, topicID); err != nil {
 			return err
@@ -283,7 +280,7 @@ func (t *Topics) change(ctx context.Context, caller actor.Actor, communityID, ch
 
 // forum returns a forum that the actor sees.
 func (t *Topics) forum(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID, channelID string) (place.Place, error) {
-	p, err := place.Of(ctx, q, t.m.Access, caller, communityID, channelID)
+	p, err := place.Of(ctx, q, t.m.Access, caller, communityID, channelID, "")
 	if err == nil && p.Channel.Type != chat.Forum {
 		err = post.NotAForum()
 	}

@@ -34,7 +34,7 @@ func (t stored) same(other stored) bool {
 
 // seen returns a topic as the actor sees it.
 func (t *Topics) seen(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID string, one stored) (Topic, error) {
-	p, err := place.Of(ctx, q, t.m.Access, caller, communityID, one.ChannelID)
+	p, err := place.Of(ctx, q, t.m.Access, caller, communityID, one.ChannelID, "")
 	if err != nil {
 		return Topic{}, err
 	}

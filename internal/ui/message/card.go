@@ -18,6 +18,7 @@ type Card struct {
 	Path    string // of the card
 	Page    string // address of the profile for those who may open it; "": none
 	Self    bool   // the reader
+	SeenAt  int64  // Unix milliseconds; 0: never
 	Online  bool
 	Blocked bool // by the reader
 	Member  bool // the reader is one
@@ -29,7 +30,10 @@ func (h *handlers) showCard(v *ui.Request) error {
 	if err != nil {
 		return err
 	}
-	card := Card{Profile: found, Path: v.In("/chat/members/" + value(found.ID)), Online: h.Members.Online(found.Visit)}
+	card := Card{Profile: found, Path: v.In("/chat/members/" + value(found.ID))}
+	if card.SeenAt, card.Online, err = h.Members.Seen(v.Context(), v.Actor, v.Community.ID, value(found.ID)); err != nil {
+		return err
+	}
 	self, err := h.Members.Self(v.Context(), v.Actor, v.Community.ID)
 	switch {
 	case err == nil:
