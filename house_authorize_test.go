@@ -64,6 +64,9 @@ var withoutActor = map[string]string{
 	"moderation.Moderation.Invitation":   "the code of an invite proves the right",
 	"moderation.Moderation.StartFirst":   byToken,
 
+	"event.Events.Latest": "a number that says nothing about the events; the page has checked the channel",
+
+	"live.Client.Begin":     "the connection has the actor",
 	"live.Client.Handle":    "the connection has the actor",
 	"live.Client.Resume":    "the connection has the actor",
 	"live.Client.Subscribe": "the connection has the actor",

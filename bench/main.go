@@ -27,14 +27,18 @@ import (
 
 // bench is one run of the benchmark.
 type bench struct {
-	rows     []int
-	sizes    []int // of the communities of the requests section
-	rounds   int
-	engines  []string
-	sections []string
-	large5m  bool
-	tagged   int // members with the tag that is deleted or merged
-	formats  []string
+	rows    []int
+	sizes   []int // of the communities of the requests section
+	rounds  int
+	clients []int // of the live section
+
+	channelSizes []int // messages of channels, for reading the newest
+	searched     int   // messages that are searched
+	engines      []string
+	sections     []string
+	large5m      bool
+	tagged       int // members with the tag that is deleted or merged
+	formats      []string
 
 	waitFiles     []int    // numbers of concurrent large files
 	serveArgs     []string // additional flags of the server
@@ -66,13 +70,21 @@ const (
 	wizardSection     = "wizard"
 	growthSection     = "growth"
 	messageSection    = "messages"
+	liveSection       = "live"
 	pocketBaseSection = "pocketbase" // not part of the default: builds another program
 )
 
-// acceptBytes is the size of the file whose upload is timed.
+// acceptBytes is the size of the file of the timed upload.
 const acceptBytes = 200_000_000
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == clientsCommand {
+		if err := runClients(context.Background(), os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	b := &bench{out: os.Stdout, log: os.Stderr}
 	if err := b.parse(os.Args[1:]); err != nil {
 		if !errors.Is(err, flag.ErrHelp) {
@@ -96,6 +108,9 @@ func (b *bench) parse(args []string) error {
 	engines := flags.String("engines", sqlite+","+postgres, "databases")
 	only := flags.String("only", strings.Join([]string{loadSection, latencySection, acceptSection, requestSection, messageSection, growthSection}, ","), "what to measure; "+dryRunSection+" measures dry runs and their memory")
 	sizes := flags.String("sizes", "10000,100000,1000000", "sizes of the communities that answer requests")
+	clients := flags.String("clients", "1000,10000,15000", "with -only live: numbers of live connections")
+	channelSizes := flags.String("channel-sizes", "10000,1000000", "with -only messages: messages of channels, for reading the newest 50; for example 10000000")
+	flags.IntVar(&b.searched, "searched", 1_000_000, "with -only messages: messages that are searched")
 	waitFiles := flags.String("wait-files", "6,20", "with -only wait: numbers of large files, of the smallest size of -rows, beside which a one-row import and a mail are timed")
 	flags.StringVar(&b.binary, "binary", "", "program to measure; empty: built from this working copy")
 	flags.IntVar(&b.tagged, "tagged", 1_000_000, "members with the tag of -only delete-tag and -only merge-tag")
@@ -116,6 +131,12 @@ func (b *bench) parse(args []string) error {
 	if b.sizes, err = parseNumbers("-sizes", *sizes); err != nil {
 		return err
 	}
+	if b.channelSizes, err = parseNumbers("-channel-sizes", *channelSizes); err != nil {
+		return err
+	}
+	if b.clients, err = parseNumbers("-clients", *clients); err != nil {
+		return err
+	}
 	if b.waitFiles, err = parseNumbers("-wait-files", *waitFiles); err != nil {
 		return err
 	}
@@ -134,7 +155,7 @@ func (b *bench) parse(args []string) error {
 	if *only == "" {
 		return nil
 	}
-	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, mergeSection, formatSection, wizardSection, growthSection, messageSection, pocketBaseSection)
+	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, mergeSection, formatSection, wizardSection, growthSection, messageSection, liveSection, pocketBaseSection)
 	return err
 }
 
@@ -230,6 +251,8 @@ func (b *bench) measure(ctx context.Context) error {
 			err = report(b.reportWizards)(b.wizards(ctx))
 		case messageSection:
 			err = report(b.reportMessages)(b.messages(ctx))
+		case liveSection:
+			err = report(b.reportArrivals)(b.liveClients(ctx))
 		case pocketBaseSection:
 			err = report(b.reportCompared)(b.comparePocketBase(ctx, b.sizes[0]))
 		case growthSection:

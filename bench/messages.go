@@ -11,7 +11,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync/atomic"
-	"time"
 
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -21,7 +20,6 @@ import (
 var (
 	writers      = []int{1, 16, 64}
 	sendChannels = []int{1, 64}
-	channelSizes = []int{10_000, 1_000_000}
 )
 
 const authors = 100 // that send
@@ -32,13 +30,15 @@ type sending struct {
 	engine            string
 	writers, channels int
 	ours, alone       responses
+	perCommit         float64 // transactions in a durable commit of SQLite; 0: unknown
 }
 
-// reading has the results of reading the newest messages of a channel.
+// reading has the results of one kind of request that reads messages, and of its query
+// by the database alone.
 type reading struct {
-	engine string
-	size   int // of the channel
-	ours   responses
+	engine, what string
+	bound        string
+	ours, alone  responses
 }
 
 // messageResult is what the messages section has measured.
@@ -71,7 +71,7 @@ func (b *bench) measureMessages(ctx context.Context, v *server) (_ *messageResul
 	if err := v.createAuthors(ctx); err != nil {
 		return nil, err
 	}
-	channels, err := v.createChannels(ctx, sendChannels[len(sendChannels)-1]+len(channelSizes))
+	channels, err := v.createChannels(ctx, max(unreadChannels, sendChannels[len(sendChannels)-1]+len(b.channelSizes)))
 	if err != nil {
 		return nil, err
 	}
@@ -85,13 +85,14 @@ func (b *bench) measureMessages(ctx context.Context, v *server) (_ *messageResul
 			r.sends = append(r.sends, s)
 		}
 	}
-	for i, size := range channelSizes {
-		read, err := b.measureNewest(ctx, v, d, channels[len(channels)-1-i], size)
-		if err != nil {
-			return nil, err
-		}
-		r.reads = append(r.reads, read)
+	if r.reads, err = b.measureReads(ctx, v, d, channels); err != nil {
+		return nil, err
 	}
+	beside, err := b.measureSendsBesideImport(ctx, v, channels[:1])
+	if err != nil {
+		return nil, err
+	}
+	r.sends = append(r.sends, beside)
 	return r, nil
 }
 
@@ -99,10 +100,19 @@ func (b *bench) measureSends(ctx context.Context, v *server, d *direct, channels
 	s := &sending{engine: v.store.engine, writers: count, channels: len(channels)}
 	var ours, alone []responses
 	for range b.rounds {
+		before, err := v.commits(ctx)
+		if err != nil {
+			return nil, err
+		}
 		answered, err := b.measureServer(ctx, v.address, count, v.sendRequest(channels))
 		if err != nil {
 			return nil, err
 		}
+		after, err := v.commits(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s.perCommit = max(s.perCommit, after.since(before))
 		ours = append(ours, answered)
 		if answered, err = b.repeat(ctx, count, func(ctx context.Context) error { return d.message(ctx, channels[rand.IntN(len(channels))]) }); err != nil {
 			return nil, fmt.Errorf("by the database alone: %w", err)
@@ -114,41 +124,20 @@ func (b *bench) measureSends(ctx context.Context, v *server, d *direct, channels
 	return s, nil
 }
 
-func (b *bench) measureNewest(ctx context.Context, v *server, d *direct, channel string, size int) (*reading, error) {
-	if err := d.fill(ctx, channel, size); err != nil {
-		return nil, err
-	}
-	r := &reading{engine: v.store.engine, size: size}
-	var all []responses
-	for range b.rounds {
-		answered, err := b.measureServer(ctx, v.address, 1, func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, "GET /v1/messages?channel_id=%s&count=50 HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n\r\n", channel, v.address, v.key)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, answered)
-	}
-	r.ours = medianRate(all)
-	b.logf("%s, newest 50 of %d messages: median %s, p99 %s", r.engine, size, median(r.ours.durations), quantile(r.ours.durations, 0.99))
-	return r, nil
-}
-
 func (b *bench) reportMessages(list []*messageResult) error {
 	var sends, reads []string
 	for _, r := range list {
 		for _, s := range r.sends {
-			sends = append(sends, fmt.Sprintf("%s|%d|%d|%.0f|%s|%s|%.0f|%.2f", s.engine, s.channels, s.writers, s.ours.perSecond(), median(s.ours.durations), quantile(s.ours.durations, 0.99), s.alone.perSecond(), s.ours.perSecond()/s.alone.perSecond()))
+			sends = append(sends, fmt.Sprintf("%s|%d|%s|%.0f|%s|%s|%.0f|%.2f|%.1f", s.engine, s.channels, s.over(), s.ours.perSecond(), median(s.ours.durations), quantile(s.ours.durations, 0.99), s.alone.perSecond(), s.ours.perSecond()/s.alone.perSecond(), s.perCommit))
 		}
 		for _, m := range r.reads {
-			reads = append(reads, fmt.Sprintf("%s|%d|%s|%s", m.engine, m.size, median(m.ours.durations), quantile(m.ours.durations, 0.99)))
+			reads = append(reads, fmt.Sprintf("%s|%s|%s|%s|%s|%s|%s", m.engine, m.what, median(m.ours.durations), quantile(m.ours.durations, 0.99), m.bound, median(m.alone.durations), quantile(m.alone.durations, 0.99)))
 		}
 	}
-	if err := printTable(b.out, "engine|channels|writers|sends a second|median|p99|plain inserts a second|part of it", sends); err != nil {
+	if err := printTable(b.out, "engine|channels|writers|sends a second|median|p99|plain inserts a second|part of it|sends per fsync", sends); err != nil {
 		return err
 	}
-	return printTable(b.out, "engine|messages of the channel|newest 50, median|p99", reads)
+	return printTable(b.out, "engine|request over 1 connection|median|p99|bound of p99|the database alone, median|p99", reads)
 }
 
 // createAuthors creates the members that send.
@@ -200,28 +189,4 @@ func (d *direct) message(ctx context.Context, channel string) error {
 			d.community, channel, id.New(now), now.UnixMilli())
 		return err
 	})
-}
-
-// fill inserts messages of the past into a channel.
-func (d *direct) fill(ctx context.Context, channel string, size int) error {
-	const batch = 10_000
-	from := d.clock.Now().Add(-time.Duration(size) * time.Second)
-	for done := 0; done < size; done += batch {
-		err := d.db.Tx(ctx, func(tx *sqldb.Tx) error {
-			for i := range min(batch, size-done) {
-				at := from.Add(time.Duration(done+i) * time.Second)
-				_, err := tx.Exec(ctx, "INSERT INTO messages ("+messageColumns+`) VALUES ($1, $2, $3, 'message', '', $4, '[]', '', '', '', '', '', FALSE, FALSE, FALSE, 0, 0, 0, 0, $5)`,
-					d.community, channel, id.New(at), fmt.Sprintf("Message %d: see you at eight?", done+i), at.UnixMilli())
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	_, err := d.db.Exec(ctx, "INSERT INTO message_counts (community_id, channel_id, shard, total) VALUES ($1, $2, 0, $3)", d.community, channel, size)
-	return err
 }

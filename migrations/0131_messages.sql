@@ -130,7 +130,7 @@ CREATE TABLE slow_mode_posts (
   PRIMARY KEY (community_id, channel_id, user_id)
 ) {sqlite: WITHOUT ROWID};
 
--- owner: message
+-- owner: member/tally
 -- What members have written and reacted, for their figures. Conversations do not count.
 CREATE TABLE message_totals (
   community_id key_text NOT NULL,

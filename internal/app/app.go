@@ -67,7 +67,7 @@ func New(ctx context.Context, c config.Config, now clock.Clock, log *slog.Logger
 		return nil, errors.Join(fmt.Errorf("listen: %w", err), a.Close())
 	}
 	a.baseURL = a.URL()
-	a.metrics = metrics.New(services.Jobs, now, services.features)
+	a.metrics = metrics.New(services.DB, services.Jobs, now, services.features)
 	handler, err := a.handler()
 	if err != nil {
 		return nil, errors.Join(err, a.Close())

@@ -53,7 +53,7 @@ func (p *Services) uiAreas(c *ui.Console, limits uiLimits, server uiinstallation
 		uimoderation.New(c, uimoderation.Services{Access: p.Access, Accounts: p.Accounts, Members: p.Members, Moderation: p.Moderation, Mail: p.Mail, Clock: p.clock}),
 		uirole.New(c, uirole.Services{Access: p.Access, Members: p.Members, Chat: p.Chat}),
 		uichannel.New(c, uichannel.Services{Access: p.Access, Communities: p.Communities, Members: p.Members, Chat: p.Chat}),
-		uimessage.New(c, uimessage.Services{Chat: p.Chat, Messages: p.Messages, Lists: p.Lists, Posts: p.Posts, Members: p.Members}),
+		uimessage.New(c, uimessage.Services{Access: p.Access, Blocks: p.Blocks, Chat: p.Chat, Events: p.Events, Messages: p.Messages, Lists: p.Lists, Posts: p.Posts, Changes: p.Changes, Reactions: p.Reactions, Topics: p.Topics, ReadStates: p.ReadStates, Reports: p.Reports, Members: p.Members}),
 		uifield.New(c, uifield.Services{Fields: p.Fields, FieldChanges: p.FieldChanges}),
 		uitag.New(c, uitag.Services{Members: p.Members}),
 		uibulk.New(c, uibulk.Services{

@@ -193,7 +193,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.features = p.listFeatures()
 	p.Events = event.New(event.Deps{DB: p.DB, Access: p.Access, Jobs: p.Jobs, Clock: now, Log: log, Database: p.database, Types: EventTypes(), Consumers: collect(p.features, func(f feature.Feature) []event.Consumer { return f.Consumers }), Retention: time.Duration(c.EventDays) * 24 * time.Hour})
 	p.Live = live.New(live.Deps{
-		DB: p.DB, Access: p.Access, Chat: p.Chat, Events: p.Events, Clock: now, Log: log, Live: collect(p.features, func(f feature.Feature) []feature.Live { return f.Live }), Active: p.Presence.Record, ReadStates: p.ReadStates,
+		DB: p.DB, Access: p.Access, Chat: p.Chat, Events: p.Events, Clock: now, Log: log, Live: collect(p.features, func(f feature.Feature) []feature.Live { return f.Live }), Active: p.Presence.Record, Connected: p.Presence.RecordConnected, ReadStates: p.ReadStates,
 		Standing: standing.New(standing.Deps{DB: p.DB, Memberships: member.Memberships{}, Sessions: p.Accounts.Sessions, Clock: now}),
 	})
 	p.registerJobs()

@@ -15,12 +15,13 @@ import (
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
+	"github.com/regulars/regulars/internal/member/figure"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // Export writes the selected members as a CSV file or a workbook with the columns
-// of the import template. Formulas are escaped, and an import of the unchanged file
+// of the import template and those of their figures, which an import ignores. Formulas are escaped, and an import of the unchanged file
 // changes no member. The audit log has the export before its first line. A workbook
 // fails with Invalid too_many_rows or cell_too_long before its first byte.
 func (b *Bulk) Export(ctx context.Context, caller actor.Actor, communityID string, format Format, w io.Writer, f directory.Filter) error {
@@ -61,18 +62,18 @@ func (b *Bulk) exportTo(ctx context.Context, communityID string, out sheet.Recor
 	if err != nil {
 		return err
 	}
-	cells := make([]string, len(fields))
+	cells := make([]string, len(fields), len(fields)+len(field.Figures))
 	for i := range fields {
 		cells[i] = escape(fields[i].Name)
 	}
-	if err := out.Write(cells); err != nil {
+	if err := out.Write(append(cells, field.FigureNames()...)); err != nil {
 		return err
 	}
-	return b.members.Each(ctx, communityID, f, func(m *member.Member) error {
+	return b.members.Each(ctx, communityID, f, func(m *member.Member, counted figure.Figures) error {
 		for i := range fields {
 			cells[i] = cellOf(m, &fields[i], names, escape)
 		}
-		return out.Write(cells)
+		return out.Write(append(cells, counted.Texts()...))
 	})
 }
 

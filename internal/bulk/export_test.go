@@ -11,7 +11,9 @@ import (
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
+	"github.com/regulars/regulars/internal/member/tally"
 	"github.com/regulars/regulars/internal/roster"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // awkward are values that a spreadsheet runs or that a reader could misread.
@@ -83,6 +85,24 @@ func TestAnExportImportsAgainWithoutAnyChange(t *testing.T) {
 		}
 		if again := f.export(directory.Filter{}); again != text {
 			f.Fatal("a second export differs")
+		}
+	})
+}
+
+func TestAnExportHasTheFiguresOfMembers(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.run(bulk.Import, people, bulk.Options{})
+		ann, err := f.members.Find(f.Context(), command, f.community, "ann")
+		f.ok(err)
+		f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
+			return tally.Add(f.Context(), tx, f.community, ann.ID, tally.Delta{Messages: 7, Replies: 2, Reactions: 1})
+		}))
+		rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(f.export(directory.Filter{Search: "ann"}), "\ufeff"))).ReadAll()
+		f.ok(err)
+		for i, want := range []string{"Total Messages,Total Reactions,Reply Sent,Visit Count,Time Spent,Login Streak,Is Online", "7,1,2,0,0,0,false"} {
+			if got := strings.Join(rows[i][len(rows[i])-7:], ","); got != want {
+				f.Errorf("%s, want %s", got, want)
+			}
 		}
 	})
 }

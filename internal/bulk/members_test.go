@@ -12,6 +12,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
+	"github.com/regulars/regulars/internal/member/figure"
 )
 
 // membersOf are the usernames of the members of a job that a filter selects, after
@@ -150,7 +151,7 @@ func TestManyMembersOfAJobAreListedInTheQueue(t *testing.T) {
 			}
 		}
 		n := 0
-		f.ok(f.members.Each(f.Context(), f.community, directory.Filter{JobID: s.JobID}, func(*member.Member) error { n++; return nil }))
+		f.ok(f.members.Each(f.Context(), f.community, directory.Filter{JobID: s.JobID}, func(*member.Member, figure.Figures) error { n++; return nil }))
 		if n != rows {
 			t.Errorf("%d members are exported", n)
 		}

@@ -22,6 +22,16 @@ func (c Clock) Now() time.Time {
 // MS returns Now in Unix milliseconds.
 func (c Clock) MS() int64 { return c.Now().UnixMilli() }
 
+var started = time.Now() // with a reading of the monotonic clock
+
+// Monotonic returns the time since the start of the process. Unlike differences of Now,
+// it does not change when the system clock is set.
+func Monotonic() time.Duration { return time.Since(started) }
+
+// Precise returns the system time with nanoseconds, for measurements that processes
+// compare.
+func Precise() time.Time { return time.Now() }
+
 // Layout is the format of times on the wire: RFC 3339 in UTC with
 // milliseconds.
 const Layout = "2006-01-02T15:04:05.000Z"

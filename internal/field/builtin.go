@@ -1,5 +1,7 @@
 package field
 
+import "slices"
+
 // MemberFields are what filters accept beside the fields of a community.
 var MemberFields = []Field{
 	{ID: UserID, Field: UserID, Name: "Id", Type: SingleLine, Default: true},
@@ -8,7 +10,35 @@ var MemberFields = []Field{
 	{ID: ExternalID, Field: ExternalID, Name: "External id", Type: SingleLine, Default: true},
 	{ID: JoinDate, Field: JoinDate, Name: "Joined", Type: Date, Default: true},
 	{ID: ClaimedName, Field: ClaimedName, Name: "Claimed", Type: Boolean, Default: true},
+	{ID: TotalMessages, Field: TotalMessages, Name: "Total Messages", Type: Numerical, Default: true},
+	{ID: TotalReactions, Field: TotalReactions, Name: "Total Reactions", Type: Numerical, Default: true},
+	{ID: ReplySent, Field: ReplySent, Name: "Reply Sent", Type: Numerical, Default: true},
+	{ID: VisitCount, Field: VisitCount, Name: "Visit Count", Type: Numerical, Default: true},
+	{ID: TimeSpent, Field: TimeSpent, Name: "Time Spent", Type: Numerical, Default: true},
+	{ID: LoginStreak, Field: LoginStreak, Name: "Login Streak", Type: Numerical, Default: true},
+	{ID: IsOnline, Field: IsOnline, Name: "Is Online", Type: Boolean, Default: true},
 }
+
+// Figures are the names of MemberFields that count what a member does.
+var Figures = []string{TotalMessages, TotalReactions, ReplySent, VisitCount, TimeSpent, LoginStreak, IsOnline}
+
+// FigureFields are the fields of Figures, in their order.
+func FigureFields() []Field {
+	return slices.DeleteFunc(slices.Clone(MemberFields), func(f Field) bool { return !f.IsFigure() })
+}
+
+// FigureNames are the names of FigureFields, in English.
+func FigureNames() []string {
+	fields := FigureFields()
+	names := make([]string, len(fields))
+	for i := range fields {
+		names[i] = fields[i].Name
+	}
+	return names
+}
+
+// IsFigure reports whether the field is one of Figures.
+func (f *Field) IsFigure() bool { return f.Default && slices.Contains(Figures, f.Field) }
 
 // Database names that filters accept beside the fields of a community.
 const (
@@ -18,4 +48,12 @@ const (
 	ExternalID  = "external_id"
 	JoinDate    = "join_date"
 	ClaimedName = "claimed"
+
+	TotalMessages  = "total_messages"
+	TotalReactions = "total_reactions"
+	ReplySent      = "reply_sent"
+	VisitCount     = "visit_count"
+	TimeSpent      = "time_spent" // minutes
+	LoginStreak    = "login_streak"
+	IsOnline       = "is_online"
 )

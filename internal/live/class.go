@@ -89,6 +89,7 @@ func (r *room) move(c *Client, to *class) {
 			delete(r.classes, from.key)
 		}
 		r.dropChannels(c, from, to)
+		c.allFrom = max(c.allFrom, r.position) // it may not have seen some channels before
 	}
 	c.class = to
 	if to != nil {

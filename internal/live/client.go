@@ -14,11 +14,15 @@ import (
 const (
 	maxBehind      = 256
 	maxBehindBytes = 1 << 20
-	roomForResume  = 64               // a resume waits until fewer frames wait
-	roomForNow     = 32               // frames without a sequence are left out above it
-	closeGrace     = 5 * time.Second  // until the connection of a slow client is aborted
-	unknownExpiry  = int64(-1)        // the credential has not been reviewed yet
-	markEvery      = 14 * time.Second // of the 15 seconds that clients rely on
+	roomForResume  = 64              // a resume waits until fewer frames wait
+	roomForNow     = 32              // frames without a sequence are left out above it
+	closeGrace     = 5 * time.Second // until the connection of a slow client is aborted
+	unknownExpiry  = int64(-1)       // the credential has not been reviewed yet
+
+	// Live events of a new connection wait for its resume, in ticks of the room: for the
+	// first frame that subscribes, and then for the frame that resumes.
+	openingTicks, subscribedTicks = 8, 2
+	markEvery                     = 14 * time.Second // of the 15 seconds that clients rely on
 )
 
 var errClosed = errors.New("the connection is closed")
@@ -32,14 +36,20 @@ type Client struct {
 	id       string
 	out      Transport
 
+	frames sync.Mutex // held while a frame of the client is handled, and while it catches up
+
 	// The room's lock guards these.
 	class    *class
-	all      bool                // subscribed to all visible channels
-	channels map[string]struct{} // subscribed channels; nil: none
-	resuming bool                // live events wait until the resume has passed them
-	known    int64               // everything visible up to this sequence was sent
-	markedAt int64               // time of the last event or mark
-	expires  int64               // of the credential, Unix milliseconds; 0: never
+	all      bool             // subscribed to all visible channels
+	allFrom  int64            // the sequence that the events of all channels follow
+	channels map[string]int64 // subscribed channels, and the sequence that their events follow; nil: none
+	from     int64            // the sequence that the events of the member itself follow
+	opening  int              // ticks until live events begin without a resume; 0: they have begun
+	asked    bool             // it has subscribed or resumed before
+	resuming bool             // live events wait until the resume has passed them
+	known    int64            // everything visible up to this sequence was sent
+	markedAt int64            // time of the last event or mark
+	expires  int64            // of the credential, Unix milliseconds; 0: never
 
 	mu      sync.Mutex
 	queue   []*Frame      // to send; nil while the client is up to date
@@ -208,16 +218,36 @@ func (c *Client) flush() {
 
 // wants reports whether the client has subscribed to a channel. The room is locked.
 func (c *Client) wants(channelID string) bool {
-	if c.all {
-		return true
-	}
-	_, found := c.channels[channelID]
-	return found
+	_, subscribed := c.subscribedFrom(channelID)
+	return subscribed
 }
+
+// subscribedFrom returns the sequence that the events of a channel follow. ok is false
+// for a channel that the client has not subscribed to. The room is locked.
+func (c *Client) subscribedFrom(channelID string) (from int64, ok bool) {
+	from, ok = c.channels[channelID]
+	if c.all && (!ok || c.allFrom < from) {
+		return c.allFrom, true
+	}
+	return from, ok
+}
+
+// received reports whether an event that the client may see was sent already. The room
+// is locked.
+func (c *Client) received(v *view, own bool) bool {
+	from, subscribed := c.subscribedFrom(v.channelID)
+	if own && (!subscribed || c.from < from) {
+		from = c.from
+	}
+	return v.event.Sequence > from && v.event.Sequence <= c.known
+}
+
+// waits reports whether live events wait. The room is locked.
+func (c *Client) waits() bool { return c.resuming || c.opening > 0 }
 
 // deliver sends a live event. The room is locked.
 func (c *Client) deliver(f *Frame, now int64) {
-	if c.resuming || f.Sequence <= c.known {
+	if c.waits() || f.Sequence <= c.known {
 		return
 	}
 	c.known, c.markedAt = f.Sequence, now

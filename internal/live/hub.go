@@ -40,6 +40,9 @@ type Deps struct {
 
 	// Active is called for each sign of a person at a connection.
 	Active func(ctx context.Context, caller actor.Actor, communityID string)
+
+	// Connected is called once a minute with the members that have open connections.
+	Connected func(ctx context.Context, communityID string, memberIDs []string) error
 }
 
 // Hub has the live connections of this node, in one room for each community. It is
@@ -84,6 +87,7 @@ type Code int
 // Codes of closed connections.
 const (
 	CodeRestart         Code = 1012 // the server stops; connect again after 0 to 5 seconds
+	CodeTryLater        Code = 1013 // the server is temporarily unavailable; resume works
 	CodeUnauthenticated Code = 4001 // no valid token
 	CodeNotMember       Code = 4003 // not an active member
 	CodeTooSlow         Code = 4008 // too far behind, or too many frames; resume works

@@ -13,6 +13,8 @@ const maxSubscriptions = 1_000
 
 // Handle handles a frame of the client, in the order of frames.
 func (c *Client) Handle(ctx context.Context, frame []byte) {
+	c.frames.Lock()
+	defer c.frames.Unlock()
 	var in request
 	if err := json.Unmarshal(frame, &in); err != nil {
 		c.Send(NewError("bad_frame", "A frame is one JSON object.", ""))
@@ -21,7 +23,7 @@ func (c *Client) Handle(ctx context.Context, frame []byte) {
 	var err error
 	switch in.Op {
 	case "subscribe":
-		err = c.Subscribe(ctx, in.Channels, in.Ref)
+		err = c.subscribe(ctx, in.Channels, in.Ref)
 	case "unsubscribe":
 		c.unsubscribe(in.Channels)
 	case "resume":
@@ -29,7 +31,7 @@ func (c *Client) Handle(ctx context.Context, frame []byte) {
 			err = errs.New(errs.Invalid, "invalid_input", "A resume names the last sequence in after.")
 			break
 		}
-		err = c.Resume(ctx, *in.After)
+		c.resume(ctx, *in.After)
 	case "typing":
 		err = c.hub.ReadStates.Typing(ctx, c.caller, c.room.communityID, in.ChannelID)
 	case "read":
@@ -37,7 +39,7 @@ func (c *Client) Handle(ctx context.Context, frame []byte) {
 	case "active":
 		c.hub.Active(ctx, c.caller, c.room.communityID)
 	case "ping":
-		c.pong()
+		c.pong(ctx)
 	case "auth":
 		err = errs.New(errs.Conflict, "already_authenticated", "The connection has a credential already.")
 	default:
@@ -59,7 +61,13 @@ func (c *Client) reject(err error, ref string) {
 
 // Subscribe subscribes to channels, or with "*" to every visible one. It fails with
 // NotFound "channel_not_found" and subscribes to none then.
-func (c *Client) Subscribe(ctx context.Context, channels []string, ref string) error {
+func (c *Client) Subscribe(ctx context.Context, channels []string) error {
+	c.frames.Lock()
+	defer c.frames.Unlock()
+	return c.subscribe(ctx, channels, "")
+}
+
+func (c *Client) subscribe(ctx context.Context, channels []string, ref string) error {
 	if len(channels) > maxSubscriptions {
 		return errs.New(errs.Invalid, "too_many", "A client subscribes to at most %d channels. Use \"*\" for all.", maxSubscriptions)
 	}
@@ -72,23 +80,33 @@ func (c *Client) Subscribe(ctx context.Context, channels []string, ref string) e
 	if c.class == nil {
 		return nil
 	}
-	for _, channelID := range channels {
-		if channelID == "*" {
-			c.all = true
-			continue
-		}
-		if c.channels == nil {
-			c.channels = map[string]struct{}{}
-		}
-		c.channels[channelID] = struct{}{}
+	if !c.waits() {
+		c.known = max(c.known, r.position)
+	}
+	if c.opening > 0 || !c.asked {
+		c.opening, c.asked = subscribedTicks, true
 	}
 	at := c.known
-	if !c.resuming {
-		at = max(at, r.position)
-		c.known = at
+	for _, channelID := range channels {
+		switch {
+		case channelID != "*":
+			if _, subscribed := c.subscribedFrom(channelID); !subscribed {
+				c.add(channelID, at)
+			}
+		case !c.all:
+			c.all, c.allFrom = true, at
+		}
 	}
 	c.Send(answer{Op: OpSubscribed, Channels: channels, Sequence: &at, Ref: ref}.frame())
 	return nil
+}
+
+// add subscribes to the events of a channel after a sequence. The room is locked.
+func (c *Client) add(channelID string, from int64) {
+	if c.channels == nil {
+		c.channels = map[string]int64{}
+	}
+	c.channels[channelID] = from
 }
 
 // requireVisible fails with NotFound "channel_not_found" if the member does not see one
@@ -147,9 +165,14 @@ func (c *Client) unsubscribe(channels []string) {
 }
 
 // pong answers a ping with a mark.
-func (c *Client) pong() {
-	c.room.mu.Lock()
-	defer c.room.mu.Unlock()
-	c.known, c.markedAt = max(c.known, c.room.position), c.hub.Clock.MS()
+func (c *Client) pong(ctx context.Context) {
+	c.begin(ctx)
+	r := c.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c.waits() {
+		return // it is closing
+	}
+	c.known, c.markedAt = max(c.known, r.position), c.hub.Clock.MS()
 	c.Send(markFrame(c.known))
 }

@@ -3,8 +3,10 @@ package live
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/regulars/regulars/internal/access"
@@ -18,6 +20,8 @@ const (
 	roomTick    = 250 * time.Millisecond
 	reviewEvery = 500 * time.Millisecond // of memberships, which change without a signal
 	markPause   = time.Second            // at least, between two marks after silences
+	maxGhosts   = 100                    // deleted channels whose events clients can resume
+	onlineEvery = time.Minute            // between two records of the members online
 	pageEvents  = 256
 )
 
@@ -37,12 +41,16 @@ type room struct {
 	rights      int64 // version of the tables when channels was read
 	rightsKnown bool
 	credentials int64
+	onlineAt    time.Time // when the members online were recorded
+
+	recording atomic.Bool // the members online are being recorded
 
 	mu       sync.Mutex
 	position int64 // sequence of the last delivered event
 	eventAt  int64 // when it was delivered, Unix milliseconds
 	channels map[string]chat.Channel
-	ghosts   map[string]chat.Channel // deleted channels whose event is yet to come
+	ghosts   map[string]chat.Channel // deleted channels whose event is yet to come, and the last ones
+	buried   []string                // the ghosts whose event was delivered, in order
 	named    map[string]bool         // members that an override names
 	classes  map[string]*class       // by key
 	members  map[string][]*Client    // by the id of the member
@@ -55,6 +63,7 @@ func newRoom(h *Hub, communityID string) *room {
 		ghosts: map[string]chat.Channel{}, members: map[string][]*Client{}, clients: map[*Client]struct{}{},
 	}
 	r.ctx, r.stop = context.WithCancel(h.ctx)
+	r.onlineAt = h.Clock.Now()
 	return r
 }
 
@@ -83,8 +92,25 @@ func (r *room) run() {
 			}
 			r.report(r.review())
 			r.mark()
+			r.recordOnline()
 		}
 	}
+}
+
+// recordOnline records the members with open connections, once a minute.
+func (r *room) recordOnline() {
+	now := r.hub.Clock.Now()
+	if age := now.Sub(r.onlineAt); age >= 0 && age < onlineEvery || !r.recording.CompareAndSwap(false, true) {
+		return
+	}
+	r.onlineAt = now
+	r.mu.Lock()
+	memberIDs := slices.Sorted(maps.Keys(r.members))
+	r.mu.Unlock()
+	r.hub.Go(func() {
+		defer r.recording.Store(false)
+		r.report(r.hub.Connected(r.ctx, r.communityID, memberIDs))
+	})
 }
 
 // report logs an error; the next tick tries again.
@@ -122,7 +148,7 @@ func (r *room) add(c *Client, subject access.ChannelActor) (first bool) {
 	if c.memberID != "" {
 		r.members[c.memberID] = append(r.members[c.memberID], c)
 	}
-	c.known, c.markedAt = r.position, r.hub.Clock.MS()
+	c.known, c.from, c.markedAt, c.opening = r.position, r.position, r.hub.Clock.MS(), openingTicks
 	c.Send(answer{Op: OpHello, ConnectionID: c.id, CommunityID: r.communityID, Sequence: &c.known, Heartbeat: heartbeat}.frame())
 	return c.memberID != "" && len(r.members[c.memberID]) == 1
 }
@@ -266,11 +292,24 @@ func (r *room) sight(k *class, v *view) (in sight, visible bool) {
 
 // forget ends the subscriptions of a deleted channel. The room is locked.
 func (r *room) forget(channelID string) {
-	delete(r.ghosts, channelID)
+	if r.buried = append(r.buried, channelID); len(r.buried) > maxGhosts {
+		delete(r.ghosts, r.buried[0])
+		r.buried = r.buried[1:]
+	}
 	for c := range r.clients {
-		if _, found := c.channels[channelID]; found {
+		if _, found := c.channels[channelID]; found && !c.waits() {
 			r.drop(c, channelID, "deleted")
 		}
+	}
+}
+
+// dropDeleted ends the subscription of a client to a deleted channel, whose event it
+// has received.
+func (r *room) dropDeleted(c *Client, channelID string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, found := c.channels[channelID]; found {
+		r.drop(c, channelID, "deleted")
 	}
 }
 
@@ -284,8 +323,12 @@ func (r *room) mark() {
 	f := markFrame(r.position)
 	for c := range r.clients {
 		age := now - c.markedAt
+		if c.waits() {
+			c.open()
+			continue
+		}
 		due := age >= markEvery.Milliseconds() || age < 0 || quiet && c.known < r.position && age >= markPause.Milliseconds()
-		if due && !c.resuming {
+		if due {
 			c.known, c.markedAt = r.position, now
 			c.Send(f)
 		}

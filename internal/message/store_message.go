@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 
+	"github.com/regulars/regulars/internal/member/tally"
 	"github.com/regulars/regulars/internal/message/search"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -67,14 +68,17 @@ func SetReplies(ctx context.Context, tx *sqldb.Tx, communityID string, m *Messag
 	return err
 }
 
-// shards is the number of rows that count the messages of a channel.
-const shards = 16
-
-// Count adds to the number of visible messages of a channel.
+// Count adds to the number of visible messages of a channel. It adds to a row that no
+// other transaction has changed, so that writers do not wait for each other.
 func Count(ctx context.Context, tx *sqldb.Tx, communityID, channelID string, delta int64) error {
 	shard := int64(0)
 	if tx.Dialect() == sqldb.Postgres {
-		shard = rand.Int64N(shards)
+		free := "SELECT shard FROM message_counts WHERE community_id = $1 AND channel_id = $2 ORDER BY shard LIMIT 1 " + tx.Dialect().SkipLocked()
+		n, err := tx.Exec(ctx, "UPDATE message_counts SET total = total + $3 WHERE community_id = $1 AND channel_id = $2 AND shard = ("+free+")", communityID, channelID, delta)
+		if err != nil || n > 0 {
+			return err
+		}
+		shard = rand.Int64()
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO message_counts (community_id, channel_id, shard, total) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (community_id, channel_id, shard) DO UPDATE SET total = message_counts.total + excluded.total`, communityID, channelID, shard, delta)
@@ -83,14 +87,10 @@ func Count(ctx context.Context, tx *sqldb.Tx, communityID, channelID string, del
 
 // CountWritten adds to the figures of the author of a message.
 func CountWritten(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message, delta int64) error {
-	messages, replies := delta, int64(0)
 	if m.Kind == Reply {
-		messages, replies = 0, delta
+		return tally.Add(ctx, tx, communityID, m.AuthorID, tally.Delta{Replies: delta})
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO message_totals (community_id, user_id, messages, replies, reactions) VALUES ($1, $2, $3, $4, 0)
-		ON CONFLICT (community_id, user_id) DO UPDATE SET messages = message_totals.messages + excluded.messages, replies = message_totals.replies + excluded.replies`,
-		communityID, m.AuthorID, messages, replies)
-	return err
+	return tally.Add(ctx, tx, communityID, m.AuthorID, tally.Delta{Messages: delta})
 }
 
 // InsertMentions stores whom a message mentions.
@@ -193,19 +193,30 @@ func SetPinned(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message
 
 // CountReacted adds to the reactions of a member.
 func CountReacted(ctx context.Context, tx *sqldb.Tx, communityID, memberID string, delta int64) error {
-	_, err := tx.Exec(ctx, `INSERT INTO message_totals (community_id, user_id, messages, replies, reactions) VALUES ($1, $2, 0, 0, $3)
-		ON CONFLICT (community_id, user_id) DO UPDATE SET reactions = message_totals.reactions + excluded.reactions`, communityID, memberID, delta)
-	return err
+	return tally.Add(ctx, tx, communityID, memberID, tally.Delta{Reactions: delta})
 }
 
 // UncountReactions subtracts the reactions to messages from the figures of the members
 // that reacted.
 func UncountReactions(ctx context.Context, tx *sqldb.Tx, communityID string, messageIDs []string) error {
-	of := "r.community_id = $1 AND " + tx.Dialect().In("r.message_id", "$2")
-	_, err := tx.Exec(ctx, `UPDATE message_totals SET reactions = message_totals.reactions - reacted.reactions FROM
-		(SELECT r.user_id, count(*) AS reactions FROM message_reactions r WHERE `+of+` GROUP BY r.user_id) reacted
-		WHERE message_totals.community_id = $1 AND message_totals.user_id = reacted.user_id`, communityID, sqldb.Keys(messageIDs))
-	return err
+	return subtract(ctx, tx, communityID, messageIDs, "SELECT r.user_id, 0, 0, count(*) FROM message_reactions r WHERE r.community_id = $1 AND "+tx.Dialect().In("r.message_id", "$2")+" GROUP BY r.user_id")
+}
+
+// subtract lowers the figures of members by the rows of a query about messages: member,
+// messages, replies, reactions.
+func subtract(ctx context.Context, tx *sqldb.Tx, communityID string, messageIDs []string, query string) error {
+	by := map[string]tally.Delta{}
+	_, err := sqldb.All(ctx, tx, func(s sqldb.Scanner) (none struct{}, err error) {
+		var memberID string
+		var d tally.Delta
+		err = s.Scan(&memberID, &d.Messages, &d.Replies, &d.Reactions)
+		by[memberID] = d
+		return none, err
+	}, query, communityID, sqldb.Keys(messageIDs))
+	if err != nil {
+		return err
+	}
+	return tally.Subtract(ctx, tx, communityID, by)
 }
 
 // Blank deletes a deleted message without replies, and removes the text of another one.
@@ -251,11 +262,8 @@ func SetAllDeleted(ctx context.Context, tx *sqldb.Tx, communityID string, ids []
 
 // uncountWritten subtracts messages that are not deleted from the figures of their authors.
 func uncountWritten(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string) error {
-	_, err := tx.Exec(ctx, `UPDATE message_totals SET messages = message_totals.messages - written.messages, replies = message_totals.replies - written.replies FROM
-		(SELECT m.author_id, SUM(CASE WHEN m.kind = 'reply' THEN 0 ELSE 1 END) AS messages, SUM(CASE WHEN m.kind = 'reply' THEN 1 ELSE 0 END) AS replies
-			FROM messages m WHERE m.community_id = $1 AND m.deleted_at = 0 AND `+tx.Dialect().In("m.id", "$2")+` GROUP BY m.author_id) written
-		WHERE message_totals.community_id = $1 AND message_totals.user_id = written.author_id`, communityID, sqldb.Keys(ids))
-	return err
+	return subtract(ctx, tx, communityID, ids, `SELECT m.author_id, CAST(SUM(CASE WHEN m.kind = 'reply' THEN 0 ELSE 1 END) AS BIGINT), CAST(SUM(CASE WHEN m.kind = 'reply' THEN 1 ELSE 0 END) AS BIGINT), 0
+		FROM messages m WHERE m.community_id = $1 AND m.deleted_at = 0 AND `+tx.Dialect().In("m.id", "$2")+" GROUP BY m.author_id")
 }
 
 // NewestOfChannel returns the ids of the newest messages of a channel, deleted ones too.

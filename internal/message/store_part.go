@@ -59,7 +59,6 @@ func eraseAuthors(ctx context.Context, tx *sqldb.Tx, communityID string, memberI
 	for _, statement := range []string{
 		"UPDATE messages SET author_id = '' WHERE community_id = $1 AND " + d.In("author_id", "$2"),
 		"DELETE FROM message_mentions WHERE community_id = $1 AND " + d.In("target", "$2"),
-		"DELETE FROM message_totals WHERE community_id = $1 AND " + d.In("user_id", "$2"),
 	} {
 		if _, err := tx.Exec(ctx, statement, communityID, keys); err != nil {
 			return err

@@ -4,6 +4,7 @@ package presence
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,7 +14,6 @@ import (
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/member"
-	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -23,6 +23,10 @@ const (
 	recordWait = 200 * time.Millisecond
 	// maxSeen bounds the members whose last sign is in memory.
 	maxSeen = 100_000
+	// connectedFor is the time after which a connection that is not renewed counts no
+	// longer. Nodes renew it twice as often.
+	connectedFor   = 2 * time.Minute
+	connectedBatch = 1_000 // members in one transaction
 )
 
 // Presence records signs of members. It is safe for concurrent use.
@@ -41,40 +45,8 @@ func New(db *sqldb.DB, c clock.Clock) *Presence {
 	return &Presence{db: db, clock: c, seen: map[string]int64{}}
 }
 
-// State is the presence of a member.
-type State struct {
-	Online      bool
-	LastSeenAt  int64 // Unix milliseconds; 0: never
-	VisitCount  int64
-	TimeSpent   int64 // minutes
-	LoginStreak int   // days
-}
-
-// Of returns the presence of members at a time, by their ids. Members without a visit
-// are missing.
-func Of(ctx context.Context, q sqldb.Querier, now time.Time, communityID string, memberIDs []string) (map[string]State, error) {
-	home, err := community.Load(ctx, q, communityID)
-	if err != nil {
-		return nil, err
-	}
-	records, err := recordsOf(ctx, q, communityID, memberIDs)
-	if err != nil {
-		return nil, err
-	}
-	today := dayOf(now, home)
-	states := make(map[string]State, len(records))
-	for memberID, r := range records {
-		s := State{Online: now.UnixMilli()-r.seenAt < roster.OnlineFor.Milliseconds(), LastSeenAt: r.seenAt, VisitCount: r.visits, TimeSpent: r.minutes}
-		if r.streakDay >= today-1 {
-			s.LoginStreak = int(r.streak)
-		}
-		states[memberID] = s
-	}
-	return states, nil
-}
-
-// dayOf returns the number of the day in the time zone of a community, since 1970.
-func dayOf(at time.Time, home community.Community) int64 {
+// Day returns the number of the day in the time zone of a community, since 1970.
+func Day(at time.Time, home community.Community) int64 {
 	zone, err := time.LoadLocation(home.Settings.TimeZone)
 	if err != nil { // the settings are validated; the zone was removed from the system
 		zone = time.UTC
@@ -106,6 +78,19 @@ func (p *Presence) Record(ctx context.Context, caller actor.Actor, communityID s
 	if p.record(short, caller, communityID, last, now) != nil {
 		p.forget(communityID+" "+ref, last)
 	}
+}
+
+// RecordConnected records that members of a community have an open connection. It is
+// called once a minute; the members count as online for two.
+func (p *Presence) RecordConnected(ctx context.Context, communityID string, memberIDs []string) error {
+	until := p.clock.Now().Add(connectedFor).UnixMilli()
+	for batch := range slices.Chunk(memberIDs, connectedBatch) {
+		err := p.db.Tx(sqldb.Background(ctx), func(tx *sqldb.Tx) error { return member.UpsertConnected(ctx, tx, communityID, batch, until) }, sqldb.RelaxedSync)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // due reports whether a sign is to be written, and returns the time of the last one.
@@ -148,7 +133,7 @@ func (p *Presence) record(ctx context.Context, caller actor.Actor, communityID s
 		if err != nil {
 			return err
 		}
-		visits, firstToday := r.sign(max(last, r.seenAt), now, dayOf(now, home))
+		visits, firstToday := r.sign(max(last, r.seenAt), now, Day(now, home))
 		if err := member.UpsertVisit(ctx, tx, communityID, memberID, member.Visit{SeenAt: r.seenAt, SignedInAt: caller.SignedInAt}); err != nil {
 			return err
 		}

@@ -37,18 +37,23 @@ func TestVisitsAndLoginStreak(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			state := func() presence.State {
+			type figures struct {
+				Visits, LoginStreak, Minutes, SeenAt int64
+				Online                               bool
+			}
+			state := func() figures {
 				t.Helper()
-				states, err := presence.Of(t.Context(), a.DB, time.UnixMilli(now.Load()), home, []string{found.ID})
+				read, err := a.Members.Figures(t.Context(), apptest.Operator, home, found)
 				if err != nil {
 					t.Fatal(err)
 				}
-				return states[found.ID]
+				f := read[found.ID]
+				return figures{f.Visits, f.LoginStreak, f.Minutes, f.SeenAt, f.Online}
 			}
 			for _, c := range []struct {
 				request string
 				visits  int64
-				streak  int
+				streak  int64
 				minutes int64
 			}{
 				{"2026-03-27 21:30", 1, 1, 1},
@@ -64,7 +69,7 @@ func TestVisitsAndLoginStreak(t *testing.T) {
 				for range 2 { // the second sign in a minute changes nothing
 					a.Presence.Record(t.Context(), ada, home)
 				}
-				if s := state(); s.VisitCount != c.visits || s.LoginStreak != c.streak || s.TimeSpent != c.minutes || !s.Online || s.LastSeenAt != now.Load() {
+				if s := state(); s.Visits != c.visits || s.LoginStreak != c.streak || s.Minutes != c.minutes || !s.Online || s.SeenAt != now.Load() {
 					t.Errorf("%s: %+v", c.request, s)
 				}
 			}
@@ -77,7 +82,7 @@ func TestVisitsAndLoginStreak(t *testing.T) {
 				t.Errorf("%+v", s)
 			}
 			a.Presence.Record(t.Context(), actor.Actor{Kind: actor.CommunityKey, CommunityID: home}, home)
-			if state().VisitCount != 6 {
+			if state().Visits != 6 {
 				t.Error("the request of a community's key counts")
 			}
 			checkFirstToday(t, a, home)

@@ -69,12 +69,12 @@ func newTyping() *typing { return &typing{last: map[string]time.Time{}} }
 func (t *typing) allow(signal string, now time.Time) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if wait := typingInterval - now.Sub(t.last[signal]); wait > 0 {
+	if wait := typingInterval - now.Sub(t.last[signal]); wait > 0 && wait <= typingInterval { // else the clock was set back
 		return wait
 	}
 	if len(t.last) >= maxSignals {
 		for one, at := range t.last {
-			if now.Sub(at) >= typingInterval {
+			if age := now.Sub(at); age >= typingInterval || age < 0 {
 				delete(t.last, one)
 			}
 		}

@@ -60,7 +60,7 @@ func New(d Deps) *Roster {
 		d.BaseURL = func() string { return "" }
 	}
 	return &Roster{
-		Directory:   directory.New(d.DB, d.Access),
+		Directory:   directory.New(d.DB, d.Clock, d.Access),
 		Assignments: assign.New(assign.Deps{DB: d.DB, Clock: d.Clock, Access: d.Access, Log: d.Log, RoleDeleted: d.RoleDeleted}),
 		db:          d.DB, clock: d.Clock, access: d.Access, mail: d.Mail, pictures: d.Pictures, retention: d.Retention, baseURL: d.BaseURL, erase: d.Erase,
 	}

@@ -2,26 +2,30 @@ package roster
 
 import (
 	"context"
-	"time"
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/member"
 )
 
-// OnlineFor is the time after a request in which a member counts as online.
-const OnlineFor = 5 * time.Minute
-
 // LastVisit returns the last visit of a member.
 func (s *Roster) LastVisit(ctx context.Context, caller actor.Actor, communityID, memberID string) (member.Visit, error) {
 	if err := s.access.Can(ctx, caller, communityID, permission.GetUserData); err != nil {
 		return member.Visit{}, err
 	}
-	return member.LoadVisit(ctx, s.db, communityID, memberID)
+	return loadVisit(ctx, s.db, communityID, memberID)
 }
 
-// Online reports whether a member with this last visit counts as online.
-func (s *Roster) Online(v member.Visit) bool {
-	now := s.clock.MS()
-	return v.SeenAt > now-OnlineFor.Milliseconds()
+// Online reports whether a member with this last visit counts as online: by a request
+// or a live connection.
+func (s *Roster) Online(v member.Visit) bool { return v.OnlineUntil > s.clock.MS() }
+
+// Seen returns when a member was last seen, in Unix milliseconds (0: never), and whether
+// they count as online. Every member may ask.
+func (s *Roster) Seen(ctx context.Context, caller actor.Actor, communityID, memberID string) (at int64, online bool, err error) {
+	if err := s.access.Can(ctx, caller, communityID, permission.AnyMember); err != nil {
+		return 0, false, err
+	}
+	v, err := loadVisit(ctx, s.db, communityID, memberID)
+	return v.SeenAt, s.Online(v), err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // maxGroupAttempts bounds a commit group, because its first transaction returns
@@ -21,6 +22,14 @@ type writerQueue struct {
 	busy    bool
 	waiting []*queuedWriter
 	group   *commitGroup // open group, owned by the current writer; nil if none
+
+	commits, transactions atomic.Int64 // of groups, since the start
+}
+
+// GroupCommits returns how many commits of SQLite have served how many transactions
+// since the start, 0 on PostgreSQL. Each commit is one fsync of the log.
+func (db *DB) GroupCommits() (commits, transactions int64) {
+	return db.writerQueue.commits.Load(), db.writerQueue.transactions.Load()
 }
 
 type queuedWriter struct {
@@ -147,6 +156,10 @@ func (db *DB) beginGroup(ctx context.Context, watch *ChangeWatch) (*commitGroup,
 
 func (g *commitGroup) commit() {
 	_, err := g.conn.ExecContext(context.Background(), "COMMIT")
+	if err == nil {
+		g.db.writerQueue.commits.Add(1)
+		g.db.writerQueue.transactions.Add(int64(g.succeeded))
+	}
 	g.finish(err)
 }
 

@@ -18,8 +18,12 @@ import (
 const notifyChannel = "regulars"
 
 // notifyInterval is the minimum time between two equal NOTIFYs, because each
-// one serializes commits on the server.
+// one serializes commits on the server. One that follows sooner is sent at the end of
+// the interval.
 const notifyInterval = 20 * time.Millisecond
+
+// delayedTimeout bounds the time in which a delayed NOTIFY is sent.
+const delayedTimeout = 5 * time.Second
 
 // notifier delivers signals of transactions to the subscribers of this process
 // and to other nodes.
@@ -27,7 +31,10 @@ type notifier struct {
 	origin         string // identifies signals of this process, which are delivered without the server
 	mu             sync.Mutex
 	subscribers    map[*subscriber]struct{}
-	sent           map[string]time.Time
+	sent           map[string]time.Duration // when, as of clock.Monotonic
+	delayed        map[string]*time.Timer
+	sending        sync.WaitGroup // delayed NOTIFYs
+	closed         bool
 	startListening func() (stop func()) // nil on SQLite
 	stopListening  func()               // nil while no one subscribes
 }
@@ -38,7 +45,7 @@ type subscriber struct {
 }
 
 func newNotifier() *notifier {
-	return &notifier{origin: id.Secret(8), subscribers: map[*subscriber]struct{}{}, sent: map[string]time.Time{}}
+	return &notifier{origin: id.Secret(8), subscribers: map[*subscriber]struct{}{}, sent: map[string]time.Duration{}, delayed: map[string]*time.Timer{}}
 }
 
 // Subscribe calls f for each signal of a topic until stop is called. f must
@@ -82,7 +89,11 @@ func (t *Tx) Notify(ctx context.Context, topic, payload string) error {
 		return nil
 	}
 	t.NotifyLocal(topic, payload)
-	if t.db.notifier.startListening == nil || !t.db.notifier.shouldSend(key) {
+	if t.db.notifier.startListening == nil {
+		return nil
+	}
+	if !t.db.notifier.shouldSend(key) {
+		t.AfterCommit(func() { t.db.notifyLater(topic, payload) })
 		return nil
 	}
 	t.AfterCommit(func() { t.db.notifier.recordSent(key) })
@@ -122,7 +133,8 @@ func (t *Tx) NotifyLocal(topic, payload string) {
 func (n *notifier) shouldSend(key string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return clock.Clock{}.Now().Sub(n.sent[key]) > notifyInterval
+	at, sent := n.sent[key]
+	return !sent || clock.Monotonic()-at > notifyInterval
 }
 
 func (n *notifier) recordSent(key string) {
@@ -131,7 +143,43 @@ func (n *notifier) recordSent(key string) {
 	if len(n.sent) > 1000 {
 		clear(n.sent)
 	}
-	n.sent[key] = clock.Clock{}.Now()
+	n.sent[key] = clock.Monotonic()
+}
+
+// notifyLater notifies the subscribers of other nodes at the end of the interval, once
+// for all signals until then.
+func (db *DB) notifyLater(topic, payload string) {
+	n, key := db.notifier, topic+" "+payload
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed || n.delayed[key] != nil {
+		return
+	}
+	n.sending.Add(1)
+	n.delayed[key] = time.AfterFunc(notifyInterval, func() {
+		defer n.sending.Done()
+		n.mu.Lock()
+		delete(n.delayed, key)
+		n.mu.Unlock()
+		n.recordSent(key)
+		ctx, cancel := context.WithTimeout(context.Background(), delayedTimeout)
+		defer cancel()
+		_, _ = db.Exec(ctx, "SELECT pg_notify($1, $2)", notifyChannel, n.origin+" "+topic+" "+payload) // other nodes poll as well
+	})
+}
+
+// close drops delayed NOTIFYs and waits for those that are being sent.
+func (n *notifier) close() {
+	n.mu.Lock()
+	n.closed = true
+	for key, timer := range n.delayed {
+		if timer.Stop() {
+			n.sending.Done()
+		}
+		delete(n.delayed, key)
+	}
+	n.mu.Unlock()
+	n.sending.Wait()
 }
 
 // deliver calls the subscribers of a topic, every subscriber if topic is "".

@@ -136,6 +136,7 @@ func openPool(address, initSQL string) (*sql.DB, error) {
 // Close closes all connections. Running statements fail.
 func (db *DB) Close() error {
 	db.versions.close()
+	db.notifier.close()
 	if db.read == db.write {
 		return db.pool.Close()
 	}

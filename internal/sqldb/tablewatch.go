@@ -68,10 +68,9 @@ func (w *TableWatch) Version() (version int64, ok bool) {
 // tableVersions counts the changes of the watched tables that this process knows.
 type tableVersions struct {
 	counts       []atomic.Int64 // by the bit of the table
-	trustedUntil atomic.Int64   // nanoseconds since began
+	trustedUntil atomic.Int64   // as of now
 	asked        atomic.Bool    // since the last beat
-	lastBeat     int64          // nanoseconds since began; of the listener
-	began        time.Time
+	lastBeat     int64          // as of now; of the listener
 	once         sync.Once
 	mu           sync.Mutex
 	stopped      bool
@@ -79,11 +78,12 @@ type tableVersions struct {
 }
 
 func newTableVersions() *tableVersions {
-	return &tableVersions{counts: make([]atomic.Int64, len(migrations.CachedTables)), began: clock.Clock{}.Now()}
+	return &tableVersions{counts: make([]atomic.Int64, len(migrations.CachedTables))}
 }
 
-// now returns the time since began, by the monotonic clock.
-func (v *tableVersions) now() int64 { return int64(clock.Clock{}.Now().Sub(v.began)) }
+// now returns nanoseconds of the monotonic clock. The system clock may be set back, which
+// must not extend the trust.
+func (v *tableVersions) now() int64 { return int64(clock.Monotonic()) }
 
 func (v *tableVersions) count(set migrations.TableSet) {
 	for i := range v.counts {

@@ -15,7 +15,7 @@ type ChannelGroup struct {
 // ChannelRow is a channel in the tree.
 type ChannelRow struct {
 	ID, Topic, Description, Icon, Type string
-	Private, Page                      bool
+	Private, Page, Forum               bool
 	First, Last                        bool // of all
 }
 
@@ -34,7 +34,7 @@ func GroupChannels(categories []chat.Category, channels []chat.Channel) []Channe
 		}
 		groups[at].Channels = append(groups[at].Channels, ChannelRow{
 			ID: ch.ID, Topic: ch.Topic, Description: ch.Description, Icon: ChannelIcon(ch.Type), Type: channelTypeName(ch.Type),
-			Private: ch.Private, Page: ch.Type == chat.Iframe,
+			Private: ch.Private, Page: ch.Type == chat.Iframe, Forum: ch.Type == chat.Forum,
 		})
 	}
 	markEnds(groups)

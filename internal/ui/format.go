@@ -186,6 +186,9 @@ func (r Reader) Exact(ms int64) string { return r.Words.Exact(r.at(ms)) }
 // Day is the date in the community's zone.
 func (r Reader) Day(ms int64) string { return r.Words.Day(r.at(ms)) }
 
+// Clock is the hour and minute.
+func (r Reader) Clock(ms int64) string { return r.at(ms).Format("15:04") }
+
 func (r Reader) at(ms int64) time.Time {
 	zone := r.Zone
 	if zone == nil {

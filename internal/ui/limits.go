@@ -71,10 +71,15 @@ func FilePart(r *http.Request, name string, limit int64, tooLarge, missing *errs
 	}
 }
 
+// LimitPictures counts an upload of a picture. It fails with errs.Limited.
+func (c *Console) LimitPictures(v *Request) error {
+	return c.pictures.Allow(v.W, v.Request, v.Actor.Uploader())
+}
+
 // Picture returns the image in a form. Over the limit of uploads it returns
 // errs.Limited and reads nothing.
 func (c *Console) Picture(v *Request, field string) (io.Reader, error) {
-	if err := c.pictures.Allow(v.W, v.Request, v.Actor.Uploader()); err != nil {
+	if err := c.LimitPictures(v); err != nil {
 		return nil, err
 	}
 	_, part, err := FilePart(v.Request, field, media.MaxBytes,

@@ -35,7 +35,8 @@ type Page struct {
 	Alert     Alert  // what failed here
 	Busy      bool   // a job is running: without script the page refreshes itself
 
-	Rail        []NavItem // pages of the community
+	Rail        []NavItem       // pages of the community
+	Second      templ.Component // in place of the second level; nil: the pages of the noun
 	AccountTabs []NavItem
 	Permissions PermissionTexts // of all areas
 	OperatorNav []NavItem       // empty: the person does not own the installation

@@ -13706,7 +13706,7 @@ type ClientInterface interface {
 
 	// Connect Open a live connection
 	//
-	// A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections.
+	// A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections to the node.
 	//
 	// Corresponds with GET /v1/realtime (the `Connect` operationId).
 	Connect(ctx context.Context, params *ConnectParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -16468,7 +16468,7 @@ func (c *Client) ReportMessage(ctx context.Context, messageId string, params *Re
 
 // Connect Open a live connection
 //
-// A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections.
+// A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections to the node.
 //
 // Corresponds with GET /v1/realtime (the `Connect` operationId).
 func (c *Client) Connect(ctx context.Context, params *ConnectParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -27359,7 +27359,7 @@ type ClientWithResponsesInterface interface {
 
 	// ConnectWithResponse Open a live connection
 	//
-	// A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections.
+	// A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections to the node.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -36186,7 +36186,7 @@ func (c *ClientWithResponses) ReportMessageWithResponse(ctx context.Context, mes
 
 // ConnectWithResponse Open a live connection
 //
-// A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections.
+// A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections to the node.
 //
 // Returns a wrapper object for the known response body format(s).
 //

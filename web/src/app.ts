@@ -1,5 +1,5 @@
 import htmx from "../vendor/htmx.js";
-import "./composer";
+import "./chat/channel";
 import "./copy";
 import "./dialog";
 import "./drop";

@@ -36,7 +36,7 @@ func (h *handlers) routes(g *api.Group) {
 		Permissions: []actor.Permission{permission.GetMessages}, Traits: api.AdmitsItself,
 		Description: "A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. " +
 			"The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. " +
-			"403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections.",
+			"403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections to the node.",
 	}, describe, h.connect)
 }
 
@@ -92,7 +92,7 @@ func codeOf(err error) live.Code {
 	case errs.Forbidden, errs.NotFound:
 		return live.CodeNotMember
 	case errs.Limited, errs.Unavailable, errs.Internal:
-		return codeTryLater
+		return live.CodeTryLater
 	default:
 		return live.CodeUnauthenticated
 	}

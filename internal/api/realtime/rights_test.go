@@ -16,6 +16,7 @@ func TestLostRightsEndDelivery(t *testing.T) {
 		home, owner := openCommunity(t, a)
 		_, max := joined(t, a, home, "max")
 		lobby := channel(t, a, home, owner, "lobby", false)
+		settle(t, a, home)
 		one, _ := connect(t, a, "", max)
 		one.subscribe(lobby)
 		all, _ := connect(t, a, "", max)

@@ -16,7 +16,7 @@ import (
 	"github.com/regulars/regulars/internal/app/apptest"
 )
 
-const waitAtMost = 20 * time.Second
+const waitAtMost = 40 * time.Second
 
 // frame is a frame from the server.
 type frame struct {
@@ -117,10 +117,13 @@ func (c *connection) next() frame {
 // until returns the next frame of an op, and skips marks and other frames.
 func (c *connection) until(op string) frame {
 	c.t.Helper()
-	for {
+	for late := time.Now().Add(waitAtMost); ; {
 		f := c.next()
 		if f.Op == op {
 			return f
+		}
+		if time.Now().After(late) { // marks keep coming
+			c.t.Fatalf("no frame %s", op)
 		}
 		if f.Op == "error" {
 			c.t.Fatalf("an error instead of %s: %+v", op, f)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -32,7 +33,6 @@ const (
 	maxFrame        = 64 << 10 // bytes of a frame from a client
 	framesPerSecond = 20
 	sendTimeout     = time.Minute
-	codeTryLater    = live.Code(websocket.StatusTryAgainLater)
 	codeNotText     = live.Code(websocket.StatusUnsupportedData)
 	codeBadText     = live.Code(websocket.StatusInvalidFramePayloadData)
 
@@ -75,6 +75,7 @@ func (h *handlers) upgrade(c *api.Call) {
 		s.reject(err)
 		return
 	}
+	s.client.Store(client)
 	// The goroutine of the request has a larger stack and the buffers of its headers.
 	h.hub.Go(func() { s.serve(client) })
 }
@@ -87,10 +88,10 @@ func offers(r *http.Request, protocol string) bool {
 // socket is a WebSocket. It is a live.Transport.
 type socket struct {
 	conn   *websocket.Conn
+	client atomic.Pointer[live.Client] // nil until it has connected
 	net    net.Conn
-	rest   io.Reader    // of the frame that is not allowed
-	second atomic.Int64 // the current second
-	frames atomic.Int64 // from the client in this second
+	rest   io.Reader // of the frame that is not allowed
+	recent frameCounter
 }
 
 // smallWriter hijacks connections with small buffers.
@@ -120,7 +121,7 @@ func accept(w http.ResponseWriter, r *http.Request) (*socket, error) {
 	conn, err := websocket.Accept(small, r, &websocket.AcceptOptions{
 		Subprotocols: []string{protocol}, CompressionMode: websocket.CompressionDisabled,
 		InsecureSkipVerify: true, // a cookie counts only with the origin of this server, see token
-		OnPingReceived:     func(context.Context, []byte) bool { return s.count() },
+		OnPingReceived:     func(context.Context, []byte) bool { return s.count() || s.flooded() },
 	})
 	if err != nil {
 		return nil, err
@@ -236,9 +237,40 @@ func (s *socket) read() (frame []byte, code live.Code, err error) {
 
 // count counts a frame or a ping of the client. It returns false over the limit.
 func (s *socket) count() bool {
-	now := clock.Clock{}.Now().Unix()
-	if s.second.Swap(now) != now {
-		s.frames.Store(0)
+	return s.recent.allow(clock.Monotonic())
+}
+
+// flooded closes the connection after too many pings. It returns false: a ping that is
+// not answered.
+func (s *socket) flooded() (answer bool) {
+	if client := s.client.Load(); client != nil {
+		client.Close(live.CodeTooSlow, errTooMany.Error())
+	} else {
+		s.Abort()
 	}
-	return s.frames.Add(1) <= framesPerSecond
+	return false
+}
+
+// frameCounter counts the frames of about the last second: those of the current one, and
+// of the one before the part that the last second reaches into.
+type frameCounter struct {
+	mu              sync.Mutex
+	second          time.Duration // the current one
+	frames, earlier int
+}
+
+// allow counts a frame. It returns false over the limit.
+func (f *frameCounter) allow(now time.Duration) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch second := now.Truncate(time.Second); second {
+	case f.second:
+	case f.second + time.Second:
+		f.second, f.frames, f.earlier = second, 0, f.frames
+	default:
+		f.second, f.frames, f.earlier = second, 0, 0
+	}
+	f.frames++
+	rest := time.Second - (now - f.second)
+	return f.frames+int(time.Duration(f.earlier)*rest/time.Second) <= framesPerSecond
 }

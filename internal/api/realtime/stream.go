@@ -39,15 +39,15 @@ func (h *handlers) stream(c *api.Call) {
 	}
 	defer s.end()
 	defer client.Leave()
-	if err := client.Subscribe(ctx, channels(c.R), ""); err != nil {
+	if err := client.Subscribe(ctx, channels(c.R)); err != nil {
 		httpx.WriteError(c.W, c.R, err)
 		return
 	}
 	s.start()
 	if resumes {
-		if err := client.Resume(ctx, after); err != nil {
-			client.Close(codeTryLater, "resume failed")
-		}
+		client.Resume(ctx, after)
+	} else {
+		client.Begin(ctx)
 	}
 	select {
 	case <-ctx.Done():
@@ -123,9 +123,10 @@ func (s *eventStream) end() {
 func (s *eventStream) Send(f *live.Frame) error {
 	select {
 	case <-s.started:
+		return s.write(s.encode(f))
 	case <-s.closed:
+		return io.ErrClosedPipe
 	}
-	return s.write(s.encode(f))
 }
 
 func (s *eventStream) write(text []byte) error {

@@ -61,7 +61,7 @@ func (h *handlers) createUser(ctx context.Context, in *newUser) (*api.Answer[use
 	if err != nil {
 		return nil, err
 	}
-	names, err := h.names(ctx, created)
+	names, err := h.details(ctx, created)
 	if err != nil {
 		return nil, err
 	}

@@ -85,6 +85,8 @@ func (n names) fields(m *member.Member, list []*field.Field) selectedFields {
 			value = clock.Format(m.JoinedAt)
 		case f.Field == field.ClaimedName:
 			value = m.Claimed()
+		case f.IsFigure():
+			value = n.figures[m.ID].Value(f.Field)
 		default:
 			value = m.Text(f)
 		}

@@ -119,7 +119,7 @@ func (h *handlers) communityUser(ctx context.Context, in *userPath) (*api.Answer
 	if err != nil {
 		return nil, err
 	}
-	names, err := h.names(ctx, m)
+	names, err := h.details(ctx, m)
 	if err != nil {
 		return nil, err
 	}

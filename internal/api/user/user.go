@@ -9,6 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
+	"github.com/regulars/regulars/internal/member/figure"
 )
 
 func (h *handlers) userRoutes(g *api.Group) {
@@ -54,18 +55,38 @@ type user struct {
 	Referral     string         `json:"referral,omitempty" doc:"The referrer."`
 	Claimed      bool           `json:"claimed" doc:"false for a user who was added by others and has not accepted."`
 	JoinedAt     string         `json:"joinedAt" format:"date-time"`
+
+	TotalMessages  int64   `json:"totalMessages" doc:"Messages of the user, without replies. Direct conversations do not count, here and in the next two."`
+	TotalReactions int64   `json:"totalReactions" doc:"Reactions of the user to messages."`
+	ReplySent      int64   `json:"replySent" doc:"Replies of the user."`
+	VisitCount     int64   `json:"visitCount" doc:"A visit begins after 30 minutes without a request or action."`
+	TimeSpent      int64   `json:"timeSpent" doc:"Minutes with a request or action."`
+	LoginStreak    int64   `json:"loginStreak" doc:"Consecutive days with a visit, until today or yesterday in the time zone of the community."`
+	IsOnline       bool    `json:"isOnline" doc:"Active within the last five minutes."`
+	LastSeenAt     *string `json:"lastSeenAt" format:"date-time" doc:"The last request or action; null: never."`
 }
 
 // names resolves ids of roles, tags and pictures of members.
 type names struct {
 	member.Names
 	avatarURL func(pictureID string) string
+	figures   map[string]figure.Figures
 }
 
 // names returns the names for members.
 func (h *handlers) names(ctx context.Context, members ...member.Member) (names, error) {
 	found, err := h.members.NamesFor(ctx, actor.FromContext(ctx), api.CommunityID(ctx), members...)
-	return names{found, func(pictureID string) string { return h.members.AvatarURL(api.CommunityID(ctx), pictureID) }}, err
+	return names{Names: found, avatarURL: func(pictureID string) string { return h.members.AvatarURL(api.CommunityID(ctx), pictureID) }}, err
+}
+
+// details returns the names and figures for members.
+func (h *handlers) details(ctx context.Context, members ...member.Member) (names, error) {
+	found, err := h.names(ctx, members...)
+	if err != nil {
+		return found, err
+	}
+	found.figures, err = h.members.Figures(ctx, actor.FromContext(ctx), api.CommunityID(ctx), members...)
+	return found, err
 }
 
 func (n names) user(m member.Member) user {
@@ -77,6 +98,13 @@ func (n names) user(m member.Member) user {
 	}
 	if len(u.Roles) > 0 {
 		u.HighestRole = u.Roles[0]
+	}
+	f := n.figures[m.ID]
+	u.TotalMessages, u.TotalReactions, u.ReplySent, u.VisitCount, u.TimeSpent = f.Messages, f.Reactions, f.Replies, f.Visits, f.Minutes
+	u.LoginStreak, u.IsOnline = f.LoginStreak, f.Online
+	if f.SeenAt > 0 {
+		seen := clock.Format(f.SeenAt)
+		u.LastSeenAt = &seen
 	}
 	return u
 }
@@ -103,7 +131,7 @@ func (h *handlers) userInfo(ctx context.Context, in *infoInput) (*api.Answer[use
 	if err != nil {
 		return nil, err
 	}
-	names, err := h.names(ctx, found)
+	names, err := h.details(ctx, found)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +157,7 @@ func (h *handlers) listUsers(ctx context.Context, in *userQuery) (*api.List[user
 	if err != nil {
 		return nil, err
 	}
-	names, err := h.names(ctx, found.Members...)
+	names, err := h.details(ctx, found.Members...)
 	if err != nil {
 		return nil, err
 	}

@@ -85,10 +85,36 @@ func StartProxy(t testing.TB, server string) *Proxy {
 	return p
 }
 
+// Delay delays the data of both directions by a time that varies.
+func (p *Proxy) Delay(by, jitter time.Duration) {
+	p.t.Helper()
+	for _, direction := range []string{Requests, Responses} {
+		p.post("/proxies/network/toxics", map[string]any{"type": "latency", "stream": direction, "attributes": map[string]int64{"latency": by.Milliseconds(), "jitter": jitter.Milliseconds()}})
+	}
+}
+
+// Slice delivers the data of both directions in small pieces with pauses between them.
+func (p *Proxy) Slice() {
+	p.t.Helper()
+	for _, direction := range []string{Requests, Responses} {
+		p.post("/proxies/network/toxics", map[string]any{"type": "slicer", "stream": direction, "attributes": map[string]int64{"average_size": 100, "size_variation": 60, "delay": 200}})
+	}
+}
+
 // CutAfter closes each connection after some bytes in a direction.
 func (p *Proxy) CutAfter(direction string, count int64) {
 	p.t.Helper()
 	p.post("/proxies/network/toxics", map[string]any{"type": "limit_data", "stream": direction, "attributes": map[string]int64{"bytes": count}})
+}
+
+// Slow delays the bytes of both directions by some milliseconds, and passes them on in
+// slices of about size bytes.
+func (p *Proxy) Slow(milliseconds, size int) {
+	p.t.Helper()
+	for _, direction := range []string{Requests, Responses} {
+		p.post("/proxies/network/toxics", map[string]any{"name": "latency-" + direction, "type": "latency", "stream": direction, "attributes": map[string]int{"latency": milliseconds}})
+		p.post("/proxies/network/toxics", map[string]any{"name": "slices-" + direction, "type": "slicer", "stream": direction, "attributes": map[string]int{"average_size": size, "size_variation": size / 2}})
+	}
 }
 
 // Disconnect closes all connections and refuses new ones.

@@ -16,6 +16,7 @@ import (
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // Metrics are the metrics of /metrics.
@@ -24,8 +25,9 @@ type Metrics struct {
 	requests *prometheus.HistogramVec
 }
 
-// New returns the metrics of requests, jobs and nodes, and those of the features.
-func New(engine *jobs.Engine, now clock.Clock, features []feature.Feature) *Metrics {
+// New returns the metrics of requests, jobs, nodes and commits, and those of the
+// features.
+func New(db *sqldb.DB, engine *jobs.Engine, now clock.Clock, features []feature.Feature) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -35,10 +37,23 @@ func New(engine *jobs.Engine, now clock.Clock, features []feature.Feature) *Metr
 	}
 	m.registry.MustRegister(m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		&queueCollector{engine, now})
+	if db.Dialect() == sqldb.SQLite {
+		m.registry.MustRegister(commitCounters(db)...)
+	}
 	for _, f := range features {
 		m.registry.MustRegister(f.Metrics...)
 	}
 	return m
+}
+
+// commitCounters returns how many transactions the commits of SQLite have served.
+func commitCounters(db *sqldb.DB) []prometheus.Collector {
+	return []prometheus.Collector{
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "regulars_sqlite_commits_total", Help: "Durable commits of SQLite, each with one fsync of its log."},
+			func() float64 { commits, _ := db.GroupCommits(); return float64(commits) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "regulars_sqlite_transactions_total", Help: "Transactions in durable commits of SQLite."},
+			func() float64 { _, transactions := db.GroupCommits(); return float64(transactions) }),
+	}
 }
 
 // Handler responds with the metrics.

@@ -169,7 +169,8 @@ func (d *Dictionary) Known(header string, m Mapping) (c Column, ok bool) {
 	if IsErrorColumn(header) {
 		return Column{}, true
 	}
-	return d.meaning(trimCell(header))
+	c, ok = d.meaning(trimCell(header))
+	return c, ok || isFigure(header)
 }
 
 // Column is Known with an error that names an unknown header and the nearest field.

@@ -41,6 +41,13 @@ func IsErrorColumn(header string) bool {
 	return strings.HasPrefix(strings.TrimSpace(header), "_") && isErrorKey(field.HeaderKey(header))
 }
 
+// isFigure reports whether a header is of a column that an export of members adds to
+// their fields. An import ignores it.
+func isFigure(header string) bool {
+	key := field.HeaderKey(header)
+	return slices.ContainsFunc(field.Figures, func(name string) bool { return field.HeaderKey(name) == key })
+}
+
 func (l *Header) setErrorCode(i int, header string) {
 	if IsErrorColumn(header) && field.HeaderKey(header) == "error code" {
 		l.errorCode = i

@@ -23,6 +23,10 @@ const fewEntries = 5_000
 // accessPath chooses the access path of a filter. sorted: members are wanted in
 // the order of their ids.
 func (s *Directory) accessPath(ctx context.Context, communityID string, f Filter, sorted bool) (accessPath, error) {
+	var err error
+	if f.Where, err = s.resolve(ctx, communityID, f.Where); err != nil {
+		return accessPath{}, err
+	}
 	at, err := rarest(f.Where, sorted && f.JobID == "", func(c Condition) (int64, error) { return countEntries(ctx, s.db, communityID, c) })
 	switch {
 	case err != nil:
@@ -47,13 +51,16 @@ func (s *Directory) accessPath(ctx context.Context, communityID string, f Filter
 func drivenBy(at int, f Filter) accessPath {
 	src := accessPath{driving: &f.Where[at]}
 	for i, c := range f.Where {
-		if i != at && c.byCountry() {
+		if i != at && c.byCountry() && !src.driving.Field.IsFigure() {
 			src.countries = append(src.countries, c)
 		}
 	}
-	f.Where = slices.DeleteFunc(slices.Delete(slices.Clone(f.Where), at, at+1), Condition.byCountry)
+	f.Where = slices.Delete(slices.Clone(f.Where), at, at+1)
+	if len(src.countries) > 0 {
+		f.Where = slices.DeleteFunc(f.Where, Condition.byCountry)
+	}
 	for _, c := range f.Where {
-		if c.indexed() && c.Op == Equals {
+		if c.indexed() && c.Op == Equals && !c.Field.IsFigure() {
 			src.indexed = append(src.indexed, c)
 		}
 	}
@@ -63,8 +70,30 @@ func drivenBy(at int, f Filter) accessPath {
 
 // indexed reports whether the index has all members that match the condition.
 func (c Condition) indexed() bool {
+	if c.Field.IsFigure() {
+		return !c.matchesNone()
+	}
 	text, ok := c.Value.(string)
 	return !c.Field.Default && c.Field.Filterable && c.Field.Indexed && (!ok || len(text) <= field.LongestKey || c.Op == Equals)
+}
+
+// ordered reports whether the entries that match are in the order of the members.
+func (c Condition) ordered() bool {
+	return c.Op == Equals && (!c.Field.IsFigure() || c.Field.Field != field.LoginStreak)
+}
+
+// counted is the access path to count the members: by a figure also where it matches too
+// many to sort.
+func (src accessPath) counted() accessPath {
+	if src.driving != nil || src.job != "" {
+		return src
+	}
+	for i, c := range src.filter.Where {
+		if c.Field.IsFigure() && c.indexed() {
+			return drivenBy(i, src.filter)
+		}
+	}
+	return src
 }
 
 // byCountry reports whether an index entry of any field answers the condition.
@@ -77,12 +106,12 @@ func (c Condition) byCountry() bool {
 func rarest(where []Condition, sorted bool, entries func(Condition) (int64, error)) (int, error) {
 	best, fewest, usable := -1, int64(0), 0
 	for _, c := range where {
-		if c.indexed() && c.Op == Equals {
+		if c.indexed() && c.ordered() {
 			usable++
 		}
 	}
 	for i, c := range where {
-		if !c.indexed() || c.Op != Equals && usable > 0 {
+		if !c.indexed() || !c.ordered() && usable > 0 {
 			continue
 		}
 		if usable == 1 && sorted {
@@ -92,7 +121,7 @@ func rarest(where []Condition, sorted bool, entries func(Condition) (int64, erro
 		if err != nil {
 			return -1, err
 		}
-		if n > fewEntries && (c.Op != Equals || !sorted) {
+		if n > fewEntries && (!c.ordered() || !sorted) {
 			continue // too many to sort for one page
 		}
 		if best < 0 || n < fewest {

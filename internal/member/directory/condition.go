@@ -154,7 +154,7 @@ func (a FilterFields) value(f *field.Field, given any) (any, *field.Problem) {
 		return field.ParseDate(strings.TrimSpace(text), "DD/MM/YYYY")
 	case isText && strings.TrimSpace(text) == "":
 		return nil, field.Unfit("empty", "A value is expected.")
-	case f.Field == field.Number && f.Default:
+	case f.Default && (f.Field == field.Number || f.IsFigure() && f.Type == field.Numerical):
 		n, err := strconv.ParseInt(fmt.Sprint(given), 10, 64)
 		if err != nil {
 			return nil, field.Unfit("invalid_number", "A whole number is expected.")

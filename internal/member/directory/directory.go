@@ -10,7 +10,9 @@ import (
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/cache"
+	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/figure"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -83,6 +85,31 @@ func (s *Directory) OwnRoles(ctx context.Context, caller actor.Actor, communityI
 	return member.RoleSet(roles, self.RoleIDs), err
 }
 
+// Figures returns the figures of members by their ids, also for an actor that only
+// creates members.
+func (s *Directory) Figures(ctx context.Context, caller actor.Actor, communityID string, members ...member.Member) (map[string]figure.Figures, error) {
+	if err := s.access.CanAny(ctx, caller, communityID, slices.Concat(viewers, []actor.Permission{permission.CreateUser})...); err != nil {
+		return nil, err
+	}
+	return s.figuresOf(ctx, communityID, members...)
+}
+
+// figuresOf is Figures without a check.
+func (s *Directory) figuresOf(ctx context.Context, communityID string, members ...member.Member) (map[string]figure.Figures, error) {
+	if len(members) == 0 {
+		return map[string]figure.Figures{}, nil
+	}
+	at, err := figure.Now(ctx, s.db, s.clock, communityID)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(members))
+	for i := range members {
+		ids[i] = members[i].ID
+	}
+	return figure.Of(ctx, s.db, at, communityID, ids)
+}
+
 // viewers are the permissions that show members where they are managed; one of
 // them suffices.
 var viewers = []actor.Permission{
@@ -99,8 +126,11 @@ func (s *Directory) view(ctx context.Context, caller actor.Actor, communityID st
 // It is safe for concurrent use.
 type Directory struct {
 	db     *sqldb.DB
+	clock  clock.Clock
 	access *access.Access
 }
 
 // New returns the Directory of a database.
-func New(db *sqldb.DB, a *access.Access) *Directory { return &Directory{db: db, access: a} }
+func New(db *sqldb.DB, c clock.Clock, a *access.Access) *Directory {
+	return &Directory{db: db, clock: c, access: a}
+}

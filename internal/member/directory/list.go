@@ -3,13 +3,16 @@ package directory
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/figure"
 )
 
 // Filter selects and orders the members of a list.
@@ -21,7 +24,7 @@ type Filter struct {
 	Where  []Condition
 	State  string // "": Active
 	Claim  string // ClaimedOnly, UnclaimedOnly; "": both
-	Sort   string // created, username or email, "-" for descending; "": -created
+	Sort   string // created, username, email or one of field.Figures (is_online: the last visit), "-" for descending; "": -created
 	Page   int    // from 1
 	Limit  int    // at most 200
 }
@@ -61,8 +64,15 @@ func (s *Directory) List(ctx context.Context, caller actor.Actor, communityID st
 	if err != nil {
 		return List{}, err
 	}
+	if o.by == field.LoginStreak {
+		at, err := figure.Now(ctx, s.db, s.clock, communityID)
+		if err != nil {
+			return List{}, err
+		}
+		o.streakSince = at.StreakSince
+	}
 	read := src.query(s.db.Dialect(), communityID)
-	counted := read
+	counted := src.counted().query(s.db.Dialect(), communityID)
 	if f.JobID != "" && o.by != byCreation {
 		if src, err = s.accessPath(ctx, communityID, f, true); err != nil {
 			return List{}, err
@@ -86,16 +96,23 @@ const (
 )
 
 type order struct {
-	by         string
-	descending bool
+	by          string
+	descending  bool
+	streakSince int64 // see figure.Moment
 }
+
+// byFigure reports whether the order is that of a figure.
+func (o order) byFigure() bool { return slices.Contains(field.Figures, o.by) }
 
 // orderOf parses Filter.Sort.
 func orderOf(sort string) (order, error) {
 	by, descending := strings.CutPrefix(cmp.Or(sort, "-"+byCreation), "-")
 	switch by {
 	case byCreation, byUsername, byEmail:
-		return order{by, descending}, nil
+		return order{by: by, descending: descending}, nil
+	}
+	if o := (order{by: by, descending: descending}); o.byFigure() {
+		return o, nil
 	}
 	return order{}, errs.New(errs.Invalid, "unknown_sort", "Sort by created, username or email, with a leading - for descending order.")
 }

@@ -50,7 +50,7 @@ func (s *Directory) Page(ctx context.Context, caller actor.Actor, communityID st
 	offset, limit := 0, part.limit()
 	if part.Page > 0 {
 		offset = (part.Page - 1) * limit
-		if found.Total, found.TotalCapped, err = s.total(ctx, communityID, f, read); err != nil {
+		if found.Total, found.TotalCapped, err = s.total(ctx, communityID, f, src.counted().query(s.db.Dialect(), communityID)); err != nil {
 			return found, err
 		}
 	} else if part.Cursor != "" {

@@ -38,7 +38,7 @@ func (src accessPath) query(d sqldb.Dialect, communityID string) query {
 	if src.driving == nil {
 		return read
 	}
-	read.tables, read.user = "member_values v CROSS JOIN members m", "v.user_id"
+	read.tables, read.user = src.driving.table()+" v CROSS JOIN members m", "v.user_id"
 	read.where = "v.community_id = $1 AND " + src.driving.entry("v", read.args.add) + " AND m.community_id = $1 AND m.user_id = v.user_id AND " + read.where
 	for _, c := range src.countries {
 		read.where += " AND v.country = " + read.args.add(c.Value)
@@ -49,8 +49,19 @@ func (src accessPath) query(d sqldb.Dialect, communityID string) query {
 	return read
 }
 
+// table is the index of the condition: values, or the rows of a figure.
+func (c Condition) table() string {
+	if c.Field.IsFigure() {
+		return figures[c.Field.Field].table
+	}
+	return "member_values"
+}
+
 // entry is the condition on an entry of the index.
 func (c Condition) entry(table string, param func(any) string) string {
+	if c.Field.IsFigure() {
+		return c.figureEntry(table, string(c.Op), param)
+	}
 	return fmt.Sprintf("%s.field_id = %s AND %s.key %s %s", table, param(c.Field.ID), table, c.Op, param(field.Keys(c.Value)[0]))
 }
 
@@ -69,14 +80,14 @@ func (read query) after(userID string) query {
 var orderColumns = map[string]string{byUsername: "m.username_key", byEmail: "m.email_key"}
 
 func (read query) page(ctx context.Context, q sqldb.Querier, o order, limit, offset int) ([]member.Member, error) {
+	if o.byFigure() {
+		return read.pageByFigure(ctx, q, o, limit, offset)
+	}
 	column := read.user
 	if o.by != byCreation {
 		column = orderColumns[o.by]
 	}
-	if o.descending {
-		column += " DESC"
-	}
-	return member.SelectMembers(ctx, q, fmt.Sprintf("%s WHERE %s ORDER BY %s LIMIT %d OFFSET %d", read.tables, read.where, column, limit, offset), read.args...)
+	return read.ordered(ctx, q, []string{column}, o, limit, offset)
 }
 
 // count counts the members, up to limit.
@@ -90,7 +101,7 @@ func countEntries(ctx context.Context, q sqldb.Querier, communityID string, c Co
 	args := params{communityID}
 	entry := c.entry("v", args.add)
 	return sqldb.One(ctx, q, "field", sqldb.Value[int64],
-		fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM member_values v WHERE v.community_id = $1 AND %s LIMIT %d) AS found", entry, fewEntries+1), args...)
+		fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM %s v WHERE v.community_id = $1 AND %s LIMIT %d) AS found", c.table(), entry, fewEntries+1), args...)
 }
 
 // countJobMembers counts the members in the list of a bulk job, up to a bound.

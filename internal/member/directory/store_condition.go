@@ -67,6 +67,8 @@ func (c Condition) sql(d sqldb.Dialect, param func(any) string) string {
 		return claimedSQL
 	case f.Default && f.Field == field.ClaimedName:
 		return unclaimedSQL
+	case f.IsFigure():
+		return c.figureSQL(param)
 	case f.Default:
 		column := columns[f.Field]
 		if _, isText := c.Value.(string); isText && c.Op != Equals {

@@ -126,6 +126,9 @@ func Lock(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string) (
 // Attach shows locked images in a message, in this order. Images without an owner
 // become those of its author.
 func Attach(ctx context.Context, tx *sqldb.Tx, communityID, messageID, authorID string, ids []string) error {
+	if len(ids) == 0 {
+		return nil // a statement without effect takes a tenth of the time of a send
+	}
 	for position, imageID := range ids {
 		if err := insertAttachment(ctx, tx, communityID, messageID, imageID, position); err != nil {
 			return err

@@ -22,6 +22,7 @@ func New(m *message.Messages) *Lists { return &Lists{m} }
 // Filter selects messages. At most one of Before and After is set.
 type Filter struct {
 	ChannelID string   // "": all visible channels, no conversations
+	TopicID   string   // of the forum ChannelID; "": all
 	User      string   // reference of the author; "": all. For a key in a conversation: the participant that reads
 	Before    Position // the newest messages before it
 	After     Position // the messages directly after it

@@ -16,6 +16,7 @@ import (
 type scope struct {
 	memberID string            // of the actor; "": a key
 	authorID string            // "": all
+	topicID  string            // "": all
 	all      []string          // channels in which the actor sees all messages
 	own      []string          // channels in which they see those of whisperers and their own
 	names    map[string]string // of the channels
@@ -43,6 +44,9 @@ func (l *Lists) scope(ctx context.Context, caller actor.Actor, communityID strin
 		}
 	}
 	s := newScope(places)
+	if f.TopicID != "" {
+		s.topicID, s.exact = f.TopicID, false
+	}
 	if f.User != "" {
 		author, err := directory.Load(ctx, l.m.DB, communityID, f.User, member.AnyState...)
 		if err != nil {

@@ -35,6 +35,9 @@ func (s scope) query(d sqldb.Dialect, communityID string) *query {
 	c := &query{dialect: d}
 	c.add("m.community_id = " + c.param(communityID))
 	c.add(message.IsVisible)
+	if s.topicID != "" {
+		c.add("m.topic_id = " + c.param(s.topicID) + " AND m.topic_id <> ''") // as the index
+	}
 	if s.authorID != "" {
 		c.add("m.author_id = " + c.param(s.authorID))
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/message/cursor"
 )
@@ -51,6 +52,25 @@ func (t *Topics) List(ctx context.Context, caller actor.Actor, communityID, chan
 	}
 	views, err := t.views(ctx, t.m.DB, communityID, r, found)
 	return views, next, err
+}
+
+// Get returns a topic of a forum. It fails as List does, or with NotFound
+// "topic_not_found".
+func (t *Topics) Get(ctx context.Context, caller actor.Actor, communityID, channelID, topicID string) (Topic, error) {
+	if err := t.m.Access.Can(ctx, caller, communityID, permission.GetMessages); err != nil {
+		return Topic{}, err
+	}
+	if _, err := t.forum(ctx, t.m.DB, caller, communityID, channelID); err != nil {
+		return Topic{}, err
+	}
+	found, err := loadTopic(ctx, t.m.DB, communityID, topicID)
+	if err == nil && found.ChannelID != channelID {
+		err = errs.Missing("topic")
+	}
+	if err != nil {
+		return Topic{}, err
+	}
+	return t.seen(ctx, t.m.DB, caller, communityID, found)
 }
 
 // position is the place of a topic in a list.

@@ -42,18 +42,6 @@ func (h *handlers) renderChannels(v *ui.Request, view ChannelsView, cause error)
 	return ui.Render(v, status, ChannelsPage(view))
 }
 
-// search finds channels by their topic for the palette.
-func (h *handlers) search(v *ui.Request, text string) (ui.PaletteGroup, error) {
-	group := ui.PaletteGroup{Name: v.T("Channels")}
-	channels, err := h.Chat.Channels(v.Context(), v.Actor, v.Community.ID)
-	for _, ch := range channels {
-		if ui.Matches(ch.Topic, text) && len(group.Items) < ui.FoundLimit {
-			group.Items = append(group.Items, ui.PaletteItem{Icon: ui.ChannelIcon(ch.Type), Label: ch.Topic, Link: v.In("/channels/" + ch.ID)})
-		}
-	}
-	return group, err
-}
-
 func (h *handlers) changeOrigins(v *ui.Request) error {
 	text := v.PostFormValue("origins")
 	origins := ui.Lines(text)

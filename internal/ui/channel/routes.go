@@ -36,8 +36,7 @@ func New(c *ui.Console, s Services) ui.Area {
 		Actions: []ui.Action{
 			{Icon: "plus", Label: i18n.Key("New channel"), Path: "/channels/new", Need: permission.ManageChannels},
 		},
-		Search: ui.Search{Need: permission.ManageChannels, Find: h.search},
-		Audit:  auditTexts,
+		Audit: auditTexts,
 		Permissions: ui.PermissionTexts{
 			Key: []ui.Permission{
 				{Value: string(permission.ManageChannels), Label: i18n.Key("Channels"), Help: i18n.Key("Create channels and categories, and set their permissions.")},

@@ -10,6 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
+	"github.com/regulars/regulars/internal/member/figure"
 	"github.com/regulars/regulars/internal/ui"
 )
 
@@ -94,10 +95,12 @@ func (q Query) filter(v *ui.Request, asking directory.FilterFields) (directory.F
 		}
 		chip := FilterChip{What: fieldLabel(v.T, field), Value: asked.Value, Without: q.withoutFilter(text)}
 		var given any = asked.Value
-		switch asked.Comparison {
-		case filterMin:
+		switch {
+		case field.ID == isOnline:
+			chip.Value = onlineName(v.T, asked.Value == "true")
+		case asked.Comparison == filterMin:
 			chip.Value, given = "≥ "+asked.Value, map[string]any{"gte": asked.Value}
-		case filterMax:
+		case asked.Comparison == filterMax:
 			chip.Value, given = "≤ "+asked.Value, map[string]any{"lte": asked.Value}
 		}
 		conditions, err := asking.Conditions(map[string]any{field.ID: given})
@@ -115,7 +118,7 @@ func (q Query) filter(v *ui.Request, asking directory.FilterFields) (directory.F
 func filterFields(r ui.Reader, fields []field.Field) []ui.Choice {
 	var choices []ui.Choice
 	for _, f := range directory.NewFilterFields(fields, member.Names{}).All() {
-		if f.Type != field.RoleList && f.Type != field.TagList && f.Field != field.UserID && f.ID != field.ClaimedName {
+		if f.Type != field.RoleList && f.Type != field.TagList && f.Field != field.UserID && f.ID != field.ClaimedName && f.ID != isOnline {
 			choices = append(choices, ui.Choice{Value: f.ID, Label: fieldLabel(r.T, f)})
 		}
 	}
@@ -151,7 +154,48 @@ func fieldLabel(say func(string, ...any) string, f *field.Field) string {
 	case field.ExternalID:
 		return say(i18n.Key("External id"))
 	}
+	return figureLabel(say, f)
+}
+
+// isOnline is the id of the field whose filter is chosen by a link.
+const isOnline = field.IsOnline
+
+// figureLabel is fieldLabel of a figure.
+func figureLabel(say func(string, ...any) string, f *field.Field) string {
+	switch f.Field {
+	case field.TotalMessages:
+		return say(i18n.Key("Messages"))
+	case field.ReplySent:
+		return say(i18n.Key("Replies"))
+	case field.TotalReactions:
+		return say(i18n.Key("Reactions"))
+	case field.VisitCount:
+		return say(i18n.Key("Visits"))
+	case field.TimeSpent:
+		return say(i18n.Key("Minutes here"))
+	case field.LoginStreak:
+		return say(i18n.Key("Login streak"))
+	case field.IsOnline:
+		return say(i18n.Key("Last visit here"))
+	}
 	return f.Name
+}
+
+// onlineFilter is the text of the filter by isOnline.
+func onlineFilter(value string) string { return Filter{filterIs, isOnline, value}.text() }
+
+// figureText is a number of Figures as people read it.
+func figureText(p ui.Page, f figure.Figures, name string) string {
+	n, _ := f.Value(name).(int64)
+	return p.Reader.Number(n)
+}
+
+// onlineName is the label of a filter by members who are online, or not.
+func onlineName(say func(string, ...any) string, online bool) string {
+	if online {
+		return say(i18n.Key("Online"))
+	}
+	return say(i18n.Key("Offline"))
 }
 
 // labelNames are the names of some roles and tags, for a form to suggest.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
@@ -17,7 +18,11 @@ import (
 
 func membersCall(v MembersView) ui.Call {
 	query := url.Values{}
-	for name, value := range map[string]string{"search": v.Query.Search, "role": v.Query.RoleID, "tag": v.Query.TagID, "sort": v.Query.Order} {
+	order := v.Query.Order
+	if slices.Contains(field.Figures, strings.TrimPrefix(order, "-")) {
+		order = "" // of the console only
+	}
+	for name, value := range map[string]string{"search": v.Query.Search, "role": v.Query.RoleID, "tag": v.Query.TagID, "sort": order} {
 		if value != "" {
 			query.Set(name, value)
 		}
@@ -75,8 +80,13 @@ func (h *handlers) showMembers(v *ui.Request) error {
 			view.Nav = viewKey(link.ID)
 		}
 	}
+	figures, err := h.Members.Figures(v.Context(), v.Actor, v.Community.ID, found.Members...)
+	if err != nil {
+		return err
+	}
 	for _, m := range found.Members {
 		row := memberRowOf(p.Reader, m, names, fields)
+		row.Figures = figures[m.ID]
 		row.Picture = media.Path(v.Community.ID, m.AvatarID)
 		view.Rows = append(view.Rows, row)
 	}
@@ -139,7 +149,11 @@ func Columns(p ui.Page, fields []field.Field) []ui.Choice {
 			columns = append(columns, ui.Choice{Value: ownColumn + f.Field, Label: f.Name})
 		}
 	}
-	return append(columns, ui.Choice{Value: "joined", Label: p.T("Joined")})
+	columns = append(columns, ui.Choice{Value: "joined", Label: p.T("Joined")})
+	for _, f := range field.FigureFields() {
+		columns = append(columns, ui.Choice{Value: f.Field, Label: fieldLabel(p.T, &f)})
+	}
+	return columns
 }
 
 func memberRowOf(r ui.Reader, m member.Member, names member.Names, fields []field.Field) MemberRow {

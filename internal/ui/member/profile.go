@@ -69,7 +69,11 @@ func (h *handlers) addPresence(v *ui.Request, view *ProfileView, m member.Member
 	if err != nil {
 		return err
 	}
-	view.SeenAt, view.SignedInAt, view.Unclaimed = here.SeenAt, here.SignedInAt, !m.Claimed()
+	figures, err := h.Members.Figures(v.Context(), v.Actor, v.Community.ID, m)
+	if err != nil {
+		return err
+	}
+	view.Figures, view.SignedInAt, view.Unclaimed = figures[m.ID], here.SignedInAt, !m.Claimed()
 	if !view.Unclaimed {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
 	"github.com/regulars/regulars/internal/ui"
@@ -121,7 +122,7 @@ func (q Query) OnPage(page int) string {
 }
 
 // sortedBy is the query with the order of a click on a column: names ascending,
-// times descending; a second click reverses it.
+// times and figures descending; a second click reverses it.
 func (q Query) sortedBy(column string) Query {
 	q.Page = 1
 	switch {
@@ -129,7 +130,7 @@ func (q Query) sortedBy(column string) Query {
 		q.Order = "created"
 	case column == "created":
 		q.Order = ""
-	case q.Order == column:
+	case slices.Contains(field.Figures, column) && q.Order != "-"+column, q.Order == column:
 		q.Order = "-" + column
 	default:
 		q.Order = column

@@ -1,6 +1,7 @@
 package uitest_test
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -27,15 +28,25 @@ type browserOf struct {
 
 func (b *browserOf) ask(method, path string, form url.Values) page {
 	b.Helper()
+	kind := ""
+	if form != nil {
+		kind = "application/x-www-form-urlencoded"
+	}
+	return b.askWith(method, path, strings.NewReader(form.Encode()), kind)
+}
+
+// askWith is ask with a body of any kind; "": there is none.
+func (b *browserOf) askWith(method, path string, body io.Reader, kind string) page {
+	b.Helper()
 	var jar []string
 	for name, value := range b.cookies {
 		jar = append(jar, name+"="+value)
 	}
 	header := map[string]string{"Cookie": strings.Join(jar, "; ")}
-	if form != nil {
-		header["Content-Type"] = "application/x-www-form-urlencoded"
+	if kind != "" {
+		header["Content-Type"] = kind
 	}
-	got := b.send(method, path, strings.NewReader(form.Encode()), header)
+	got := b.send(method, path, body, header)
 	for _, line := range got.header.Values("Set-Cookie") {
 		cookie, err := http.ParseSetCookie(line)
 		if err != nil {

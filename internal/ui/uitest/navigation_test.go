@@ -154,12 +154,12 @@ func TestNavigationHasOnlyPagesThePersonMayOpen(t *testing.T) {
 			t.Errorf("a moderator has %v %v", nouns, pages)
 		}
 		max := staff(t, a, communityID, "max", permission.ManageRolesPermission)
-		if nouns, pages = max.navigation(base + "/home"); !slices.Equal(nouns, []string{"Overview", "Settings"}) || len(pages) != 0 {
+		if nouns, pages = max.navigation(base + "/home"); !slices.Equal(nouns, []string{"Overview", "Chat", "Settings"}) || len(pages) != 0 {
 			t.Errorf("a manager of roles has %v %v", nouns, pages)
 		}
 		_, token := a.Claim(t, communityID, "zoe")
 		zoe := person{t, a, token}
-		if nouns, pages = zoe.navigation(base + "/home"); !slices.Equal(nouns, []string{"Overview"}) || len(pages) != 0 {
+		if nouns, pages = zoe.navigation(base + "/home"); !slices.Equal(nouns, []string{"Overview", "Chat"}) || len(pages) != 0 {
 			t.Errorf("a member has %v %v", nouns, pages)
 		}
 		for who, is := range map[string]struct {

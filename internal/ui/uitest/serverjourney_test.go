@@ -2,8 +2,6 @@ package uitest_test
 
 import (
 	"bytes"
-	"image"
-	"image/png"
 	"mime/multipart"
 	"net/url"
 	"strings"
@@ -177,18 +175,15 @@ func TestLogoIsEncodedAgain(t *testing.T) {
 				t.Errorf("%q: %d", body, got.status)
 			}
 		}
-		var picture bytes.Buffer
-		if err := png.Encode(&picture, image.NewRGBA(image.Rect(0, 0, 40, 40))); err != nil {
-			t.Fatal(err)
-		}
-		if got := uploadLogo(t, ada, home, picture.Bytes()); got.status != 303 {
+		picture := smallPicture(t)
+		if got := uploadLogo(t, ada, home, picture); got.status != 303 {
 			t.Fatalf("%d %s", got.status, got.text)
 		}
 		first := logo()
 		if got := ada.ask("GET", "/media/"+communityID+"/"+first, nil); got.status != 200 || got.header.Get("Content-Type") != "image/png" {
 			t.Errorf("%d %v", got.status, got.header)
 		}
-		if got := uploadLogo(t, ada, home, picture.Bytes()); got.status != 303 || logo() == first {
+		if got := uploadLogo(t, ada, home, picture); got.status != 303 || logo() == first {
 			t.Errorf("another one: %d", got.status)
 		}
 		if got := ada.ask("GET", "/media/"+communityID+"/"+first, nil); got.status != 404 {

@@ -1303,7 +1303,7 @@ export interface paths {
         };
         /**
          * Open a live connection
-         * @description A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections.
+         * @description A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections to the node.
          */
         get: operations["connect"];
         put?: never;

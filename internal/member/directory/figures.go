@@ -1,0 +1,59 @@
+package directory
+
+import (
+	"context"
+	"slices"
+
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/member/figure"
+)
+
+// streakValue is the value of a condition on login streaks: those that ended before a
+// day count as 0.
+type streakValue struct{ n, since int64 }
+
+// resolve returns the conditions as they are at the time.
+func (s *Directory) resolve(ctx context.Context, communityID string, where []Condition) ([]Condition, error) {
+	if !slices.ContainsFunc(where, func(c Condition) bool { return c.Field.IsFigure() }) {
+		return where, nil
+	}
+	at, err := figure.Now(ctx, s.db, s.clock, communityID)
+	if err != nil {
+		return nil, err
+	}
+	where = slices.Clone(where)
+	for i, c := range where {
+		switch {
+		case !c.Field.IsFigure():
+		case c.Field.Field == field.LoginStreak:
+			n, _ := c.Value.(int64)
+			where[i].Value = streakValue{n: n, since: at.StreakSince}
+		case c.Value == true:
+			where[i] = Condition{c.Field, Above, at.MS}
+		case c.Value == false:
+			where[i] = Condition{c.Field, AtMost, at.MS}
+		}
+	}
+	return where, nil
+}
+
+// matchesNone reports whether the condition on a figure matches members that have done
+// nothing.
+func (c Condition) matchesNone() bool {
+	n, _ := c.Value.(int64)
+	if streak, ok := c.Value.(streakValue); ok {
+		n = streak.n
+	}
+	switch c.Op {
+	case AtLeast:
+		return n <= 0
+	case Above:
+		return n < 0
+	case AtMost:
+		return n >= 0
+	case Below:
+		return n > 0
+	default:
+		return n == 0
+	}
+}

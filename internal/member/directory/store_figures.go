@@ -1,0 +1,97 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// place is the table and the column of a figure. A member without a row has 0.
+type place struct{ table, column string }
+
+var figures = map[string]place{
+	field.TotalMessages: {"message_totals", "messages"}, field.ReplySent: {"message_totals", "replies"}, field.TotalReactions: {"message_totals", "reactions"},
+	field.VisitCount: {"member_presence", "visits"}, field.TimeSpent: {"member_presence", "minutes"}, field.LoginStreak: {"member_presence", "streak"},
+	field.IsOnline: {"member_visits", "online_until"},
+}
+
+// figureEntry is the condition on a row of the table of a figure.
+func (c Condition) figureEntry(table string, op string, param func(any) string) string {
+	value, since := c.Value, ""
+	if streak, ok := c.Value.(streakValue); ok {
+		value, since = streak.n, table+".streak_day >= "+param(streak.since)+" AND "
+	}
+	return since + fmt.Sprintf("%s.%s %s %s", table, figures[c.Field.Field].column, op, param(value))
+}
+
+// inverse are the operators of the opposite comparisons.
+var inverse = map[Operator]string{Equals: "<>", AtLeast: "<", AtMost: ">", Above: "<=", Below: ">="}
+
+// figureSQL is the condition on a figure in a WHERE clause, see Filter.sql.
+func (c Condition) figureSQL(param func(any) string) string {
+	rows := "EXISTS (SELECT 1 FROM " + c.table() + " o WHERE o.community_id = $1 AND o.user_id = m.user_id AND "
+	if c.matchesNone() {
+		return "NOT " + rows + c.figureEntry("o", inverse[c.Op], param) + ")"
+	}
+	return rows + c.figureEntry("o", string(c.Op), param) + ")"
+}
+
+// pageByFigure is query.page in the order of a figure. Members that have done nothing
+// have no row, so they are read apart.
+func (read query) pageByFigure(ctx context.Context, q sqldb.Querier, o order, limit, offset int) ([]member.Member, error) {
+	f := figures[o.by]
+	args := slices.Clone(read.args)
+	counts := "s.community_id = $1 AND s.user_id = m.user_id"
+	if o.by == field.LoginStreak {
+		counts += " AND s.streak_day >= " + args.add(o.streakSince)
+	}
+	if read.user != "m.user_id" { // few: sorted in memory
+		return read.with(read.tables+" LEFT JOIN "+f.table+" s ON "+counts, read.where, args).ordered(ctx, q, []string{"COALESCE(s." + f.column + ", 0)", read.user}, o, limit, offset)
+	}
+	some := read.with(f.table+" s CROSS JOIN "+read.tables, counts+" AND s."+f.column+" > 0 AND "+read.where, args)
+	none := read.with(read.tables, read.where+" AND NOT EXISTS (SELECT 1 FROM "+f.table+" s WHERE "+counts+" AND s."+f.column+" > 0)", args)
+	bySome, byNone := []string{"s." + f.column, "s.user_id"}, []string{read.user}
+	first, then, byFirst, byThen := none, some, byNone, bySome
+	if o.descending {
+		first, then, byFirst, byThen = some, none, bySome, byNone
+	}
+	found, err := first.ordered(ctx, q, byFirst, o, limit, offset)
+	if err != nil || len(found) == limit {
+		return found, err
+	}
+	if len(found) == 0 && offset > 0 {
+		passed, err := first.count(ctx, q, offset)
+		if err != nil {
+			return nil, err
+		}
+		offset -= int(passed)
+	} else {
+		offset = 0
+	}
+	more, err := then.ordered(ctx, q, byThen, o, limit-len(found), offset)
+	return append(found, more...), err
+}
+
+// with returns a query of other tables.
+func (read query) with(tables, where string, args params) query {
+	return query{tables: tables, where: where, user: read.user, args: args}
+}
+
+// ordered returns the members of a query in the order of some columns.
+func (read query) ordered(ctx context.Context, q sqldb.Querier, columns []string, o order, limit, offset int) ([]member.Member, error) {
+	by := ""
+	for i, column := range columns {
+		if i > 0 {
+			by += ", "
+		}
+		by += column
+		if o.descending {
+			by += " DESC"
+		}
+	}
+	return member.SelectMembers(ctx, q, fmt.Sprintf("%s WHERE %s ORDER BY %s LIMIT %d OFFSET %d", read.tables, read.where, by, limit, offset), read.args...)
+}
