@@ -2,11 +2,13 @@ package api_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
 // erase erases a member with all features.
@@ -95,6 +97,59 @@ func TestErasedMembersLeaveTheEventsOfOthers(t *testing.T) {
 		data := c.eventData()
 		if strings.Contains(strings.ToLower(data), "ben") || strings.Contains(data, c.ids["ben"]) || !strings.Contains(data, "Bye @deleted and @cleo") || !strings.Contains(data, c.ids["cleo"]) {
 			t.Errorf("%s", data)
+		}
+	})
+}
+
+// TestNoTableNamesAnErasedMember has rows of ben in every table of messages, as an author
+// and as a target of others.
+func TestNoTableNamesAnErasedMember(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		c := newChatRoom(t, a)
+		c.want(200, "", c.send("key", "PUT", "/v1/channels/"+c.general, `{"slowMode":1}`))
+		theirs := c.post("ada", "Hi @ben")
+		own := c.want(200, "", c.send("ben", "POST", "/v1/messages/send", fmt.Sprintf(`{"channelId":%q,"message":"mine","nonce":"n1"}`, c.general))).at("data.messageId").(string)
+		c.want(200, "", c.send("ben", "PUT", "/v1/messages/"+own, `{"message":"mine, edited"}`))
+		for _, who := range []string{"ben", "ada"} {
+			c.want(200, "", c.send(who, "POST", "/v1/messages/react", fmt.Sprintf(`{"messageId":%q,"emoji":":heart:"}`, theirs)))
+		}
+		c.want(201, "", c.send("ben", "POST", "/v1/messages/"+theirs+"/report", `{"reason":"rude"}`))
+		c.want(201, "", c.send("ada", "POST", "/v1/messages/"+own+"/report", `{"reason":"ruder"}`))
+		c.want(200, "", c.send("ben", "PUT", "/v1/blocks/cleo", ""))
+		c.want(200, "", c.send("cleo", "PUT", "/v1/blocks/ben", ""))
+		c.want(200, "", mark(t, a, c.tokens["ben"], c.general, own, false))
+		c.want(200, "", c.send("ben", "PUT", "/v1/channels/"+c.general+"/preferences", `{"muted":true}`))
+		c.want(201, "", c.send("key", "POST", "/v1/direct-channels", `{"users":["ada"],"sender":"ben"}`))
+		forum := createChannel(t, a, c.key, `{"topic":"forum","channelType":"forum"}`)
+		createTopic(t, a, c.key, forum, "by ben", "ben")
+		c.uploaded("ben", imagePNG(t))
+		named := func() (tables []string) {
+			all := sqldbtest.Tables(t, a.DB)
+			for _, row := range sqldbtest.Dump(t, a.DB, "audit_log") { // keeps ids
+				table, _, _ := strings.Cut(row, " ")
+				table = strings.TrimSuffix(table, ":")
+				if strings.Contains(row, c.ids["ben"]) && slices.Contains(all[table], "community_id") && !slices.Contains(tables, table) {
+					tables = append(tables, table)
+				}
+			}
+			slices.Sort(tables)
+			return tables
+		}
+		if before := named(); len(before) < 15 {
+			t.Fatalf("too few tables name the member: %v", before)
+		}
+		c.want(200, "", c.send("ben", "POST", "/v1/servers/"+c.home+"/leave", "{}"))
+		err := a.DB.Tx(t.Context(), func(tx *sqldb.Tx) error {
+			return a.Members.EraseMembers(t.Context(), tx, c.home, []string{c.ids["ben"]})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left := named(); len(left) > 0 {
+			t.Errorf("%v name the member", left)
+		}
+		if got := c.send("key", "GET", "/v1/messages/"+theirs, ""); got.at("data.reactions.0.count") != 2.0 {
+			t.Errorf("reactions do not stay: %s", got.text)
 		}
 	})
 }
