@@ -26,9 +26,9 @@ import (
 
 // The sizes of the live section.
 const (
-	liveMessages  = 15 // at one a second
-	clientsPerKey = 50 // the limit of an account
-	idleFor       = 10 * time.Second
+	liveMessages  = 15               // at one a second
+	clientsPerKey = 50               // the limit of an account
+	idleFor       = 10 * time.Second // in which processor time is counted
 )
 
 // arriving has the results of messages to the clients of one channel.
@@ -97,7 +97,7 @@ func (b *bench) measureArrivals(ctx context.Context, v *server, clients int) (_ 
 	}
 	defer func() { err = errors.Join(err, crowd.end()) }()
 	a.connect = crowd.connected
-	if err := a.measureIdle(ctx, v, memory, sockets); err != nil {
+	if err := a.measureIdle(ctx, v, b.idle, memory, sockets); err != nil {
 		return a, err
 	}
 	for range liveMessages {
@@ -127,8 +127,8 @@ func wait(ctx context.Context, d time.Duration) error {
 }
 
 // measureIdle measures the server while its clients are idle.
-func (a *arriving) measureIdle(ctx context.Context, v *server, memory, sockets int64) error {
-	if err := wait(ctx, idleFor); err != nil {
+func (a *arriving) measureIdle(ctx context.Context, v *server, idle time.Duration, memory, sockets int64) error {
+	if err := wait(ctx, idle); err != nil {
 		return err
 	}
 	before, err := processCPU(v.cmd.Process.Pid)

@@ -30,8 +30,10 @@ type bench struct {
 	rows    []int
 	sizes   []int // of the communities of the requests section
 	rounds  int
-	clients []int // of the live section
+	clients []int         // of the live section
+	idle    time.Duration // until the memory of live clients is read
 
+	writers      []int // of the messages section
 	channelSizes []int // messages of channels, for reading the newest
 	searched     int   // messages that are searched
 	engines      []string
@@ -108,20 +110,17 @@ func (b *bench) parse(args []string) error {
 	engines := flags.String("engines", sqlite+","+postgres, "databases")
 	only := flags.String("only", strings.Join([]string{loadSection, latencySection, acceptSection, requestSection, messageSection, growthSection}, ","), "what to measure; "+dryRunSection+" measures dry runs and their memory")
 	sizes := flags.String("sizes", "10000,100000,1000000", "sizes of the communities that answer requests")
-	clients := flags.String("clients", "1000,10000,15000", "with -only live: numbers of live connections")
-	channelSizes := flags.String("channel-sizes", "10000,1000000", "with -only messages: messages of channels, for reading the newest 50; for example 10000000")
-	flags.IntVar(&b.searched, "searched", 1_000_000, "with -only messages: messages that are searched")
 	waitFiles := flags.String("wait-files", "6,20", "with -only wait: numbers of large files, of the smallest size of -rows, beside which a one-row import and a mail are timed")
 	flags.StringVar(&b.binary, "binary", "", "program to measure; empty: built from this working copy")
 	flags.IntVar(&b.tagged, "tagged", 1_000_000, "members with the tag of -only delete-tag and -only merge-tag")
 	formats := flags.String("formats", strings.Join([]string{csvFormat, xlsxFormat, odsFormat}, ","), "with -only formats: the formats of the files of -rows")
 	flags.BoolVar(&b.withWorkbooks, "workbooks", false, "also send 16 workbooks at a time that unpack to 200 MiB each")
 	flags.BoolVar(&b.large5m, "5m", false, "also load 5,000,000 rows once on each engine, for the memory")
-	parseGrowth := b.defineGrowth(flags)
+	parseGrowth, parseMessages := b.defineGrowth(flags), b.defineMessages(flags)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	err := parseGrowth()
+	err := errors.Join(parseGrowth(), parseMessages())
 	if err != nil {
 		return err
 	}
@@ -129,12 +128,6 @@ func (b *bench) parse(args []string) error {
 		return err
 	}
 	if b.sizes, err = parseNumbers("-sizes", *sizes); err != nil {
-		return err
-	}
-	if b.channelSizes, err = parseNumbers("-channel-sizes", *channelSizes); err != nil {
-		return err
-	}
-	if b.clients, err = parseNumbers("-clients", *clients); err != nil {
 		return err
 	}
 	if b.waitFiles, err = parseNumbers("-wait-files", *waitFiles); err != nil {
@@ -179,6 +172,26 @@ func (b *bench) defineGrowth(flags *flag.FlagSet) (parse func() error) {
 			return fmt.Errorf("-growth-match: %w", err)
 		}
 		g.parts, err = parseWords("-growth-parts", *parts, string(result.Members), string(result.Rows))
+		return err
+	}
+}
+
+// defineMessages defines the flags of the messages and live sections. The result parses
+// the lists.
+func (b *bench) defineMessages(flags *flag.FlagSet) (parse func() error) {
+	clients := flags.String("clients", "1000,10000,15000", "with -only live: numbers of live connections")
+	flags.DurationVar(&b.idle, "idle", 150*time.Second, "with -only live: time until the memory of idle clients is read; the collector runs every two minutes")
+	writers := flags.String("writers", "1,16,64", "with -only messages: numbers of writers")
+	channelSizes := flags.String("channel-sizes", "10000,1000000", "with -only messages: messages of channels, for reading the newest 50; for example 10000000")
+	flags.IntVar(&b.searched, "searched", 1_000_000, "with -only messages: messages that are searched")
+	return func() (err error) {
+		if b.writers, err = parseNumbers("-writers", *writers); err != nil {
+			return err
+		}
+		if b.channelSizes, err = parseNumbers("-channel-sizes", *channelSizes); err != nil {
+			return err
+		}
+		b.clients, err = parseNumbers("-clients", *clients)
 		return err
 	}
 }

@@ -16,11 +16,8 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// The sizes of the messages section.
-var (
-	writers      = []int{1, 16, 64}
-	sendChannels = []int{1, 64}
-)
+// sendChannels are the numbers of channels that receive messages.
+var sendChannels = []int{1, 64}
 
 const authors = 100 // that send
 
@@ -77,7 +74,7 @@ func (b *bench) measureMessages(ctx context.Context, v *server) (_ *messageResul
 	}
 	r := &messageResult{}
 	for _, n := range sendChannels {
-		for _, count := range writers {
+		for _, count := range b.writers {
 			s, err := b.measureSends(ctx, v, d, channels[:n], count)
 			if err != nil {
 				return nil, err
@@ -128,7 +125,14 @@ func (b *bench) reportMessages(list []*messageResult) error {
 	var sends, reads []string
 	for _, r := range list {
 		for _, s := range r.sends {
-			sends = append(sends, fmt.Sprintf("%s|%d|%s|%.0f|%s|%s|%.0f|%.2f|%.1f", s.engine, s.channels, s.over(), s.ours.perSecond(), median(s.ours.durations), quantile(s.ours.durations, 0.99), s.alone.perSecond(), s.ours.perSecond()/s.alone.perSecond(), s.perCommit))
+			alone, part, perCommit := "", "", ""
+			if s.perCommit > 0 {
+				perCommit = fmt.Sprintf("%.1f", s.perCommit)
+			}
+			if s.alone.over > 0 {
+				alone, part = fmt.Sprintf("%.0f", s.alone.perSecond()), fmt.Sprintf("%.2f", s.ours.perSecond()/s.alone.perSecond())
+			}
+			sends = append(sends, fmt.Sprintf("%s|%d|%s|%.0f|%s|%s|%s|%s|%s", s.engine, s.channels, s.over(), s.ours.perSecond(), median(s.ours.durations), quantile(s.ours.durations, 0.99), alone, part, perCommit))
 		}
 		for _, m := range r.reads {
 			reads = append(reads, fmt.Sprintf("%s|%s|%s|%s|%s|%s|%s", m.engine, m.what, median(m.ours.durations), quantile(m.ours.durations, 0.99), m.bound, median(m.alone.durations), quantile(m.alone.durations, 0.99)))

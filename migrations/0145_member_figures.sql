@@ -7,4 +7,4 @@ CREATE INDEX message_totals_replies ON message_totals (community_id, replies, us
 CREATE INDEX message_totals_reactions ON message_totals (community_id, reactions, user_id);
 CREATE INDEX member_presence_visits ON member_presence (community_id, visits, user_id);
 CREATE INDEX member_presence_minutes ON member_presence (community_id, minutes, user_id);
-CREATE INDEX member_presence_streak ON member_presence (community_id, streak_day, streak, user_id);
+CREATE INDEX member_presence_streak ON member_presence (community_id, streak, user_id, streak_day);

@@ -22,6 +22,7 @@ import (
 	uimoderation "github.com/regulars/regulars/internal/ui/moderation"
 	uioverview "github.com/regulars/regulars/internal/ui/overview"
 	uiremedy "github.com/regulars/regulars/internal/ui/remedy"
+	uireport "github.com/regulars/regulars/internal/ui/report"
 	uirole "github.com/regulars/regulars/internal/ui/role"
 	uisettings "github.com/regulars/regulars/internal/ui/settings"
 	uisignin "github.com/regulars/regulars/internal/ui/signin"
@@ -49,16 +50,15 @@ func (p *Services) uiAreas(c *ui.Console, limits uiLimits, server uiinstallation
 	return []ui.Area{
 		uioverview.New(c, uioverview.Services{Access: p.Access, Members: p.Members, Fields: p.Fields, Moderation: p.Moderation, Bulk: p.Bulk, Stats: p.Stats}),
 		uihome.New(c, uihome.Services{Access: p.Access, Communities: p.Communities, Members: p.Members, Moderation: p.Moderation, Ownership: p.Ownership, Chat: p.Chat, Jobs: p.Jobs}),
-		uimember.New(c, uimember.Services{Access: p.Access, Accounts: p.Accounts, Fields: p.Fields, Members: p.Members, Moderation: p.Moderation, Notes: p.Notes, Bulk: p.Bulk, Clock: p.clock}),
-		uimoderation.New(c, uimoderation.Services{Access: p.Access, Accounts: p.Accounts, Members: p.Members, Moderation: p.Moderation, Mail: p.Mail, Clock: p.clock}),
+		uimember.New(c, uimember.Services{Access: p.Access, Accounts: p.Accounts, Fields: p.Fields, Members: p.Members, Moderation: p.Moderation, Notes: p.Notes, Bulk: p.Bulk, Clock: p.clock, Changes: p.Changes}),
+		uimoderation.New(c, uimoderation.Services{Access: p.Access, Accounts: p.Accounts, Members: p.Members, Moderation: p.Moderation, Mail: p.Mail, Clock: p.clock, Changes: p.Changes}),
 		uirole.New(c, uirole.Services{Access: p.Access, Members: p.Members, Chat: p.Chat}),
 		uichannel.New(c, uichannel.Services{Access: p.Access, Communities: p.Communities, Members: p.Members, Chat: p.Chat}),
-		uimessage.New(c, uimessage.Services{Access: p.Access, Blocks: p.Blocks, Chat: p.Chat, Events: p.Events, Messages: p.Messages, Lists: p.Lists, Posts: p.Posts, Changes: p.Changes, Reactions: p.Reactions, Topics: p.Topics, ReadStates: p.ReadStates, Reports: p.Reports, Members: p.Members}),
+		uireport.New(c, uireport.Services{Access: p.Access, Reports: p.Reports, Clock: p.clock, Changes: p.Changes}),
+		uimessage.New(c, uimessage.Services{Access: p.Access, Blocks: p.Blocks, Chat: p.Chat, Direct: p.Conversations, Events: p.Events, Messages: p.Messages, Lists: p.Lists, Posts: p.Posts, Changes: p.Changes, Reactions: p.Reactions, Topics: p.Topics, ReadStates: p.ReadStates, Reports: p.Reports, Members: p.Members}),
 		uifield.New(c, uifield.Services{Fields: p.Fields, FieldChanges: p.FieldChanges}),
 		uitag.New(c, uitag.Services{Members: p.Members}),
-		uibulk.New(c, uibulk.Services{
-			Access: p.Access, Fields: p.Fields, Bulk: p.Bulk, Files: p.Files, Log: p.log, UploadBytes: limits.uploadBytes, Streams: limits.streams, Uploads: limits.uploads, Stopping: limits.stopping,
-		}),
+		uibulk.New(c, uibulk.Services{Access: p.Access, Fields: p.Fields, Bulk: p.Bulk, Files: p.Files, Log: p.log, UploadBytes: limits.uploadBytes, Streams: limits.streams, Uploads: limits.uploads, Stopping: limits.stopping}),
 		uiremedy.New(c, uiremedy.Services{Bulk: p.Bulk, Choices: choice.New(p.DB, p.Access)}),
 		uikey.New(c, uikey.Services{Access: p.Access, Accounts: p.Accounts, Chat: p.Chat, Clock: p.clock}),
 		uiaudit.New(c, uiaudit.Services{Access: p.Access, Communities: p.Communities, Fields: p.Fields, Members: p.Members, Chat: p.Chat}),

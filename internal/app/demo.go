@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/regulars/regulars/examples"
@@ -19,6 +21,7 @@ import (
 	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/config"
+	democontent "github.com/regulars/regulars/internal/app/demo"
 	"github.com/regulars/regulars/internal/app/importreport"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
@@ -57,6 +60,8 @@ func (c demoCommand) Run(sh *shell) (err error) {
 	defer func() { err = errors.Join(err, a.Close()) }()
 	ctx, stop := context.WithCancel(sh.ctx)
 	defer stop()
+	wait := a.listenAlso(ctx)
+	defer func() { err = errors.Join(err, wait()) }()
 	served := make(chan error, 1)
 	go func() { served <- a.Run(ctx) }()
 	if err := a.fillAndExplain(ctx, sh); err != nil {
@@ -64,6 +69,31 @@ func (c demoCommand) Run(sh *shell) (err error) {
 		return errors.Join(err, <-served)
 	}
 	return <-served
+}
+
+// listenAlso serves on the same port of ::1 too if the server listens on 127.0.0.1:
+// localhost may mean either. It does nothing where the port or IPv6 is missing. wait
+// closes the listener.
+func (a *App) listenAlso(ctx context.Context) (wait func() error) {
+	address, ok := a.listener.Addr().(*net.TCPAddr)
+	if !ok || !address.IP.Equal(net.IPv4(127, 0, 0, 1)) {
+		return func() error { return nil }
+	}
+	var listen net.ListenConfig
+	second, err := listen.Listen(ctx, "tcp6", net.JoinHostPort("::1", strconv.Itoa(address.Port)))
+	if err != nil {
+		a.log.WarnContext(ctx, "not listening on ::1", "error", err)
+		return func() error { return nil }
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- a.server.Serve(second) }()
+	return func() error {
+		err := second.Close()
+		if err = errors.Join(err, <-ended); errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+			return nil // closed by the server, or here
+		}
+		return err
+	}
 }
 
 // demoLogLevel raises the default level to hide the access log.
@@ -114,6 +144,9 @@ func (a *App) fillAndExplain(ctx context.Context, sh *shell) error {
 		}
 		importreport.PrintRowErrors(sh.stdout, failed)
 	}
+	if err := a.fillDemo(ctx, created); err != nil {
+		return err
+	}
 	if shown, err := filepath.Abs(file); err == nil {
 		file = shown
 	}
@@ -136,9 +169,21 @@ Documentation: %s/docs. Press Ctrl-C to end the demo.
 	return nil
 }
 
+// fillDemo fills the community with conversations. Their messages are of the last days.
+func (a *App) fillDemo(ctx context.Context, d demo) error {
+	now := a.clock.Now()
+	at, past := now, *a.Services
+	past.assembleMessages(clock.At(func() time.Time { return at }))
+	return democontent.Fill(ctx, democontent.Deps{
+		Communities: a.Communities, Members: a.Members, Chat: a.Chat, Posts: past.Posts, Changes: past.Changes, Reactions: past.Reactions, Topics: past.Topics,
+		Conversations: a.Conversations, Reports: a.Reports, Presence: a.Presence, Operator: operator, Owner: d.owner, Now: now, SetTime: func(t time.Time) { at = t },
+	}, d.communityID)
+}
+
 // demo is an API client for the community of createDemo.
 type demo struct {
 	url, communityID, key, linkToken string
+	owner                            actor.Actor
 }
 
 // createDemo creates a community with open imports and the fields, roles and
@@ -181,6 +226,7 @@ func (a *App) createDemoOwner(ctx context.Context, d *demo) error {
 	if err := a.Ownership.AddOwner(ctx, operator, d.communityID, owner.ID); err != nil {
 		return err
 	}
+	d.owner = actor.Actor{Kind: actor.Session, AccountID: owner.ID, Name: owner.Username}
 	if d.linkToken, err = a.Accounts.CreateLink(ctx, link.SignIn, owner.ID); err != nil {
 		return err
 	}

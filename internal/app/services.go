@@ -170,16 +170,10 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Notes = note.New(note.Deps{DB: p.DB, Clock: now, Access: p.Access, Members: p.Members})
 	p.Blocks = block.New(block.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Chat = chat.New(chat.Deps{DB: p.DB, Access: p.Access, Members: p.Members, Clock: now, Deleted: []chat.Hook{change.ClearChannel}})
-	p.Messages = message.New(message.Deps{
-		DB: p.DB, Access: p.Access, Clock: now, BaseURL: p.url, Images: image.New(image.Deps{DB: p.DB, Clock: now, Pictures: p.Pictures, Keys: p.Keys, BaseURL: p.url}),
-	})
-	p.Posts = post.New(post.Deps{Messages: p.Messages, Posted: []message.Hook{topic.Count, readstate.MoveOwn}, LockTopic: topic.Lock})
-	p.Changes = change.New(change.Deps{Messages: p.Messages, Posts: p.Posts, Deleted: []message.Hook{topic.Uncount}, Cleared: []change.Clearer{post.Clear, topic.Clear, readstate.ClearMarkers, readstate.ClearPreferences}})
-	p.Lists, p.Reactions = list.New(p.Messages), react.New(p.Messages)
-	p.Topics = topic.New(p.Messages, p.Posts, p.Changes)
+	p.assembleMessages(now)
 	p.ReadStates = readstate.New(readstate.Deps{DB: p.DB, Clock: now, Access: p.Access, Messages: p.Messages})
 	p.Conversations = direct.New(direct.Deps{DB: p.DB, Clock: now, Access: p.Access})
-	p.Reports = report.New(report.Deps{DB: p.DB, Clock: now, Access: p.Access, Messages: p.Messages, Changes: p.Changes, Moderation: p.Moderation})
+	p.Reports = report.New(report.Deps{DB: p.DB, Clock: now, Access: p.Access, Messages: p.Messages, Lists: p.Lists, Changes: p.Changes, Moderation: p.Moderation})
 	p.Bulk = bulk.New(bulk.Deps{
 		DB: p.DB, Files: p.Files, Scratch: p.Folder, Access: p.Access, Members: p.Members, Mail: p.Mail, BaseURL: p.url, Clock: now, Log: log, Database: p.database,
 		Limits: bulk.Limits{
@@ -198,6 +192,17 @@ func (p *Services) assemble(c config.Config) (err error) {
 	})
 	p.registerJobs()
 	return nil
+}
+
+// assembleMessages constructs the features of messages.
+func (p *Services) assembleMessages(now clock.Clock) {
+	p.Messages = message.New(message.Deps{
+		DB: p.DB, Access: p.Access, Clock: now, BaseURL: p.url, Images: image.New(image.Deps{DB: p.DB, Clock: now, Pictures: p.Pictures, Keys: p.Keys, BaseURL: p.url}),
+	})
+	p.Posts = post.New(post.Deps{Messages: p.Messages, Posted: []message.Hook{topic.Count, readstate.MoveOwn}, LockTopic: topic.Lock})
+	p.Changes = change.New(change.Deps{Messages: p.Messages, Posts: p.Posts, Deleted: []message.Hook{topic.Uncount}, Cleared: []change.Clearer{post.Clear, topic.Clear, readstate.ClearMarkers, readstate.ClearPreferences}})
+	p.Lists, p.Reactions = list.New(p.Messages), react.New(p.Messages)
+	p.Topics = topic.New(p.Messages, p.Posts, p.Changes)
 }
 
 // scheduleSweep schedules the deletion of expired data, once an hour.

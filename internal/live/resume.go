@@ -186,6 +186,7 @@ func (c *Client) finish(at int64, after *int64) bool {
 	}
 	c.resuming, c.known, c.markedAt = false, at, c.hub.Clock.MS()
 	if after == nil {
+		c.Send(markFrame(at))
 		return true
 	}
 	c.asked, c.from, c.allFrom = true, min(c.from, *after), min(c.allFrom, *after)

@@ -18,9 +18,14 @@ type channelState struct {
 	State
 }
 
-// unreadIn is the condition of messages m that are unread in a channel w.
+// unreadIn is the condition of messages m that are unread in a channel w. SQLite would
+// read a list of blocked authors again for each message, so it has a table of them.
 func unreadIn(d sqldb.Dialect) string {
-	return "m.community_id = $1 AND m.channel_id = w.id AND m.hushed IN (FALSE, w.whole) AND m.deleted_at = 0 AND m.author_id <> $2 AND NOT " + d.In("m.author_id", "$8")
+	blocked := "EXISTS (SELECT 1 FROM blocked b WHERE b.author_id = m.author_id)"
+	if d == sqldb.Postgres {
+		blocked = d.In("m.author_id", "$8")
+	}
+	return "m.community_id = $1 AND m.channel_id = w.id AND m.hushed IN (FALSE, w.whole) AND m.deleted_at = 0 AND m.author_id <> $2 AND NOT " + blocked
 }
 
 // selectStates returns the states of the reader's channels, by channel.
@@ -30,7 +35,8 @@ func selectStates(ctx context.Context, q sqldb.Querier, communityID string, who 
 			SELECT k.id, r.last_read_id, COALESCE(r.last_read_id, $3) AS marker, `+d.In("k.id", "$5")+` AS whole, COALESCE(p.muted, FALSE) AS muted, COALESCE(p.notify, 'all') AS notify
 			FROM (`+d.Elements("id", "$4")+`) k
 			LEFT JOIN read_markers r ON r.community_id = $1 AND r.user_id = $2 AND r.channel_id = k.id
-			LEFT JOIN channel_preferences p ON p.community_id = $1 AND p.user_id = $2 AND p.channel_id = k.id)
+			LEFT JOIN channel_preferences p ON p.community_id = $1 AND p.user_id = $2 AND p.channel_id = k.id),
+			blocked AS MATERIALIZED (`+d.Elements("author_id", "$8")+`)
 		SELECT w.id, w.muted, w.notify,
 			(SELECT count(*) FROM (SELECT 1 FROM messages m`+d.IndexedBy("messages_unread")+` WHERE `+unread+` AND m.id > w.marker LIMIT $7) u),
 			(SELECT count(*) FROM (SELECT DISTINCT n.message_id FROM (`+d.Elements("target", "$6")+`) k

@@ -5,6 +5,7 @@ package report
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/access/permission"
@@ -17,6 +18,7 @@ import (
 	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/message/change"
 	"github.com/regulars/regulars/internal/message/cursor"
+	"github.com/regulars/regulars/internal/message/list"
 	"github.com/regulars/regulars/internal/moderation"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
@@ -74,6 +76,7 @@ type Deps struct {
 	Clock      clock.Clock
 	Access     *access.Access
 	Messages   *message.Messages
+	Lists      *list.Lists
 	Changes    *change.Changes
 	Moderation *moderation.Moderation
 }
@@ -201,6 +204,33 @@ func (r *Reports) get(ctx context.Context, caller actor.Actor, communityID, repo
 	list := []Report{found}
 	err = r.complete(ctx, r.d.DB, caller, communityID, list)
 	return list[0], err
+}
+
+// around is the number of messages before and after a reported one that Around returns.
+const around = 3
+
+// Around returns the message of a report between those before and after it, the oldest
+// first. Without a channel that the actor sees it is the message alone: moderators see no
+// other messages of conversations. It fails as List does.
+func (r *Reports) Around(ctx context.Context, caller actor.Actor, communityID string, one Report) ([]message.View, error) {
+	if err := r.d.Access.Can(ctx, caller, communityID, permission.Moderate); err != nil || one.Message == nil {
+		return nil, err
+	}
+	here := list.Position{MessageID: one.MessageID}
+	before, err := r.d.Lists.List(ctx, caller, communityID, list.Filter{ChannelID: one.Message.Channel.ID, Before: here, Count: around})
+	if kind := errs.KindOf(err); kind == errs.NotFound || kind == errs.Forbidden {
+		return []message.View{*one.Message}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	after, err := r.d.Lists.List(ctx, caller, communityID, list.Filter{ChannelID: one.Message.Channel.ID, After: here, Count: around})
+	if err != nil {
+		return nil, err
+	}
+	all := append(append(after.Messages, *one.Message), before.Messages...)
+	slices.Reverse(all)
+	return all, nil
 }
 
 // complete adds the messages and the reporters to reports.

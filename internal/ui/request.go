@@ -72,3 +72,6 @@ func consumeToast(v *Request) string {
 	}
 	return text
 }
+
+// DeletesRecent reports whether the DeleteRecent of a form was chosen.
+func (v *Request) DeletesRecent() bool { return v.PostFormValue("delete_recent") == "yes" }

@@ -192,7 +192,13 @@ func (s *socket) serve(client *live.Client) {
 			s.Abort()
 			return
 		}
-		client.Handle(ctx, frame)
+		// A goroutine of its own for each frame: the stack of this one stays small.
+		handled := make(chan struct{})
+		go func() {
+			defer close(handled)
+			client.Handle(ctx, frame)
+		}()
+		<-handled
 	}
 }
 

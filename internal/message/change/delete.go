@@ -50,8 +50,9 @@ func (s *Changes) Delete(ctx context.Context, caller actor.Actor, communityID, m
 // recent is the age of the messages that DeleteRecent deletes.
 const recent = 24 * time.Hour
 
-// recentBatch is how many messages DeleteRecent selects at once.
-const recentBatch = 500
+// MostRecent is how many messages DeleteRecent selects at once, and up to which
+// CountRecent counts.
+const MostRecent = 500
 
 // DeleteRecent deletes the messages of a member of the last 24 hours in all channels
 // and conversations, each as Delete does, and returns their number. user is a
@@ -75,8 +76,8 @@ func (s *Changes) DeleteRecent(ctx context.Context, caller actor.Actor, communit
 	if err != nil {
 		return 0, err
 	}
-	for after := id.First(s.m.Clock.Now().Add(-recent).UnixMilli()); ; {
-		ids, err := selectOfAuthor(ctx, s.m.DB, communityID, author.ID, after, recentBatch)
+	for after := s.sinceRecent(); ; {
+		ids, err := selectOfAuthor(ctx, s.m.DB, communityID, author.ID, after, MostRecent)
 		if err != nil || len(ids) == 0 {
 			return deleted, err
 		}
@@ -92,6 +93,23 @@ func (s *Changes) DeleteRecent(ctx context.Context, caller actor.Actor, communit
 		after = ids[len(ids)-1]
 	}
 }
+
+// CountRecent returns the number of messages that DeleteRecent would delete, up to
+// MostRecent. It fails as DeleteRecent does, but not for the rank of the member.
+func (s *Changes) CountRecent(ctx context.Context, caller actor.Actor, communityID, user string) (int, error) {
+	if err := s.m.Access.Can(ctx, caller, communityID, permission.Moderate); err != nil {
+		return 0, err
+	}
+	author, err := directory.Load(ctx, s.m.DB, communityID, user, member.AnyState...)
+	if err != nil {
+		return 0, err
+	}
+	ids, err := selectOfAuthor(ctx, s.m.DB, communityID, author.ID, s.sinceRecent(), MostRecent)
+	return len(ids), err
+}
+
+// sinceRecent is the id before those of recent messages.
+func (s *Changes) sinceRecent() string { return id.First(s.m.Clock.Now().Add(-recent).UnixMilli()) }
 
 // deleteOne deletes a message unless it was deleted meanwhile.
 func (s *Changes) deleteOne(ctx context.Context, caller actor.Actor, communityID, messageID string) (done bool, err error) {

@@ -56,6 +56,9 @@ func (h *handlers) renderProfile(v *ui.Request, typed refusedValue, cause error)
 	if err := h.addNotes(v, &view); err != nil {
 		return err
 	}
+	if err := h.addRecent(v, &view); err != nil {
+		return err
+	}
 	if !may {
 		view.fix()
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/i18n"
+	"github.com/regulars/regulars/internal/message/change"
 	"github.com/regulars/regulars/internal/moderation"
 	"github.com/regulars/regulars/internal/note"
 	"github.com/regulars/regulars/internal/roster"
@@ -25,6 +26,7 @@ type Services struct {
 	Members    *roster.Roster
 	Bulk       *bulk.Bulk
 	Clock      clock.Clock
+	Changes    *change.Changes
 }
 
 // handlers answer the requests of the area.
@@ -69,5 +71,6 @@ func (h *handlers) routes() []ui.Route {
 		ui.InCommunity(permission.Warn).Post("/members/{user}/notes/{note}", h.updateNote),
 		ui.InCommunity(permission.Warn).Post("/members/{user}/notes/{note}/delete", h.deleteNote),
 		ui.InCommunity(permission.UserFields).Post("/members/{user}/history/{row}/revert", h.revertValue),
+		ui.InCommunity(permission.Moderate).Post("/members/{user}/messages/delete", h.deleteRecent),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/regulars/regulars/internal/chat"
+	"github.com/regulars/regulars/internal/direct"
 	"github.com/regulars/regulars/internal/emoji"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/message"
@@ -27,7 +28,7 @@ type Subject struct {
 
 // subject reads the message of the address.
 func (h *handlers) subject(v *ui.Request) (Subject, location, error) {
-	one, err := h.Lists.Get(v.Context(), v.Actor, v.Community.ID, v.PathValue("message"), "")
+	one, err := h.getMessage(v, v.PathValue("message"))
 	if err == nil && one.Channel.ID != v.PathValue("channel") {
 		err = errs.Missing("message")
 	}
@@ -227,9 +228,19 @@ func (h *handlers) showPins(v *ui.Request) error {
 
 // PreferencesView are the settings of the reader for a channel.
 type PreferencesView struct {
-	Path    string // of the settings
-	Channel chat.Channel
-	State   readstate.State
+	Path  string // of the settings
+	Name  string // of the channel
+	State readstate.State
+}
+
+// state is what the reader has read of a channel.
+func (h *handlers) state(v *ui.Request, at location) (readstate.State, error) {
+	if at.Conversation != nil {
+		states, err := h.ReadStates.OfConversations(v.Context(), v.Actor, v.Community.ID, "", []direct.Conversation{*at.Conversation})
+		return states[at.id], err
+	}
+	states, err := h.ReadStates.Of(v.Context(), v.Actor, v.Community.ID, []chat.Channel{at.Channel})
+	return states[at.id], err
 }
 
 func (h *handlers) showPreferences(v *ui.Request) error {
@@ -237,11 +248,11 @@ func (h *handlers) showPreferences(v *ui.Request) error {
 	if err != nil {
 		return err
 	}
-	states, err := h.ReadStates.Of(v.Context(), v.Actor, v.Community.ID, []chat.Channel{at.Channel})
+	state, err := h.state(v, at)
 	if err != nil {
 		return err
 	}
-	view := PreferencesView{v.In("/channels/" + at.id + "/preferences"), at.Channel, states[at.id]}
+	view := PreferencesView{v.In("/channels/" + at.id + "/preferences"), at.title(), state}
 	return h.sheet(v, 200, "Notifications", at.id, at.path, func(p ui.Page) templ.Component { return Preferences(p, view) })
 }
 

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
@@ -70,7 +71,7 @@ func (h *handlers) answer(v *ui.Request, form *Form, messageID string) error {
 	if messageID == "" {
 		return nil
 	}
-	one, err := h.Lists.Get(v.Context(), v.Actor, v.Community.ID, messageID, "")
+	one, err := h.getMessage(v, messageID)
 	form.Answered = &one
 	return err
 }
@@ -122,6 +123,8 @@ type List struct {
 	ui.Page
 	Current string // id of a channel, or key of a page
 	Groups  []Group
+	Talks   []Talk
+	Start   bool // the reader may begin a conversation
 }
 
 // Group is a category with its channels.
@@ -150,6 +153,11 @@ func (h *handlers) channelList(v *ui.Request, p ui.Page, current string) (List, 
 	if err != nil {
 		return list, nil, err
 	}
+	if states != nil {
+		if err := h.addTalks(v, &list, states); err != nil {
+			return list, nil, err
+		}
+	}
 	for _, g := range ui.GroupChannels(categories, channels) {
 		if len(g.Channels) == 0 {
 			continue
@@ -161,6 +169,21 @@ func (h *handlers) channelList(v *ui.Request, p ui.Page, current string) (List, 
 		list.Groups = append(list.Groups, group)
 	}
 	return list, states, nil
+}
+
+// addTalks adds the conversations of the reader, a member.
+func (h *handlers) addTalks(v *ui.Request, list *List, states map[string]readstate.State) error {
+	self, err := h.Members.Self(v.Context(), v.Actor, v.Community.ID)
+	if err != nil {
+		return err
+	}
+	may, err := h.Access.Allowed(v.Context(), v.Actor, v.Community.ID, permission.StartDirect)
+	if err != nil {
+		return err
+	}
+	list.Start = may[permission.StartDirect]
+	list.Talks, err = h.talks(v, self.ID, states)
+	return err
 }
 
 // showList answers with the list of channels alone.

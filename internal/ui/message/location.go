@@ -17,6 +17,7 @@ type location struct {
 	id    string
 	path  string       // of its messages
 	topic *topic.Topic // nil: none
+	name  string       // of the channel, or of the others in a conversation
 	may   Rights
 }
 
@@ -31,7 +32,7 @@ func (at location) topicID() string {
 // title is the name of the channel or topic.
 func (at location) title() string {
 	if at.topic == nil {
-		return at.Channel.Topic
+		return at.name
 	}
 	return at.topic.Title
 }
@@ -55,9 +56,13 @@ func (h *handlers) locateTopic(v *ui.Request, topicID string) (at location, err 
 		}
 		at.topic, at.path = &found, v.In("/channels/"+at.id+"/topics/"+topicID)
 	}
+	at.name = at.Channel.Topic
 	self, err := h.Members.Self(v.Context(), v.Actor, v.Community.ID)
 	if errs.KindOf(err) == errs.NotFound {
 		return at, nil
+	}
+	if at.Conversation != nil {
+		at.name = talkName(v, *at.Conversation, self.ID)
 	}
 	at.may = Rights{
 		SelfID: self.ID, Post: at.RequirePosting() == nil && at.open(),

@@ -121,13 +121,18 @@ func (h *handlers) list(v *ui.Request, at location, f list.Filter) ([]message.Vi
 	return page.Messages, err
 }
 
+// getMessage reads a message that the reader sees.
+func (h *handlers) getMessage(v *ui.Request, messageID string) (message.View, error) {
+	return h.Lists.Get(v.Context(), v.Actor, v.Community.ID, messageID, "")
+}
+
 // listUntil reads the messages up to one, with it.
 func (h *handlers) listUntil(v *ui.Request, at location, messageID string) ([]message.View, error) {
 	list, err := h.list(v, at, list.Filter{Before: list.Position{MessageID: messageID}})
 	if err != nil {
 		return nil, err
 	}
-	one, err := h.Lists.Get(v.Context(), v.Actor, v.Community.ID, messageID, "")
+	one, err := h.getMessage(v, messageID)
 	if errs.KindOf(err) == errs.NotFound {
 		return list, nil
 	}
@@ -195,7 +200,7 @@ func (h *handlers) addAnswered(v *ui.Request, items []Item) error {
 			continue
 		}
 		if known[answered] == nil {
-			one, err := h.Lists.Get(v.Context(), v.Actor, v.Community.ID, answered, "")
+			one, err := h.getMessage(v, answered)
 			if errs.KindOf(err) == errs.NotFound {
 				continue
 			}
@@ -251,7 +256,7 @@ func (h *handlers) partOf(v *ui.Request, page ui.Page, at location, ids []string
 	slices.Sort(ids)
 	var list []message.View
 	for _, messageID := range slices.Compact(ids[:min(len(ids), shown)]) {
-		one, err := h.Lists.Get(v.Context(), v.Actor, v.Community.ID, messageID, "")
+		one, err := h.getMessage(v, messageID)
 		if errs.KindOf(err) == errs.NotFound {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/block"
 	"github.com/regulars/regulars/internal/chat"
+	"github.com/regulars/regulars/internal/direct"
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/message"
@@ -25,6 +26,7 @@ type Services struct {
 	Access     *access.Access
 	Blocks     *block.Blocks
 	Chat       *chat.Chat
+	Direct     *direct.Conversations
 	Events     *event.Events
 	Messages   *message.Messages
 	Lists      *list.Lists
@@ -67,6 +69,8 @@ func (h *handlers) routes() []ui.Route {
 		reads.Get("/chat", h.enter),
 		reads.Get("/chat/list", h.showList),
 		reads.Get("/chat/search", h.showSearch),
+		ui.InCommunity(permission.StartDirect).Get("/chat/direct", h.showStart),
+		ui.InCommunity(permission.StartDirect).Post("/chat/direct", h.start),
 		reads.Get(channel+"/messages", h.showMessages),
 		writes.PostFile(channel+"/messages", h.send),
 		writes.PostFile(channel+"/images", h.upload),

@@ -7,13 +7,12 @@ import (
 
 // auditTexts are the sentences of the area in the audit log.
 var auditTexts = ui.AuditTexts{
-	Nouns: []ui.Choice{{Value: "invite", Label: i18n.Key("Invites")}, {Value: "penalty", Label: i18n.Key("Penalties")}, {Value: "report", Label: i18n.Key("Reports")}, {Value: "transfer", Label: i18n.Key("Transfers")}},
+	Nouns: []ui.Choice{{Value: "invite", Label: i18n.Key("Invites")}, {Value: "penalty", Label: i18n.Key("Penalties")}, {Value: "transfer", Label: i18n.Key("Transfers")}},
 	Actions: []ui.Choice{
 		{Value: "invite.create", Label: i18n.Key("The invite %s was created")},
 		{Value: "invite.revoke", Label: i18n.Key("The invite %s was revoked")},
 		{Value: "penalty.create", Label: i18n.Key("A penalty was imposed on the member %s")},
 		{Value: "penalty.lift", Label: i18n.Key("A penalty of %s was lifted")},
-		{Value: "report.resolve", Label: i18n.Key("The report of a message of %s was resolved")},
 		{Value: "transfer.accept", Label: i18n.Key("%s accepted the community")},
 		{Value: "transfer.cancel", Label: i18n.Key("The offer of the community to %s was cancelled")},
 		{Value: "transfer.create", Label: i18n.Key("The community was offered to %s")},

@@ -50,6 +50,7 @@ func (h *handlers) renderPenalties(v *ui.Request, status int, view PenaltiesView
 			view.May = append(view.May, kind)
 		}
 	}
+	view.Moderates = h.Access.Can(v.Context(), v.Actor, v.Community.ID, permission.Moderate) == nil
 	query := v.URL.Query()
 	view.Kind, view.About = query.Get("kind"), query.Get("user")
 	found, next, err := h.Moderation.Penalties(v.Context(), v.Actor, v.Community.ID, moderation.PenaltyFilter{User: view.About, Kind: view.Kind, Cursor: query.Get("after"), Limit: ui.ListLimit})
@@ -94,12 +95,12 @@ func (h *handlers) createPenalty(v *ui.Request) error {
 	if err != nil || days < 1 || days > 3650 {
 		days = 0 // refused, with a reason that fits
 	}
-	view := PenaltiesView{User: v.PostFormValue("user"), Give: v.PostFormValue("kind"), Reason: v.PostFormValue("reason"), Days: days}
+	view := PenaltiesView{User: v.PostFormValue("user"), Give: v.PostFormValue("kind"), Reason: v.PostFormValue("reason"), Days: days, DeleteRecent: v.DeletesRecent()}
 	in := moderation.PenaltyInput{User: view.User, Kind: view.Give, Reason: view.Reason}
 	if view.Give == moderation.Suspend && days > 0 {
 		in.Until = h.Clock.Now().Add(time.Duration(days) * 24 * time.Hour).UnixMilli()
 	}
-	_, cause := h.Moderation.Penalise(v.Context(), v.Actor, v.Community.ID, in)
+	cause := h.penalise(v, in, view.DeleteRecent)
 	if cause == nil {
 		return v.Redirect(v.In("/penalties"), i18n.Key("Penalty imposed"))
 	}
@@ -114,6 +115,22 @@ func (h *handlers) createPenalty(v *ui.Request) error {
 		view.Alert = said
 	}
 	return h.renderPenalties(v, status, view)
+}
+
+// penalise imposes a penalty; with a ban also the messages of the member of the last 24
+// hours are deleted, if the person wants it.
+func (h *handlers) penalise(v *ui.Request, in moderation.PenaltyInput, deleteRecent bool) error {
+	deleteRecent = deleteRecent && in.Kind == moderation.Ban
+	if deleteRecent {
+		if err := h.Access.Can(v.Context(), v.Actor, v.Community.ID, permission.Moderate); err != nil {
+			return err
+		}
+	}
+	imposed, err := h.Moderation.Penalise(v.Context(), v.Actor, v.Community.ID, in)
+	if err == nil && deleteRecent {
+		_, err = h.Changes.DeleteRecent(v.Context(), v.Actor, v.Community.ID, imposed.UserID)
+	}
+	return err
 }
 
 func (h *handlers) liftPenalty(v *ui.Request) error {

@@ -8,6 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/message/change"
 	"github.com/regulars/regulars/internal/moderation"
 	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/ui"
@@ -21,6 +22,7 @@ type Services struct {
 	Members    *roster.Roster
 	Mail       *mail.Mail // nil: the installation has none
 	Clock      clock.Clock
+	Changes    *change.Changes
 }
 
 // handlers answer the requests of the area.

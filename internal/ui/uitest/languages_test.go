@@ -38,7 +38,7 @@ func TestPagesFitInEveryLanguage(t *testing.T) {
 	paths := []string{"/c/" + offered + "/home", "/-/jobs", "/-/mail", "/-/mail/" + messageID, "/account", "/c/" + communityID + "/members/" + ada.ID, "/c/" + communityID + "/bulk-jobs/" + jobID}
 	for _, page := range []string{
 		"members", "import", "bulk-jobs", "fields", "fields/new", "api-keys", "api-keys/new", "roles", "roles/new", "roles/permissions", "channels", "channels/new",
-		"invites", "penalties", "audit-log", "settings/appearance", "settings/languages", "settings/joining", "settings/messages", "settings/danger",
+		"invites", "penalties", "audit-log", "settings/appearance", "settings/languages", "settings/joining", "settings/messages", "settings/danger", "reports",
 	} {
 		paths = append(paths, "/c/"+communityID+"/"+page)
 	}

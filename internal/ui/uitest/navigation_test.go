@@ -138,7 +138,7 @@ func TestNavigationHasOnlyPagesThePersonMayOpen(t *testing.T) {
 		}
 		for noun, want := range map[string][]string{
 			"Overview":     {"Numbers", "Home"},
-			"Members":      {"All members", "Named 100% &lt;Mia&gt;", "Invites", "Import", "Bulk jobs", "Penalties", "Tags"},
+			"Members":      {"All members", "Named 100% &lt;Mia&gt;", "Invites", "Import", "Bulk jobs", "Reports", "Penalties", "Tags"},
 			"Chat":         nil, // one page needs no second level
 			"Integrations": {"API keys", "API reference"},
 			"Settings":     {"Appearance", "Fields", "Roles", "Languages and currencies", "Joining", "Messages", "Audit log", "Danger zone"},

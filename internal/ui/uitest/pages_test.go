@@ -26,6 +26,7 @@ import (
 	uimember "github.com/regulars/regulars/internal/ui/member"
 	uimoderation "github.com/regulars/regulars/internal/ui/moderation"
 	uioverview "github.com/regulars/regulars/internal/ui/overview"
+	uireport "github.com/regulars/regulars/internal/ui/report"
 	uirole "github.com/regulars/regulars/internal/ui/role"
 	uisettings "github.com/regulars/regulars/internal/ui/settings"
 	uisignin "github.com/regulars/regulars/internal/ui/signin"
@@ -60,7 +61,7 @@ func rail() (items []ui.NavItem) {
 
 func communityAreas() []ui.Area {
 	return []ui.Area{
-		uioverview.New(nil, uioverview.Services{}), uihome.New(nil, uihome.Services{}), uimember.New(nil, uimember.Services{}), uimoderation.New(nil, uimoderation.Services{}), uirole.New(nil, uirole.Services{}),
+		uioverview.New(nil, uioverview.Services{}), uihome.New(nil, uihome.Services{}), uimember.New(nil, uimember.Services{}), uimoderation.New(nil, uimoderation.Services{}), uirole.New(nil, uirole.Services{}), uireport.New(nil, uireport.Services{}),
 		uichannel.New(nil, uichannel.Services{}), uifield.New(nil, uifield.Services{}), uitag.New(nil, uitag.Services{}), uibulk.New(nil, uibulk.Services{}), uikey.New(nil, uikey.Services{}),
 		uiaudit.New(nil, uiaudit.Services{}), uisettings.New(nil, uisettings.Services{}), uiguide.New(nil, nil),
 	}

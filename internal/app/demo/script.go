@@ -1,0 +1,106 @@
+package demo
+
+import (
+	"time"
+
+	"github.com/regulars/regulars/internal/chat"
+)
+
+// line is a message and what followed on it.
+type line struct {
+	ago       time.Duration
+	author    string // username of a row of examples/members.csv, or the owner
+	text      string
+	picture   string // name of an attached image; "": none
+	pinned    bool
+	reported  string // reason of the owner; "": not reported
+	reactions []reaction
+	replies   []line
+}
+
+type reaction struct {
+	emoji string
+	by    []string
+}
+
+// thread is a topic of a forum.
+type thread struct {
+	title string
+	tags  []string
+	first line
+	lines []line
+}
+
+type channel struct {
+	name, description string
+	kind              chat.Type
+	lines             []line
+	topics            []thread
+}
+
+const day = 24 * time.Hour
+
+// visitors are members who are online.
+var visitors = []string{"arthurbarnes", "ava-carter84", "freya-shaw", "ruby.green", "chinedueze"}
+
+var channels = []channel{
+	{
+		name: "news", description: "What is new, from the team.", kind: chat.Announcement,
+		lines: []line{
+			{
+				ago: 3 * day, author: "demo", text: "**The spring meetup is on 18 April.** Doors open at 18:00, talks start at 19:00. Reply in *general* if you bring a guest.", pinned: true,
+				reactions: []reaction{{":tada:", []string{"arthurbarnes", "ava-carter84", "ruby.green", "freya-shaw"}}, {":heart:", []string{"lukas-kruger"}}},
+			},
+			{
+				ago: 26 * time.Hour, author: "demo", text: "Members on the Pro plan get early access to the new reports this week. Tell us in *feedback* what is missing.",
+				reactions: []reaction{{":+1:", []string{"chinedueze", "freya-shaw"}}},
+			},
+		},
+	},
+	{
+		name: "general", description: "Everything that has no channel of its own.", kind: chat.Open,
+		lines: []line{
+			{
+				ago: 2*day + 3*time.Hour, author: "arthurbarnes", text: "Good morning! Who is coming to the meetup? I would share a train from Leeds.",
+				reactions: []reaction{{":wave:", []string{"ruby.green", "freya-shaw"}}},
+				replies: []line{
+					{ago: 2*day + 2*time.Hour, author: "freya-shaw", text: "I am. The 15:12 gets in at 17:40, so there is time for a coffee."},
+					{ago: 2*day + 110*time.Minute, author: "ruby.green", text: "@arthurbarnes me too, see you on platform 4.", reactions: []reaction{{":+1:", []string{"arthurbarnes"}}}},
+				},
+			},
+			{
+				ago: 28 * time.Hour, author: "ava-carter84", text: "Here is the seating plan. Six people fit at a table; the stage is at the top.", picture: "seating-plan.png", pinned: true,
+				reactions: []reaction{{":raised_hands:", []string{"arthurbarnes", "lukas-kruger", "chinedueze"}}},
+			},
+			{ago: 25 * time.Hour, author: "lukas-kruger", text: "Thanks @ava-carter84! Is there a vegetarian option for dinner?", replies: []line{
+				{ago: 24 * time.Hour, author: "ava-carter84", text: "Yes, half of the menu. Write to me if you have an allergy."},
+			}},
+			{ago: 9 * time.Hour, author: "andres.garcia", text: "Cheap watches, write to me for a price list!!! Best quality, no questions asked.", reported: "Advertising, and not for the first time."},
+			{ago: 4 * time.Hour, author: "chinedueze", text: "My card was charged twice in March. Can I get a refund for one of the payments?", replies: []line{
+				{ago: 3 * time.Hour, author: "demo", text: "Sorry about that, @chinedueze. The second payment is on its way back; it takes two or three days."},
+			}},
+			{ago: 20 * time.Minute, author: "freya-shaw", text: "The export with the new columns saved me an hour today: `total_messages` and `login_streak` were all I needed.", reactions: []reaction{{":rocket:", []string{"arthurbarnes", "ava-carter84"}}}},
+		},
+	},
+	{
+		name: "feedback", description: "Ideas and problems, one topic each.", kind: chat.Forum,
+		topics: []thread{
+			{
+				title: "A dark theme for the widgets", tags: []string{"widgets", "idea"},
+				first: line{ago: 2 * day, author: "lukas-kruger", text: "Our site is dark, and the white leaderboard stands out. Could the widget follow the theme of the page?"},
+				lines: []line{
+					{ago: 46 * time.Hour, author: "freya-shaw", text: "Same here. Two custom properties for the colours would be enough for us.", reactions: []reaction{{":+1:", []string{"lukas-kruger", "ruby.green"}}}},
+					{ago: 20 * time.Hour, author: "demo", text: "Good idea. We plan it together with the settings for fonts."},
+				},
+			},
+			{
+				title: "Import: dates with a two-digit year", tags: []string{"import"},
+				first: line{ago: 30 * time.Hour, author: "ruby.green", text: "A supplier sends dates like 03/04/26. The check asks me for the format, which is right, but I have to choose it every week."},
+				lines: []line{
+					{ago: 29 * time.Hour, author: "demo", text: "The mapping of a file is kept for the next one with the same header. Does yours change from week to week?"},
+					{ago: 28 * time.Hour, author: "ruby.green", text: "It does, they add a column with the number of the week. I will ask them to stop.", reactions: []reaction{{":joy:", []string{"chinedueze"}}}},
+				},
+			},
+		},
+	},
+}
