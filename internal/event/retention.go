@@ -2,6 +2,7 @@ package event
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -71,4 +72,27 @@ func (s *Events) passedByAll(ctx context.Context, communityID string, until int6
 // The events remain, with type, number and time.
 func EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
 	return eraseOfMembers(ctx, tx, communityID, userIDs)
+}
+
+// Rewrite replaces the data of events that concern members, are of some types and have a
+// text in their data, in the caller's transaction.
+func Rewrite(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs, types []string, text string, f func(data json.RawMessage) (any, error)) error {
+	list, err := selectWithText(ctx, tx, communityID, userIDs, types, text)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		data, err := f(json.RawMessage(list[i].data))
+		if err != nil {
+			return err
+		}
+		encoded, err := json.Marshal(data)
+		if err != nil {
+			return err
+		}
+		if err := setData(ctx, tx, communityID, list[i].order, encoded); err != nil {
+			return err
+		}
+	}
+	return nil
 }

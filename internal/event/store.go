@@ -178,3 +178,23 @@ func (k kinds) where(args []any) (where string, all []any) {
 	}
 	return where, args
 }
+
+// storedData is the data of an event.
+type storedData struct {
+	order int64 // of insertion
+	data  string
+}
+
+// selectWithText returns the events of members that are of some types and have a text in
+// their data.
+func selectWithText(ctx context.Context, q sqldb.Querier, communityID string, userIDs, types []string, text string) ([]storedData, error) {
+	return sqldb.All(ctx, q, func(s sqldb.Scanner) (d storedData, err error) {
+		return d, s.Scan(&d.order, &d.data)
+	}, "SELECT append_order, data FROM events WHERE community_id = $1 AND "+q.Dialect().In("user_id", "$2")+" AND "+q.Dialect().In("type", "$3")+" AND CAST(data AS TEXT) LIKE $4",
+		communityID, sqldb.Keys(userIDs), sqldb.Keys(types), "%"+text+"%")
+}
+
+func setData(ctx context.Context, tx *sqldb.Tx, communityID string, order int64, data []byte) error {
+	_, err := tx.Exec(ctx, "UPDATE events SET data = $3 WHERE community_id = $1 AND append_order = $2", communityID, order, string(data))
+	return err
+}

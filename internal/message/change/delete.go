@@ -133,10 +133,19 @@ func (s *Changes) Remove(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, 
 // delete deletes the message with what belongs to it.
 func (c change) delete(ctx context.Context) error {
 	m := &c.Message
-	m.DeletedAt, m.PinnedAt = c.s.m.Clock.MS(), 0
-	if err := insertHistory(ctx, c.Tx, c.CommunityID, m, Version{id: id.New(c.s.m.Clock.Now()), Kind: Deleted, actor: c.Caller.Ref(), at: m.DeletedAt}); err != nil {
+	if err := insertHistory(ctx, c.Tx, c.CommunityID, m, Version{id: id.New(c.s.m.Clock.Now()), Kind: Deleted, actor: c.Caller.Ref(), at: c.s.m.Clock.MS()}); err != nil {
 		return err
 	}
+	if err := c.remove(ctx); err != nil {
+		return err
+	}
+	return c.Append(ctx, message.EventDeleted, m.AuthorID, message.EventRemoval{MessageID: m.ID, ChannelID: m.ChannelID, TopicID: m.TopicID, ParentID: m.ParentID})
+}
+
+// remove is delete without history and event.
+func (c change) remove(ctx context.Context) error {
+	m := &c.Message
+	m.DeletedAt, m.PinnedAt = c.s.m.Clock.MS(), 0
 	if err := message.SetDeleted(ctx, c.Tx, c.CommunityID, m); err != nil {
 		return err
 	}
@@ -165,7 +174,7 @@ func (c change) delete(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.Append(ctx, message.EventDeleted, m.AuthorID, message.EventRemoval{MessageID: m.ID, ChannelID: m.ChannelID, TopicID: m.TopicID, ParentID: m.ParentID})
+	return nil
 }
 
 // uncount subtracts the message from the numbers of the channel, the author and the

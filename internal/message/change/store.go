@@ -181,3 +181,20 @@ func deleteHistory(ctx context.Context, tx *sqldb.Tx, communityID string, messag
 	}
 	return nil
 }
+
+// selectToErase returns the messages of authors with a text, in conversations only unless
+// everywhere, replies first.
+func selectToErase(ctx context.Context, q sqldb.Querier, communityID string, authorIDs []string, everywhere bool) ([]string, error) {
+	where := ""
+	if !everywhere {
+		where = " AND EXISTS (SELECT 1 FROM conversations c WHERE c.community_id = m.community_id AND c.id = m.channel_id)"
+	}
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT m.id FROM messages m WHERE m.community_id = $1 AND "+q.Dialect().In("m.author_id", "$2")+where+" ORDER BY m.id DESC", communityID, sqldb.Keys(authorIDs))
+}
+
+// selectMentioning returns the authors of messages that mention members, or did.
+func selectMentioning(ctx context.Context, q sqldb.Querier, communityID string, memberIDs []string) ([]string, error) {
+	in := q.Dialect().In("n.target", "$2")
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT DISTINCT m.author_id FROM messages m WHERE m.community_id = $1 AND m.author_id <> '' AND m.id IN (SELECT n.message_id FROM message_mentions n WHERE n.community_id = $1 AND "+in+
+		" UNION SELECT n.message_id FROM message_history_mentions n WHERE n.community_id = $1 AND "+in+")", communityID, sqldb.Keys(memberIDs))
+}
