@@ -116,6 +116,7 @@ CREATE TABLE unused_tags (
   PRIMARY KEY (community_id, tag_id)
 );
 
+-- owner: presence
 -- Last activity of a member in this community, and the start of its session.
 CREATE TABLE member_visits (
   community_id key_text NOT NULL,
@@ -125,6 +126,7 @@ CREATE TABLE member_visits (
   PRIMARY KEY (community_id, user_id)
 );
 
+-- owner: member
 -- Declined memberships: the person is added again only by accepting an invite.
 CREATE TABLE member_declines (
   community_id key_text NOT NULL,

@@ -1,5 +1,5 @@
 -- +goose Up
--- owner: member
+-- owner: presence
 -- oldest: 127
 -- Until then the member counts as online: five minutes after a request, and while a live connection is open, which nodes renew. Unix milliseconds.
 ALTER TABLE member_visits ADD COLUMN online_until BIGINT NOT NULL DEFAULT 0;

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/field"
@@ -145,28 +144,6 @@ func SetJoined(ctx context.Context, tx *sqldb.Tx, communityID, memberID string, 
 	_, err := tx.Exec(ctx, "UPDATE members SET joined_at = $1 WHERE community_id = $2 AND user_id = $3", now, communityID, memberID)
 	return err
 }
-
-// UpsertVisit stores the last visit of a member.
-func UpsertVisit(ctx context.Context, q sqldb.Querier, communityID, memberID string, v Visit) error {
-	_, err := q.Exec(ctx, `INSERT INTO member_visits (community_id, user_id, seen_at, signed_in_at, online_until) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (community_id, user_id) DO UPDATE SET
-			online_until = CASE WHEN excluded.online_until > member_visits.online_until THEN excluded.online_until ELSE member_visits.online_until END,
-			seen_at = CASE WHEN excluded.seen_at > member_visits.seen_at THEN excluded.seen_at ELSE member_visits.seen_at END,
-			signed_in_at = CASE WHEN excluded.signed_in_at > member_visits.signed_in_at THEN excluded.signed_in_at ELSE member_visits.signed_in_at END`,
-		communityID, memberID, v.SeenAt, v.SignedInAt, v.SeenAt+OnlineFor.Milliseconds())
-	return err
-}
-
-// Visit is the last visit of a member in a community.
-type Visit struct {
-	SeenAt      int64 // last request, Unix milliseconds to about a minute; 0: never
-	SignedInAt  int64 // start of the newest session used here, Unix milliseconds; 0: never
-	OnlineUntil int64 // Unix milliseconds; 0: never online
-}
-
-// OnlineFor is the time after a request in which a member counts as online. A live
-// connection prolongs it.
-const OnlineFor = 5 * time.Minute
 
 // LoadMany returns the existing members with these ids, in any state, by id.
 func LoadMany(ctx context.Context, q sqldb.Querier, communityID string, ids []string) (map[string]Member, error) {

@@ -232,7 +232,7 @@ func Remove(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string,
 	if err != nil {
 		return err
 	}
-	for _, table := range []string{"field_history", "member_identifiers", "member_visits", "member_links"} {
+	for _, table := range []string{"field_history", "member_identifiers", "member_links"} {
 		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND "+tx.Dialect().In("user_id", "$2"), communityID, list); err != nil {
 			return err
 		}

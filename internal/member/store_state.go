@@ -90,7 +90,7 @@ func accountsOf(ctx context.Context, q sqldb.Querier, communityID string, userID
 }
 
 // memberTables are the tables with rows of one member in one community.
-var memberTables = []string{"field_history", "member_identifiers", "member_visits", "member_links", "members"}
+var memberTables = []string{"field_history", "member_identifiers", "member_links", "members"}
 
 // EraseRows deletes members with all their rows, in the caller's transaction.
 func EraseRows(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {

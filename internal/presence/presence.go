@@ -29,6 +29,17 @@ const (
 	connectedBatch = 1_000 // members in one transaction
 )
 
+// Visit is the last visit of a member in a community.
+type Visit struct {
+	SeenAt      int64 // last request, Unix milliseconds to about a minute; 0: never
+	SignedInAt  int64 // start of the newest session used here, Unix milliseconds; 0: never
+	OnlineUntil int64 // Unix milliseconds; 0: never online
+}
+
+// OnlineFor is the time after a request in which a member counts as online. A live
+// connection prolongs it.
+const OnlineFor = 5 * time.Minute
+
 // Presence records signs of members. It is safe for concurrent use.
 type Presence struct {
 	db    *sqldb.DB
@@ -134,7 +145,7 @@ func (p *Presence) record(ctx context.Context, caller actor.Actor, communityID s
 			return err
 		}
 		visits, firstToday := r.sign(max(last, r.seenAt), now, Day(now, home))
-		if err := member.UpsertVisit(ctx, tx, communityID, memberID, member.Visit{SeenAt: r.seenAt, SignedInAt: caller.SignedInAt}); err != nil {
+		if err := upsertVisit(ctx, tx, communityID, memberID, Visit{SeenAt: r.seenAt, SignedInAt: caller.SignedInAt}); err != nil {
 			return err
 		}
 		if err := upsertRecord(ctx, tx, communityID, memberID, r); err != nil || !visits {

@@ -2,6 +2,8 @@ package presence
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -30,10 +32,17 @@ func upsertRecord(ctx context.Context, tx *sqldb.Tx, communityID, memberID strin
 	return err
 }
 
-// EraseMembers deletes the presence of members. It is a roster.Eraser.
+// EraseMembers deletes the visits of members. It is a roster.Eraser.
 func EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
-	_, err := tx.Exec(ctx, "DELETE FROM member_presence WHERE community_id = $1 AND "+tx.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(memberIDs))
-	return err
+	if len(memberIDs) == 0 {
+		return nil
+	}
+	for _, table := range []string{"member_presence", "member_visits"} {
+		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND "+tx.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(memberIDs)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // upsertConnected stores until when members with a live connection count as online.
@@ -44,4 +53,24 @@ func upsertConnected(ctx context.Context, tx *sqldb.Tx, communityID string, memb
 			online_until = CASE WHEN excluded.online_until > member_visits.online_until THEN excluded.online_until ELSE member_visits.online_until END`,
 		communityID, until, sqldb.Keys(memberIDs))
 	return err
+}
+
+// upsertVisit stores the last visit of a member.
+func upsertVisit(ctx context.Context, q sqldb.Querier, communityID, memberID string, v Visit) error {
+	_, err := q.Exec(ctx, `INSERT INTO member_visits (community_id, user_id, seen_at, signed_in_at, online_until) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (community_id, user_id) DO UPDATE SET
+			online_until = CASE WHEN excluded.online_until > member_visits.online_until THEN excluded.online_until ELSE member_visits.online_until END,
+			seen_at = CASE WHEN excluded.seen_at > member_visits.seen_at THEN excluded.seen_at ELSE member_visits.seen_at END,
+			signed_in_at = CASE WHEN excluded.signed_in_at > member_visits.signed_in_at THEN excluded.signed_in_at ELSE member_visits.signed_in_at END`,
+		communityID, memberID, v.SeenAt, v.SignedInAt, v.SeenAt+OnlineFor.Milliseconds())
+	return err
+}
+
+// LoadVisit returns the last visit of a member; it is zero if there was none.
+func LoadVisit(ctx context.Context, q sqldb.Querier, communityID, memberID string) (v Visit, err error) {
+	err = q.QueryRow(ctx, "SELECT seen_at, signed_in_at, online_until FROM member_visits WHERE community_id = $1 AND user_id = $2", communityID, memberID).Scan(&v.SeenAt, &v.SignedInAt, &v.OnlineUntil)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return v, err
 }

@@ -2,22 +2,10 @@ package roster
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"net/url"
 
-	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
-
-// loadVisit returns the last visit of a member; it is zero if there was none.
-func loadVisit(ctx context.Context, q sqldb.Querier, communityID, memberID string) (v member.Visit, err error) {
-	err = q.QueryRow(ctx, "SELECT seen_at, signed_in_at, online_until FROM member_visits WHERE community_id = $1 AND user_id = $2", communityID, memberID).Scan(&v.SeenAt, &v.SignedInAt, &v.OnlineUntil)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = nil
-	}
-	return v, err
-}
 
 func selectViews(ctx context.Context, q sqldb.Querier, communityID, accountID string) ([]View, error) {
 	return sqldb.All(ctx, q, func(s sqldb.Scanner) (View, error) {

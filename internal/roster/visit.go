@@ -5,20 +5,20 @@ import (
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/presence"
 )
 
 // LastVisit returns the last visit of a member.
-func (s *Roster) LastVisit(ctx context.Context, caller actor.Actor, communityID, memberID string) (member.Visit, error) {
+func (s *Roster) LastVisit(ctx context.Context, caller actor.Actor, communityID, memberID string) (presence.Visit, error) {
 	if err := s.access.Can(ctx, caller, communityID, permission.GetUserData); err != nil {
-		return member.Visit{}, err
+		return presence.Visit{}, err
 	}
-	return loadVisit(ctx, s.db, communityID, memberID)
+	return presence.LoadVisit(ctx, s.db, communityID, memberID)
 }
 
 // Online reports whether a member with this last visit counts as online: by a request
 // or a live connection.
-func (s *Roster) Online(v member.Visit) bool { return v.OnlineUntil > s.clock.MS() }
+func (s *Roster) Online(v presence.Visit) bool { return v.OnlineUntil > s.clock.MS() }
 
 // Seen returns when a member was last seen, in Unix milliseconds (0: never), and whether
 // they count as online. Every member may ask.
@@ -26,6 +26,6 @@ func (s *Roster) Seen(ctx context.Context, caller actor.Actor, communityID, memb
 	if err := s.access.Can(ctx, caller, communityID, permission.AnyMember); err != nil {
 		return 0, false, err
 	}
-	v, err := loadVisit(ctx, s.db, communityID, memberID)
+	v, err := presence.LoadVisit(ctx, s.db, communityID, memberID)
 	return v.SeenAt, s.Online(v), err
 }

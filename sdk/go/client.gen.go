@@ -1317,6 +1317,21 @@ func (e SuccessListCategoryStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessListLimitStatus.
+const (
+	SuccessListLimitStatusSuccess SuccessListLimitStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessListLimitStatus enum.
+func (e SuccessListLimitStatus) Valid() bool {
+	switch e {
+	case SuccessListLimitStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SuccessListListedChannelStatus.
 const (
 	SuccessListListedChannelStatusSuccess SuccessListListedChannelStatus = "success"
@@ -3508,12 +3523,19 @@ type Conversation struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID          string                  `json:"_id"`
 	ChannelType ConversationChannelType `json:"channelType"`
-	CreatedAt   time.Time               `json:"createdAt"`
+
+	// CountsCapped unread or mentions is higher than 1,000.
+	CountsCapped *bool     `json:"countsCapped,omitempty"`
+	CreatedAt    time.Time `json:"createdAt"`
 
 	// LastMessageId null: no message yet.
 	LastMessageId *string `json:"lastMessageId"`
-	Mentions      int64   `json:"mentions"`
-	Unread        int64   `json:"unread"`
+
+	// Mentions Exact up to 1,000.
+	Mentions int64 `json:"mentions"`
+
+	// Unread Exact up to 1,000.
+	Unread int64 `json:"unread"`
 
 	// Users The participants, the caller included.
 	Users []Participant `json:"users"`
@@ -3624,7 +3646,7 @@ type Event struct {
 	// OccurredAt Examples: 2026-04-07T08:50:16.000Z
 	OccurredAt time.Time `json:"occurredAt"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	//
 	// Examples: 1042
 	Sequence int64 `json:"sequence"`
@@ -4086,6 +4108,24 @@ type KeyWish struct {
 	//
 	// Examples: ["bulkUpdateUser"]
 	Permissions []string `json:"permissions"`
+}
+
+// Limit defines model for Limit.
+type Limit struct {
+	// Name Examples: message_length
+	Name string `json:"name"`
+
+	// Setting The setting of the community or the installation that changes the value; null for a fixed one.
+	Setting *string `json:"setting"`
+
+	// Unit Examples: characters
+	Unit string `json:"unit"`
+
+	// Value 0 for a rate or a size that is not limited.
+	Value int64 `json:"value"`
+
+	// Window Of a rate, in seconds; null for others.
+	Window *int64 `json:"window"`
 }
 
 // ListAuditEntryCursorBody defines model for ListAuditEntryCursorBody.
@@ -6354,6 +6394,20 @@ type SuccessListCategory struct {
 // SuccessListCategoryStatus Always success.
 type SuccessListCategoryStatus string
 
+// SuccessListLimit defines model for SuccessListLimit.
+type SuccessListLimit struct {
+	Data *[]Limit `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessListLimitStatus `json:"status"`
+}
+
+// SuccessListLimitStatus Always success.
+type SuccessListLimitStatus string
+
 // SuccessListListedChannel defines model for SuccessListListedChannel.
 type SuccessListListedChannel struct {
 	Data *[]ListedChannel `json:"data"`
@@ -7110,8 +7164,11 @@ type User struct {
 	FirstName string `json:"firstName"`
 
 	// HighestRole Examples: VIP
-	HighestRole string    `json:"highestRole"`
-	JoinedAt    time.Time `json:"joinedAt"`
+	HighestRole string `json:"highestRole"`
+
+	// IsOnline Active within the last five minutes.
+	IsOnline bool      `json:"isOnline"`
+	JoinedAt time.Time `json:"joinedAt"`
 
 	// Language BCP 47; empty when unknown.
 	//
@@ -7121,6 +7178,12 @@ type User struct {
 	// LastName Examples: Lovelace
 	LastName string `json:"lastName"`
 
+	// LastSeenAt The last request or action; null: never.
+	LastSeenAt *time.Time `json:"lastSeenAt"`
+
+	// LoginStreak Consecutive days with a visit, until today or yesterday in the time zone of the community.
+	LoginStreak int64 `json:"loginStreak"`
+
 	// Phone Empty when unknown.
 	//
 	// Examples: +442071234567
@@ -7129,9 +7192,21 @@ type User struct {
 	// Referral The referrer.
 	Referral *string `json:"referral,omitempty"`
 
+	// ReplySent Replies of the user.
+	ReplySent int64 `json:"replySent"`
+
 	// Roles Titles, highest rank first; every member has @all.
 	Roles []string `json:"roles"`
 	Tags  []string `json:"tags"`
+
+	// TimeSpent Minutes with a request or action.
+	TimeSpent int64 `json:"timeSpent"`
+
+	// TotalMessages Messages of the user, without replies. Direct conversations do not count, here and in the next two.
+	TotalMessages int64 `json:"totalMessages"`
+
+	// TotalReactions Reactions of the user to messages.
+	TotalReactions int64 `json:"totalReactions"`
 
 	// UserId The number of the user.
 	//
@@ -7140,6 +7215,9 @@ type User struct {
 
 	// Username Examples: ada
 	Username string `json:"username"`
+
+	// VisitCount A visit begins after 30 minutes without a request or action.
+	VisitCount int64 `json:"visitCount"`
 }
 
 // UserAPIKey defines model for UserAPIKey.
@@ -7292,7 +7370,7 @@ type UserFilter struct {
 	// Cursor The next_cursor of the previous response; absent for the first part.
 	Cursor *string `json:"cursor,omitempty"`
 
-	// Fields The fields of each user in the response: names of user fields, _id, user_id, display_name, external_id, join_date, claimed. Absent: all.
+	// Fields The fields of each user in the response: names of user fields, _id, user_id, display_name, external_id, join_date, claimed, total_messages, total_reactions, reply_sent, visit_count, time_spent, login_streak, is_online. Absent: all.
 	//
 	// Examples: ["email","join_date","loyalty-number"]
 	Fields *[]string `json:"fields,omitempty"`
@@ -8021,7 +8099,7 @@ type ListMessagesParams struct {
 	// ChannelId Only messages of this channel or conversation.
 	ChannelId *string `form:"channel_id,omitempty" json:"channel_id,omitempty"`
 
-	// UserId Only messages of this user: its _id or number.
+	// UserId Only messages of this user: its _id or number. In a conversation, for the key of a community: the participant that reads.
 	UserId *string `form:"user_id,omitempty" json:"user_id,omitempty"`
 
 	// Email Only messages of the user with this email address.
@@ -8119,6 +8197,9 @@ type DeleteMessageParams struct {
 type GetMessageParams struct {
 	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// UserId In a conversation, for the key of a community: the participant that reads.
+	UserId *string `form:"user_id,omitempty" json:"user_id,omitempty"`
 }
 
 // UpdateMessageParams defines parameters for UpdateMessage.
@@ -8153,6 +8234,9 @@ type PinMessageParams struct {
 
 // ListReactionsParams defines parameters for ListReactions.
 type ListReactionsParams struct {
+	// UserId In a conversation, for the key of a community: the participant that reads.
+	UserId *string `form:"user_id,omitempty" json:"user_id,omitempty"`
+
 	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 
@@ -8168,6 +8252,9 @@ type ListReactionsParams struct {
 
 // ListRepliesParams defines parameters for ListReplies.
 type ListRepliesParams struct {
+	// UserId In a conversation, for the key of a community: the participant that reads.
+	UserId *string `form:"user_id,omitempty" json:"user_id,omitempty"`
+
 	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 
@@ -8701,7 +8788,7 @@ type OnBulkJobFinishedJSONBody struct {
 	CommunityId string          `json:"communityId"`
 	Data        JobFinishedData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -8718,7 +8805,7 @@ type OnChannelCreatedJSONBody struct {
 	CommunityId string             `json:"communityId"`
 	Data        ChannelCreatedData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -8735,7 +8822,7 @@ type OnChannelDeletedJSONBody struct {
 	CommunityId string             `json:"communityId"`
 	Data        ChannelDeletedData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -8752,7 +8839,7 @@ type OnChannelUpdatedJSONBody struct {
 	CommunityId string             `json:"communityId"`
 	Data        ChannelUpdatedData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -8769,7 +8856,7 @@ type OnMembersImportedJSONBody struct {
 	CommunityId string              `json:"communityId"`
 	Data        MembersImportedData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -8786,7 +8873,7 @@ type OnMessageDeletedJSONBody struct {
 	CommunityId string           `json:"communityId"`
 	Data        EventRemovalData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -8803,7 +8890,7 @@ type OnMessagePostedJSONBody struct {
 	CommunityId string           `json:"communityId"`
 	Data        EventMessageData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -8820,7 +8907,7 @@ type OnMessageUpdatedJSONBody struct {
 	CommunityId string           `json:"communityId"`
 	Data        EventMessageData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -8837,7 +8924,7 @@ type OnReactionAddedJSONBody struct {
 	CommunityId string            `json:"communityId"`
 	Data        EventReactionData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -8854,7 +8941,7 @@ type OnReactionRemovedJSONBody struct {
 	CommunityId string            `json:"communityId"`
 	Data        EventReactionData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -8871,7 +8958,7 @@ type OnTopicCreatedJSONBody struct {
 	CommunityId string         `json:"communityId"`
 	Data        EventTopicData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -8888,7 +8975,7 @@ type OnTopicDeletedJSONBody struct {
 	CommunityId string                `json:"communityId"`
 	Data        EventTopicRemovalData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -8905,7 +8992,7 @@ type OnTopicUpdatedJSONBody struct {
 	CommunityId string         `json:"communityId"`
 	Data        EventTopicData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -8922,7 +9009,7 @@ type OnUserJoinedServerJSONBody struct {
 	CommunityId string         `json:"communityId"`
 	Data        UserJoinedData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -8939,7 +9026,7 @@ type OnUserLeftServerJSONBody struct {
 	CommunityId string       `json:"communityId"`
 	Data        UserLeftData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -8956,7 +9043,7 @@ type OnUserRestoredJSONBody struct {
 	CommunityId string           `json:"communityId"`
 	Data        UserRestoredData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -8973,7 +9060,7 @@ type OnUserRoleAddedJSONBody struct {
 	CommunityId string       `json:"communityId"`
 	Data        UserRoleData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -8990,7 +9077,7 @@ type OnUserRoleRemovedJSONBody struct {
 	CommunityId string       `json:"communityId"`
 	Data        UserRoleData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -9007,7 +9094,7 @@ type OnUserVisitedServerJSONBody struct {
 	CommunityId string      `json:"communityId"`
 	Data        VisitedData `json:"data"`
 
-	// Sequence From 1, without gaps in the community.
+	// Sequence From 1 in the community; those of conversations are left out.
 	Sequence int64 `json:"sequence"`
 
 	// Timestamp The time of the fact.
@@ -13519,10 +13606,17 @@ type ClientInterface interface {
 
 	// ListEvents List events
 	//
-	// The events of a community in the order of `sequence`, which has no gaps. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. A page may have fewer events than `limit` although more exist: `meta.next` is lower than `meta.latest` then. 410 `expired`: events after `after` were deleted; continue after `details.oldest` - 1. 429 `too_many_streams`: too many requests of the account or key are waiting. 503 `streams_busy`: too many are waiting on the server.
+	// The events of a community in the order of `sequence`, without those of conversations. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. A page may have fewer events than `limit` although more exist: `meta.next` is lower than `meta.latest` then. 410 `expired`: events after `after` were deleted; continue after `details.oldest` - 1. 429 `too_many_streams`: too many requests of the account or key are waiting. 503 `streams_busy`: too many are waiting on the server.
 	//
 	// Corresponds with GET /v1/events (the `ListEvents` operationId).
 	ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListLimits List the limits in force
+	//
+	// Of messages, channels, requests and files. Over a rate the response is 429 with `Retry-After`.
+	//
+	// Corresponds with GET /v1/limits (the `ListLimits` operationId).
+	ListLimits(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListMessages List messages
 	//
@@ -16051,11 +16145,28 @@ func (c *Client) StartDirectChannel(ctx context.Context, params *StartDirectChan
 
 // ListEvents List events
 //
-// The events of a community in the order of `sequence`, which has no gaps. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. A page may have fewer events than `limit` although more exist: `meta.next` is lower than `meta.latest` then. 410 `expired`: events after `after` were deleted; continue after `details.oldest` - 1. 429 `too_many_streams`: too many requests of the account or key are waiting. 503 `streams_busy`: too many are waiting on the server.
+// The events of a community in the order of `sequence`, without those of conversations. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. A page may have fewer events than `limit` although more exist: `meta.next` is lower than `meta.latest` then. 410 `expired`: events after `after` were deleted; continue after `details.oldest` - 1. 429 `too_many_streams`: too many requests of the account or key are waiting. 503 `streams_busy`: too many are waiting on the server.
 //
 // Corresponds with GET /v1/events (the `ListEvents` operationId).
 func (c *Client) ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListEventsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListLimits List the limits in force
+//
+// Of messages, channels, requests and files. Over a rate the response is 429 with `Retry-After`.
+//
+// Corresponds with GET /v1/limits (the `ListLimits` operationId).
+func (c *Client) ListLimits(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListLimitsRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -21897,6 +22008,33 @@ func NewListEventsRequest(server string, params *ListEventsParams) (*http.Reques
 	return req, nil
 }
 
+// NewListLimitsRequest constructs an http.Request for the ListLimits method
+func NewListLimitsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/limits")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListMessagesRequest constructs an http.Request for the ListMessages method
 func NewListMessagesRequest(server string, params *ListMessagesParams) (*http.Request, error) {
 	var err error
@@ -22541,6 +22679,18 @@ func NewGetMessageRequest(server string, messageId string, params *GetMessagePar
 
 		}
 
+		if params.UserId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "user_id", *params.UserId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -22871,6 +23021,18 @@ func NewListReactionsRequest(server string, messageId string, params *ListReacti
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
+		if params.UserId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "user_id", *params.UserId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.CommunityId != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -22967,6 +23129,18 @@ func NewListRepliesRequest(server string, messageId string, params *ListRepliesP
 		// styled parameters, preserving literal commas as delimiters
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
+
+		if params.UserId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "user_id", *params.UserId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
 
 		if params.CommunityId != nil {
 
@@ -27152,12 +27326,21 @@ type ClientWithResponsesInterface interface {
 
 	// ListEventsWithResponse List events
 	//
-	// The events of a community in the order of `sequence`, which has no gaps. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. A page may have fewer events than `limit` although more exist: `meta.next` is lower than `meta.latest` then. 410 `expired`: events after `after` were deleted; continue after `details.oldest` - 1. 429 `too_many_streams`: too many requests of the account or key are waiting. 503 `streams_busy`: too many are waiting on the server.
+	// The events of a community in the order of `sequence`, without those of conversations. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. A page may have fewer events than `limit` although more exist: `meta.next` is lower than `meta.latest` then. 410 `expired`: events after `after` were deleted; continue after `details.oldest` - 1. 429 `too_many_streams`: too many requests of the account or key are waiting. 503 `streams_busy`: too many are waiting on the server.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/events (the `ListEvents` operationId).
 	ListEventsWithResponse(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*ListEventsResponse, error)
+
+	// ListLimitsWithResponse List the limits in force
+	//
+	// Of messages, channels, requests and files. Over a rate the response is 429 with `Retry-After`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/limits (the `ListLimits` operationId).
+	ListLimitsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListLimitsResponse, error)
 
 	// ListMessagesWithResponse List messages
 	//
@@ -31170,6 +31353,54 @@ func (r ListEventsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListEventsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListLimitsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessListLimit
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListLimitsResponse) GetJSON200() *SuccessListLimit {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListLimitsResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListLimitsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListLimitsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListLimitsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListLimitsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -35841,7 +36072,7 @@ func (c *ClientWithResponses) StartDirectChannelWithResponse(ctx context.Context
 
 // ListEventsWithResponse List events
 //
-// The events of a community in the order of `sequence`, which has no gaps. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. A page may have fewer events than `limit` although more exist: `meta.next` is lower than `meta.latest` then. 410 `expired`: events after `after` were deleted; continue after `details.oldest` - 1. 429 `too_many_streams`: too many requests of the account or key are waiting. 503 `streams_busy`: too many are waiting on the server.
+// The events of a community in the order of `sequence`, without those of conversations. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. A page may have fewer events than `limit` although more exist: `meta.next` is lower than `meta.latest` then. 410 `expired`: events after `after` were deleted; continue after `details.oldest` - 1. 429 `too_many_streams`: too many requests of the account or key are waiting. 503 `streams_busy`: too many are waiting on the server.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -35852,6 +36083,21 @@ func (c *ClientWithResponses) ListEventsWithResponse(ctx context.Context, params
 		return nil, err
 	}
 	return ParseListEventsResponse(rsp)
+}
+
+// ListLimitsWithResponse List the limits in force
+//
+// Of messages, channels, requests and files. Over a rate the response is 429 with `Retry-After`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/limits (the `ListLimits` operationId).
+func (c *ClientWithResponses) ListLimitsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListLimitsResponse, error) {
+	rsp, err := c.ListLimits(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListLimitsResponse(rsp)
 }
 
 // ListMessagesWithResponse List messages
@@ -39421,6 +39667,39 @@ func ParseListEventsResponse(rsp *http.Response) (*ListEventsResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest ListWireEventEventMetaBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListLimitsResponse parses an HTTP response from a ListLimitsWithResponse call
+func ParseListLimitsResponse(rsp *http.Response) (*ListLimitsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListLimitsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessListLimit
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

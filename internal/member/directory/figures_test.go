@@ -9,10 +9,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
 	"github.com/regulars/regulars/internal/member/membertest"
 	"github.com/regulars/regulars/internal/member/tally"
+	"github.com/regulars/regulars/internal/presence"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -39,7 +39,7 @@ func filled(f *fixture) {
 			}
 		}
 		for name, ago := range map[string]time.Duration{"few": time.Minute, "many": 4 * time.Minute, "gone": 6 * time.Minute, "ever": 24 * time.Hour} {
-			if _, err := tx.Exec(f.Context(), "INSERT INTO member_visits (community_id, user_id, seen_at, signed_in_at, online_until) VALUES ($1, $2, $3, 0, $4)", f.Community, ids[name], now.Add(-ago).UnixMilli(), now.Add(member.OnlineFor-ago).UnixMilli()); err != nil {
+			if _, err := tx.Exec(f.Context(), "INSERT INTO member_visits (community_id, user_id, seen_at, signed_in_at, online_until) VALUES ($1, $2, $3, 0, $4)", f.Community, ids[name], now.Add(-ago).UnixMilli(), now.Add(presence.OnlineFor-ago).UnixMilli()); err != nil {
 				return err
 			}
 		}

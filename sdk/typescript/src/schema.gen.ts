@@ -1011,9 +1011,29 @@ export interface paths {
         };
         /**
          * List events
-         * @description The events of a community in the order of `sequence`, which has no gaps. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. A page may have fewer events than `limit` although more exist: `meta.next` is lower than `meta.latest` then. 410 `expired`: events after `after` were deleted; continue after `details.oldest` - 1. 429 `too_many_streams`: too many requests of the account or key are waiting. 503 `streams_busy`: too many are waiting on the server.
+         * @description The events of a community in the order of `sequence`, without those of conversations. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. A page may have fewer events than `limit` although more exist: `meta.next` is lower than `meta.latest` then. 410 `expired`: events after `after` were deleted; continue after `details.oldest` - 1. 429 `too_many_streams`: too many requests of the account or key are waiting. 503 `streams_busy`: too many are waiting on the server.
          */
         get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the limits in force
+         * @description Of messages, channels, requests and files. Over a rate the response is 429 with `Retry-After`.
+         */
+        get: operations["listLimits"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3065,13 +3085,21 @@ export interface components {
             _id: string;
             /** @enum {string} */
             channelType: "direct";
+            /** @description unread or mentions is higher than 1,000. */
+            countsCapped?: boolean;
             /** Format: date-time */
             createdAt: string;
             /** @description null: no message yet. */
             lastMessageId: string | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Exact up to 1,000.
+             */
             mentions: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Exact up to 1,000.
+             */
             unread: number;
             /** @description The participants, the caller included. */
             users: components["schemas"]["Participant"][];
@@ -3159,7 +3187,7 @@ export interface components {
             occurredAt: string;
             /**
              * Format: int64
-             * @description From 1, without gaps in the community.
+             * @description From 1 in the community; those of conversations are left out.
              * @example 1042
              */
             sequence: number;
@@ -3584,6 +3612,24 @@ export interface components {
              *     ]
              */
             permissions: string[];
+        };
+        Limit: {
+            /** @example message_length */
+            name: string;
+            /** @description The setting of the community or the installation that changes the value; null for a fixed one. */
+            setting: string | null;
+            /** @example characters */
+            unit: string;
+            /**
+             * Format: int64
+             * @description 0 for a rate or a size that is not limited.
+             */
+            value: number;
+            /**
+             * Format: int64
+             * @description Of a rate, in seconds; null for others.
+             */
+            window: number | null;
         };
         ListAuditEntryCursorBody: {
             data: components["schemas"]["AuditEntry"][];
@@ -5392,6 +5438,16 @@ export interface components {
              */
             status: "success";
         };
+        SuccessListLimit: {
+            data: components["schemas"]["Limit"][] | null;
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         SuccessListListedChannel: {
             data: components["schemas"]["ListedChannel"][] | null;
             /** @description What was done, for a person. */
@@ -5950,6 +6006,8 @@ export interface components {
             firstName: string;
             /** @example VIP */
             highestRole: string;
+            /** @description Active within the last five minutes. */
+            isOnline: boolean;
             /** Format: date-time */
             joinedAt: string;
             /**
@@ -5960,15 +6018,45 @@ export interface components {
             /** @example Lovelace */
             lastName: string;
             /**
+             * Format: date-time
+             * @description The last request or action; null: never.
+             */
+            lastSeenAt: string | null;
+            /**
+             * Format: int64
+             * @description Consecutive days with a visit, until today or yesterday in the time zone of the community.
+             */
+            loginStreak: number;
+            /**
              * @description Empty when unknown.
              * @example +442071234567
              */
             phone: string;
             /** @description The referrer. */
             referral?: string;
+            /**
+             * Format: int64
+             * @description Replies of the user.
+             */
+            replySent: number;
             /** @description Titles, highest rank first; every member has @all. */
             roles: string[];
             tags: string[];
+            /**
+             * Format: int64
+             * @description Minutes with a request or action.
+             */
+            timeSpent: number;
+            /**
+             * Format: int64
+             * @description Messages of the user, without replies. Direct conversations do not count, here and in the next two.
+             */
+            totalMessages: number;
+            /**
+             * Format: int64
+             * @description Reactions of the user to messages.
+             */
+            totalReactions: number;
             /**
              * Format: int64
              * @description The number of the user.
@@ -5977,6 +6065,11 @@ export interface components {
             userId: number;
             /** @example ada */
             username: string;
+            /**
+             * Format: int64
+             * @description A visit begins after 30 minutes without a request or action.
+             */
+            visitCount: number;
         };
         UserAPIKey: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
@@ -6122,7 +6215,7 @@ export interface components {
             /** @description The next_cursor of the previous response; absent for the first part. */
             cursor?: string | null;
             /**
-             * @description The fields of each user in the response: names of user fields, _id, user_id, display_name, external_id, join_date, claimed. Absent: all.
+             * @description The fields of each user in the response: names of user fields, _id, user_id, display_name, external_id, join_date, claimed, total_messages, total_reactions, reply_sent, visit_count, time_spent, login_streak, is_online. Absent: all.
              * @example [
              *       "email",
              *       "join_date",
@@ -8956,6 +9049,33 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessListLimit"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listMessages: {
         parameters: {
             query?: {
@@ -8963,7 +9083,7 @@ export interface operations {
                 communityId?: string;
                 /** @description Only messages of this channel or conversation. */
                 channel_id?: string;
-                /** @description Only messages of this user: its _id or number. */
+                /** @description Only messages of this user: its _id or number. In a conversation, for the key of a community: the participant that reads. */
                 user_id?: string;
                 /** @description Only messages of the user with this email address. */
                 email?: string;
@@ -9262,6 +9382,8 @@ export interface operations {
             query?: {
                 /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
+                /** @description In a conversation, for the key of a community: the participant that reads. */
+                user_id?: string;
             };
             header?: never;
             path: {
@@ -9474,6 +9596,8 @@ export interface operations {
     listReactions: {
         parameters: {
             query?: {
+                /** @description In a conversation, for the key of a community: the participant that reads. */
+                user_id?: string;
                 /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
                 /** @description The nextCursor of the previous part; absent for the first. */
@@ -9513,6 +9637,8 @@ export interface operations {
     listReplies: {
         parameters: {
             query?: {
+                /** @description In a conversation, for the key of a community: the participant that reads. */
+                user_id?: string;
                 /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
                 /** @description The nextCursor of the previous part; absent for the first. */
@@ -11700,7 +11826,7 @@ export interface operations {
                     data: components["schemas"]["JobFinishedData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
@@ -11738,7 +11864,7 @@ export interface operations {
                     data: components["schemas"]["ChannelCreatedData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
@@ -11776,7 +11902,7 @@ export interface operations {
                     data: components["schemas"]["ChannelDeletedData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
@@ -11814,7 +11940,7 @@ export interface operations {
                     data: components["schemas"]["ChannelUpdatedData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
@@ -11852,7 +11978,7 @@ export interface operations {
                     data: components["schemas"]["MembersImportedData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
@@ -11890,7 +12016,7 @@ export interface operations {
                     data: components["schemas"]["EventRemovalData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
@@ -11928,7 +12054,7 @@ export interface operations {
                     data: components["schemas"]["EventMessageData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
@@ -11966,7 +12092,7 @@ export interface operations {
                     data: components["schemas"]["EventMessageData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
@@ -12004,7 +12130,7 @@ export interface operations {
                     data: components["schemas"]["EventReactionData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
@@ -12042,7 +12168,7 @@ export interface operations {
                     data: components["schemas"]["EventReactionData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
@@ -12080,7 +12206,7 @@ export interface operations {
                     data: components["schemas"]["EventTopicData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
@@ -12118,7 +12244,7 @@ export interface operations {
                     data: components["schemas"]["EventTopicRemovalData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
@@ -12156,7 +12282,7 @@ export interface operations {
                     data: components["schemas"]["EventTopicData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
@@ -12194,7 +12320,7 @@ export interface operations {
                     data: components["schemas"]["UserJoinedData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
@@ -12232,7 +12358,7 @@ export interface operations {
                     data: components["schemas"]["UserLeftData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
@@ -12270,7 +12396,7 @@ export interface operations {
                     data: components["schemas"]["UserRestoredData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
@@ -12308,7 +12434,7 @@ export interface operations {
                     data: components["schemas"]["UserRoleData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
@@ -12346,7 +12472,7 @@ export interface operations {
                     data: components["schemas"]["UserRoleData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
@@ -12384,7 +12510,7 @@ export interface operations {
                     data: components["schemas"]["VisitedData"];
                     /**
                      * Format: int64
-                     * @description From 1, without gaps in the community.
+                     * @description From 1 in the community; those of conversations are left out.
                      */
                     sequence: number;
                     /**
