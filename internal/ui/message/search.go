@@ -2,7 +2,6 @@ package message
 
 import (
 	"html"
-	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -128,15 +127,4 @@ func highlighted(text string, spans []words.Span) string {
 		b.WriteString(" …")
 	}
 	return b.String()
-}
-
-// query returns an address of the search with a value of its own.
-func query(v SearchView, name, value string) string {
-	q := url.Values{}
-	for key, one := range map[string]string{"q": v.Query, "channel": v.ChannelID, "user": v.User, "has": v.Has, "from": v.From, "to": v.To, name: value} {
-		if one != "" {
-			q.Set(key, one)
-		}
-	}
-	return v.In("/chat/search?" + q.Encode())
 }
