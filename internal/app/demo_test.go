@@ -89,17 +89,18 @@ func TestTheDemoHasConversations(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, query := range map[string]string{
-		"messages":      "SELECT count(*) FROM messages WHERE community_id = $1 AND kind = 'message' AND deleted_at = 0",
-		"replies":       "SELECT count(*) FROM messages WHERE community_id = $1 AND kind = 'reply'",
-		"reactions":     "SELECT count(*) FROM message_reactions WHERE community_id = $1",
-		"pins":          "SELECT count(*) FROM messages WHERE community_id = $1 AND pinned_at <> 0",
-		"mentions":      "SELECT count(*) FROM message_mentions WHERE community_id = $1",
-		"images":        "SELECT count(*) FROM message_attachments WHERE community_id = $1",
-		"topics":        "SELECT count(*) FROM topics WHERE community_id = $1",
-		"conversations": "SELECT count(*) FROM conversations WHERE community_id = $1",
-		"visits":        "SELECT count(*) FROM member_presence WHERE community_id = $1",
-		"reports":       "SELECT count(*) FROM reports WHERE community_id = $1 AND status = 'open'",
-		"old messages":  "SELECT count(*) FROM messages m JOIN communities c ON c.id = m.community_id WHERE m.community_id = $1 AND m.posted_at < c.created_at",
+		"messages":                   "SELECT count(*) FROM messages WHERE community_id = $1 AND kind = 'message' AND deleted_at = 0",
+		"replies":                    "SELECT count(*) FROM messages WHERE community_id = $1 AND kind = 'reply'",
+		"reactions":                  "SELECT count(*) FROM message_reactions WHERE community_id = $1",
+		"pins":                       "SELECT count(*) FROM messages WHERE community_id = $1 AND pinned_at <> 0",
+		"mentions":                   "SELECT count(*) FROM message_mentions WHERE community_id = $1",
+		"images":                     "SELECT count(*) FROM message_attachments WHERE community_id = $1",
+		"topics":                     "SELECT count(*) FROM topics WHERE community_id = $1",
+		"conversations":              "SELECT count(*) FROM conversations WHERE community_id = $1",
+		"messages of a conversation": "SELECT count(*) FROM messages m JOIN conversations c ON c.community_id = m.community_id AND c.id = m.channel_id WHERE m.community_id = $1",
+		"visits":                     "SELECT count(*) FROM member_presence WHERE community_id = $1",
+		"reports":                    "SELECT count(*) FROM reports WHERE community_id = $1 AND status = 'open'",
+		"old messages":               "SELECT count(*) FROM messages m JOIN communities c ON c.id = m.community_id WHERE m.community_id = $1 AND m.posted_at < c.created_at",
 	} {
 		n, err := sqldb.One(t.Context(), a.DB, what, sqldb.Value[int64], query, d.communityID)
 		if err != nil || n == 0 {

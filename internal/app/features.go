@@ -131,8 +131,19 @@ func (p *Services) registerJobs() {
 // EraseMembers is a roster.Eraser of all features. Higher layers, which may refer
 // to lower ones, are first.
 func (p *Services) EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
+	return p.eraseMembers(ctx, tx, communityID, memberIDs, "")
+}
+
+// eraseRemoved is EraseMembers for members that the undo of an import removes. The
+// details of the jobs stay.
+func (p *Services) eraseRemoved(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
+	return p.eraseMembers(ctx, tx, communityID, memberIDs, "bulk")
+}
+
+// eraseMembers erases members in all features but one, by its name; "": in all.
+func (p *Services) eraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string, but string) error {
 	for _, f := range slices.Backward(p.features) {
-		if f.EraseMembers != nil {
+		if f.EraseMembers != nil && f.Name != but {
 			if err := f.EraseMembers(ctx, tx, communityID, memberIDs); err != nil {
 				return err
 			}

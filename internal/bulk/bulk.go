@@ -137,6 +137,7 @@ type Deps struct {
 	Scratch  *blob.Dir // of temporary files
 	Access   *access.Access
 	Members  *roster.Roster
+	Erase    roster.Eraser // of members that an undo removes, in other features; nil: none has data of them
 	Mail     *mail.Mail    // nil: no mails
 	BaseURL  func() string // address of the server without a trailing slash; nil or "": no mails
 	Clock    clock.Clock
@@ -156,6 +157,7 @@ type Bulk struct {
 	scratch  *blob.Dir
 	access   *access.Access
 	members  *roster.Roster
+	erase    roster.Eraser
 	mail     *mail.Mail
 	engine   *jobs.Engine
 	baseURL  func() string
@@ -165,9 +167,8 @@ type Bulk struct {
 	limits   Limits
 	memory   *spill.Budget // of dry runs
 
-	uploadSlots *source.Slots // of uploads and drafts
-	detailSlots *source.Slots // of jobs, for their details
-	intact      intactFiles
+	uploadSlots, detailSlots *source.Slots // of uploads and drafts, and of the details of jobs
+	intact                   intactFiles
 }
 
 // New returns Bulk and registers its workers on the engine.
@@ -175,7 +176,7 @@ func New(d Deps, engine *jobs.Engine) *Bulk {
 	if d.BaseURL == nil {
 		d.BaseURL = func() string { return "" }
 	}
-	b := &Bulk{db: d.DB, files: d.Files, scratch: d.Scratch, access: d.Access, members: d.Members, mail: d.Mail, engine: engine, baseURL: d.BaseURL, clock: d.Clock, log: d.Log, database: d.Database, limits: d.Limits.withDefaults(), intact: intactFiles{known: map[string]fileState{}}}
+	b := &Bulk{db: d.DB, files: d.Files, scratch: d.Scratch, access: d.Access, members: d.Members, erase: d.Erase, mail: d.Mail, engine: engine, baseURL: d.BaseURL, clock: d.Clock, log: d.Log, database: d.Database, limits: d.Limits.withDefaults(), intact: intactFiles{known: map[string]fileState{}}}
 	b.memory = &spill.Budget{Bytes: b.limits.DryRuns}
 	b.uploadSlots, b.detailSlots = source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait), source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait)
 	b.Files = staged.New(staged.Deps{DB: d.DB, Access: d.Access, Clock: d.Clock, Open: b.openDraft, Remove: b.forget})

@@ -104,7 +104,7 @@ func (r *run) undo(ctx context.Context) error {
 	if job.Expired(&original, r.Clock.MS()) {
 		return job.ErrExpired()
 	}
-	if err := undo.Run(ctx, r.Attempt, r.bulk.db, &original); err != nil {
+	if err := undo.Run(ctx, r.Attempt, undo.Deps{DB: r.bulk.db, Erase: r.bulk.erase}, &original); err != nil {
 		return err
 	}
 	return r.Tx(ctx, func(tx *sqldb.Tx) error {

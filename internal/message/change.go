@@ -3,6 +3,7 @@ package message
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
@@ -24,8 +25,12 @@ type Change struct {
 }
 
 // Change runs f in a transaction with the message, also with a deleted one. participant as
-// in place.Of. It fails with NotFound "message_not_found".
+// in place.Of. It fails as access.Can does for any member, or with NotFound
+// "message_not_found".
 func (m *Messages) Change(ctx context.Context, caller actor.Actor, communityID, messageID, participant string, f func(*Change) error) error {
+	if err := m.Access.Can(ctx, caller, communityID, permission.AnyMember); err != nil {
+		return err
+	}
 	return m.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		c := &Change{m: m, Tx: tx, Caller: caller, CommunityID: communityID}
 		if err := c.lock(ctx, messageID); err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/tally"
 	"github.com/regulars/regulars/internal/message/image"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -15,8 +16,8 @@ func (m *Messages) Feature() feature.Feature {
 }
 
 // EraseMembers removes members from messages, in the caller's transaction: as
-// authors, from mentions, with their images, and from reactions. The number of
-// reactions stays.
+// authors, from mentions, with their images and figures, and from reactions. The
+// number of reactions stays.
 func EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
 	mentioning, err := mentioning(ctx, tx, communityID, memberIDs)
 	if err != nil {
@@ -36,6 +37,9 @@ func EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberI
 		return err
 	}
 	if err := image.EraseMembers(ctx, tx, communityID, memberIDs, refs); err != nil {
+		return err
+	}
+	if err := tally.EraseMembers(ctx, tx, communityID, memberIDs); err != nil {
 		return err
 	}
 	return eraseAuthors(ctx, tx, communityID, memberIDs)

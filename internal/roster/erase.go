@@ -8,7 +8,6 @@ import (
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
-	"github.com/regulars/regulars/internal/member/tally"
 	"github.com/regulars/regulars/internal/ownership/transfer"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -86,9 +85,6 @@ func (s *Roster) EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID str
 		return err
 	}
 	if err := member.ForgetMailedLinks(ctx, tx, communityID, keysOfEmails(emails)); err != nil {
-		return err
-	}
-	if err := tally.EraseMembers(ctx, tx, communityID, userIDs); err != nil {
 		return err
 	}
 	if err := deleteViewsOf(ctx, tx, communityID, userIDs); err != nil {

@@ -74,11 +74,26 @@ func Fill(ctx context.Context, d Deps, communityID string) error {
 			}
 		}
 	}
-	f.SetTime(f.Now)
-	if _, _, err := f.Conversations.Start(ctx, f.Owner, f.id, []string{"ruby.green"}, ""); err != nil {
+	if err := f.talk(ctx); err != nil {
 		return err
 	}
+	f.SetTime(f.Now)
 	return f.visit(ctx)
+}
+
+// talk fills the conversation of the owner with a member.
+func (f *filling) talk(ctx context.Context) error {
+	created, _, err := f.Conversations.Start(ctx, f.Owner, f.id, []string{partner}, "")
+	if err != nil {
+		return err
+	}
+	for _, l := range talk {
+		f.at(l)
+		if _, err := f.Posts.Send(ctx, f.Operator, f.id, created.ID, post.Input{Text: l.text, Sender: l.author}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // say posts a message with its replies and reactions.

@@ -104,3 +104,13 @@ var channels = []channel{
 		},
 	},
 }
+
+// partner is the member that the owner has a conversation with, and talk are its
+// messages.
+const partner = "ruby.green"
+
+var talk = []line{
+	{author: partner, ago: 26 * time.Hour, text: "Could I bring my sister on Friday? She is thinking about joining."},
+	{author: "demo", ago: 25 * time.Hour, text: "Of course. Send her the invite, then her name is on the list."},
+	{author: partner, ago: 24 * time.Hour, text: "Done, thank you!"},
+}

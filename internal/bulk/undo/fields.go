@@ -16,7 +16,7 @@ import (
 // A field that is kept is a warning of the undo, and listed in the details of its first
 // row in file order.
 func (r *run) undoFields(ctx context.Context, original *job.Job) error {
-	ids, err := newfield.Of(ctx, r.db, r.Job.CommunityID, original.ID)
+	ids, err := newfield.Of(ctx, r.DB, r.Job.CommunityID, original.ID)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
-	"github.com/regulars/regulars/internal/presence"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -320,10 +319,12 @@ func (u *reversal) set(entry *plan.Entry, f *field.Field, value any, at int64) {
 // write writes the result. Removed members come first, because restored names
 // and identifiers may be theirs.
 func (u *reversal) write(ctx context.Context, tx *sqldb.Tx) error {
-	if err := member.Remove(ctx, tx, u.Job.CommunityID, u.removed, u.Clock.MS()); err != nil {
-		return err
+	if u.Erase != nil && len(u.removed) > 0 {
+		if err := u.Erase(ctx, tx, u.Job.CommunityID, u.removed); err != nil {
+			return err
+		}
 	}
-	if err := presence.EraseMembers(ctx, tx, u.Job.CommunityID, u.removed); err != nil {
+	if err := member.Remove(ctx, tx, u.Job.CommunityID, u.removed, u.Clock.MS()); err != nil {
 		return err
 	}
 	w := u.identities.Writes()

@@ -11,20 +11,27 @@ import (
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/sqldb"
 )
+
+// Deps are the parts that an undo uses.
+type Deps struct {
+	DB    *sqldb.DB
+	Erase roster.Eraser // of removed members, in other features; nil: none has data of them
+}
 
 // run is one attempt at the undo of a job.
 type run struct {
 	*apply.Attempt
-	db *sqldb.DB
+	Deps
 }
 
 // Run undoes the batches of the original job from the last to the first, and
 // deletes the tags and fields that it created. The number of undone batches is the
 // position.
-func Run(ctx context.Context, a *apply.Attempt, db *sqldb.DB, original *job.Job) error {
-	r := &run{a, db}
+func Run(ctx context.Context, a *apply.Attempt, d Deps, original *job.Job) error {
+	r := &run{a, d}
 	for n := r.Job.Batches; n < original.Batches; n++ {
 		if err := r.Tx(ctx, func(tx *sqldb.Tx) error { return r.undoBatch(ctx, tx, original, n) }, sqldb.RelaxedSync); err != nil {
 			return err

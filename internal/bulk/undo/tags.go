@@ -20,7 +20,7 @@ import (
 // tag that is kept is named by a warning of the undo, and listed in the details of the
 // first row that named it.
 func (r *run) undoTags(ctx context.Context, originID string) error {
-	tags, err := outcome.Tags(ctx, r.db, r.Job.CommunityID, originID)
+	tags, err := outcome.Tags(ctx, r.DB, r.Job.CommunityID, originID)
 	if err != nil || len(tags) == 0 {
 		return err
 	}
@@ -55,7 +55,7 @@ func (r *run) deleteUnused(ctx context.Context, originID string, ids []string) e
 	if err != nil {
 		return err
 	}
-	used, err := member.UsedTags(ctx, r.db, r.Job.CommunityID, ids)
+	used, err := member.UsedTags(ctx, r.DB, r.Job.CommunityID, ids)
 	if err != nil {
 		return err
 	}

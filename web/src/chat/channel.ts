@@ -26,6 +26,7 @@ class ChatChannel extends HTMLElement {
   private offlineTimer: number | undefined;
   private lastTyping = 0;
   private readId = ""; // of the last message that was marked as read
+  private seenId = ""; // of the newest message when the person last saw the end
   private readonly writing = new Map<string, number>(); // timers by member
 
   connectedCallback(): void {
@@ -181,10 +182,19 @@ class ChatChannel extends HTMLElement {
       }
       this.list.merge(part, ids);
       this.querySelector(".messages .empty")?.remove();
+      this.drawLine(ids);
       this.markRead();
       this.querySelector<HTMLElement>("[data-bottom]")!.hidden = this.newest() && this.atEnd();
     }
     this.reading = false;
+  }
+
+  // drawLine draws the line of new messages before those that arrive unseen.
+  private drawLine(ids: string[]): void {
+    if (this.reads() || this.list.root.querySelector("#unread")) return;
+    const last = this.list.sent().at(-1)?.dataset.id;
+    const first = ids.filter((id) => id > this.seenId && !this.list.find(id)?.classList.contains("own")).sort()[0];
+    if (first && last && first <= last) this.list.markUnread(first);
   }
 
   private async fetchPart(query: URLSearchParams): Promise<string | undefined> {
@@ -253,10 +263,11 @@ class ChatChannel extends HTMLElement {
     if (!("Notification" in window) || Notification.permission !== "granted" || document.visibilityState === "visible") return;
     const message = frame.data?.message as { user?: { user_id?: string; displayName?: string; username?: string }; message?: string; channel?: { name?: string }; mentions?: { user_id?: string }[] } | undefined;
     if (!message || message.user?.user_id === this.dataset.self) return;
-    const here = frame.channelId === this.dataset.channel;
     const mentioned = message.mentions?.some((one) => one.user_id === this.dataset.self) ?? false;
-    const all = here && this.dataset.notify === "all";
-    if ((here && (this.hasAttribute("data-muted") || this.dataset.notify === "none")) || !(mentioned || all)) return;
+    const entry = document.querySelector<HTMLElement>(`#channel-list a[data-channel="${CSS.escape(frame.channelId ?? "")}"]`);
+    const notify = entry?.dataset.notify ?? "mentions";
+    const wanted = notify === "all" || (notify === "mentions" && (mentioned || entry?.dataset.direct !== undefined));
+    if (entry?.classList.contains("muted-channel") || !wanted) return;
     const shown = new Notification(`${message.user?.displayName || message.user?.username || ""} · ${message.channel?.name ?? ""}`, { body: (message.message ?? "").slice(0, 200), tag: frame.channelId });
     shown.addEventListener("click", () => {
       window.focus();
@@ -266,8 +277,15 @@ class ChatChannel extends HTMLElement {
 
   // Reading.
 
+  // reads reports whether the person sees the newest messages.
+  private reads(): boolean {
+    return document.visibilityState === "visible" && document.hasFocus() && this.newest() && this.atEnd();
+  }
+
   private markRead(): void {
-    if (document.visibilityState !== "visible" || !document.hasFocus() || !this.newest() || !this.atEnd() || !this.dataset.self) return;
+    if (!this.reads()) return;
+    this.seenId = this.list.sent().at(-1)?.dataset.id ?? "";
+    if (!this.dataset.self) return;
     const last = this.list.sent().at(-1)?.dataset.id ?? "";
     if (last === "" || last <= this.readId) return;
     if (this.connection?.send({ op: "read", channelId: this.dataset.channel, messageId: last })) {
