@@ -263,13 +263,13 @@ func (e EventChannelChannelType) Valid() bool {
 
 // Defines values for FailureStatus.
 const (
-	Error FailureStatus = "error"
+	FailureStatusError FailureStatus = "error"
 )
 
 // Valid indicates whether the value is a known member of the FailureStatus enum.
 func (e FailureStatus) Valid() bool {
 	switch e {
-	case Error:
+	case FailureStatusError:
 		return true
 	default:
 		return false
@@ -914,16 +914,16 @@ func (e ReportDecisionAction) Valid() bool {
 
 // Defines values for ReportViewSource.
 const (
-	AlertWord ReportViewSource = "alert_word"
-	Member    ReportViewSource = "member"
+	ReportViewSourceAlertWord ReportViewSource = "alert_word"
+	ReportViewSourceMember    ReportViewSource = "member"
 )
 
 // Valid indicates whether the value is a known member of the ReportViewSource enum.
 func (e ReportViewSource) Valid() bool {
 	switch e {
-	case AlertWord:
+	case ReportViewSourceAlertWord:
 		return true
-	case Member:
+	case ReportViewSourceMember:
 		return true
 	default:
 		return false
@@ -2132,19 +2132,19 @@ func (e SecureAuthParamsAction) Valid() bool {
 
 // Defines values for ListTopicsParamsSort.
 const (
-	Latest ListTopicsParamsSort = "latest"
-	New    ListTopicsParamsSort = "new"
-	Top    ListTopicsParamsSort = "top"
+	ListTopicsParamsSortLatest ListTopicsParamsSort = "latest"
+	ListTopicsParamsSortNew    ListTopicsParamsSort = "new"
+	ListTopicsParamsSortTop    ListTopicsParamsSort = "top"
 )
 
 // Valid indicates whether the value is a known member of the ListTopicsParamsSort enum.
 func (e ListTopicsParamsSort) Valid() bool {
 	switch e {
-	case Latest:
+	case ListTopicsParamsSortLatest:
 		return true
-	case New:
+	case ListTopicsParamsSortNew:
 		return true
-	case Top:
+	case ListTopicsParamsSortTop:
 		return true
 	default:
 		return false
@@ -2183,16 +2183,16 @@ func (e ListUsersParamsSort) Valid() bool {
 
 // Defines values for SearchMessagesParamsHas.
 const (
-	Image SearchMessagesParamsHas = "image"
-	Link  SearchMessagesParamsHas = "link"
+	SearchMessagesParamsHasImage SearchMessagesParamsHas = "image"
+	SearchMessagesParamsHasLink  SearchMessagesParamsHas = "link"
 )
 
 // Valid indicates whether the value is a known member of the SearchMessagesParamsHas enum.
 func (e SearchMessagesParamsHas) Valid() bool {
 	switch e {
-	case Image:
+	case SearchMessagesParamsHasImage:
 		return true
-	case Link:
+	case SearchMessagesParamsHasLink:
 		return true
 	default:
 		return false
@@ -2612,16 +2612,16 @@ func (e ListBulkRowsParamsOutcome) Valid() bool {
 
 // Defines values for GetFailedRowsParamsFormat.
 const (
-	Csv  GetFailedRowsParamsFormat = "csv"
-	Xlsx GetFailedRowsParamsFormat = "xlsx"
+	GetFailedRowsParamsFormatCsv  GetFailedRowsParamsFormat = "csv"
+	GetFailedRowsParamsFormatXlsx GetFailedRowsParamsFormat = "xlsx"
 )
 
 // Valid indicates whether the value is a known member of the GetFailedRowsParamsFormat enum.
 func (e GetFailedRowsParamsFormat) Valid() bool {
 	switch e {
-	case Csv:
+	case GetFailedRowsParamsFormatCsv:
 		return true
-	case Xlsx:
+	case GetFailedRowsParamsFormatXlsx:
 		return true
 	default:
 		return false
@@ -2630,13 +2630,13 @@ func (e GetFailedRowsParamsFormat) Valid() bool {
 
 // Defines values for OnBulkJobFinishedJSONBodyType.
 const (
-	BulkJobFinished OnBulkJobFinishedJSONBodyType = "bulk_job.finished"
+	OnBulkJobFinishedJSONBodyTypeBulkJobFinished OnBulkJobFinishedJSONBodyType = "bulk_job.finished"
 )
 
 // Valid indicates whether the value is a known member of the OnBulkJobFinishedJSONBodyType enum.
 func (e OnBulkJobFinishedJSONBodyType) Valid() bool {
 	switch e {
-	case BulkJobFinished:
+	case OnBulkJobFinishedJSONBodyTypeBulkJobFinished:
 		return true
 	default:
 		return false
@@ -2645,13 +2645,13 @@ func (e OnBulkJobFinishedJSONBodyType) Valid() bool {
 
 // Defines values for OnChannelCreatedJSONBodyType.
 const (
-	ChannelCreated OnChannelCreatedJSONBodyType = "channel.created"
+	OnChannelCreatedJSONBodyTypeChannelCreated OnChannelCreatedJSONBodyType = "channel.created"
 )
 
 // Valid indicates whether the value is a known member of the OnChannelCreatedJSONBodyType enum.
 func (e OnChannelCreatedJSONBodyType) Valid() bool {
 	switch e {
-	case ChannelCreated:
+	case OnChannelCreatedJSONBodyTypeChannelCreated:
 		return true
 	default:
 		return false
@@ -2660,13 +2660,13 @@ func (e OnChannelCreatedJSONBodyType) Valid() bool {
 
 // Defines values for OnChannelDeletedJSONBodyType.
 const (
-	ChannelDeleted OnChannelDeletedJSONBodyType = "channel.deleted"
+	OnChannelDeletedJSONBodyTypeChannelDeleted OnChannelDeletedJSONBodyType = "channel.deleted"
 )
 
 // Valid indicates whether the value is a known member of the OnChannelDeletedJSONBodyType enum.
 func (e OnChannelDeletedJSONBodyType) Valid() bool {
 	switch e {
-	case ChannelDeleted:
+	case OnChannelDeletedJSONBodyTypeChannelDeleted:
 		return true
 	default:
 		return false
@@ -2675,13 +2675,13 @@ func (e OnChannelDeletedJSONBodyType) Valid() bool {
 
 // Defines values for OnChannelUpdatedJSONBodyType.
 const (
-	ChannelUpdated OnChannelUpdatedJSONBodyType = "channel.updated"
+	OnChannelUpdatedJSONBodyTypeChannelUpdated OnChannelUpdatedJSONBodyType = "channel.updated"
 )
 
 // Valid indicates whether the value is a known member of the OnChannelUpdatedJSONBodyType enum.
 func (e OnChannelUpdatedJSONBodyType) Valid() bool {
 	switch e {
-	case ChannelUpdated:
+	case OnChannelUpdatedJSONBodyTypeChannelUpdated:
 		return true
 	default:
 		return false
@@ -2690,13 +2690,13 @@ func (e OnChannelUpdatedJSONBodyType) Valid() bool {
 
 // Defines values for OnMembersImportedJSONBodyType.
 const (
-	MembersImported OnMembersImportedJSONBodyType = "members.imported"
+	OnMembersImportedJSONBodyTypeMembersImported OnMembersImportedJSONBodyType = "members.imported"
 )
 
 // Valid indicates whether the value is a known member of the OnMembersImportedJSONBodyType enum.
 func (e OnMembersImportedJSONBodyType) Valid() bool {
 	switch e {
-	case MembersImported:
+	case OnMembersImportedJSONBodyTypeMembersImported:
 		return true
 	default:
 		return false
@@ -2705,13 +2705,13 @@ func (e OnMembersImportedJSONBodyType) Valid() bool {
 
 // Defines values for OnMessageDeletedJSONBodyType.
 const (
-	MessageDeleted OnMessageDeletedJSONBodyType = "message.deleted"
+	OnMessageDeletedJSONBodyTypeMessageDeleted OnMessageDeletedJSONBodyType = "message.deleted"
 )
 
 // Valid indicates whether the value is a known member of the OnMessageDeletedJSONBodyType enum.
 func (e OnMessageDeletedJSONBodyType) Valid() bool {
 	switch e {
-	case MessageDeleted:
+	case OnMessageDeletedJSONBodyTypeMessageDeleted:
 		return true
 	default:
 		return false
@@ -2720,13 +2720,13 @@ func (e OnMessageDeletedJSONBodyType) Valid() bool {
 
 // Defines values for OnMessagePostedJSONBodyType.
 const (
-	MessagePosted OnMessagePostedJSONBodyType = "message.posted"
+	OnMessagePostedJSONBodyTypeMessagePosted OnMessagePostedJSONBodyType = "message.posted"
 )
 
 // Valid indicates whether the value is a known member of the OnMessagePostedJSONBodyType enum.
 func (e OnMessagePostedJSONBodyType) Valid() bool {
 	switch e {
-	case MessagePosted:
+	case OnMessagePostedJSONBodyTypeMessagePosted:
 		return true
 	default:
 		return false
@@ -2735,13 +2735,13 @@ func (e OnMessagePostedJSONBodyType) Valid() bool {
 
 // Defines values for OnMessageUpdatedJSONBodyType.
 const (
-	MessageUpdated OnMessageUpdatedJSONBodyType = "message.updated"
+	OnMessageUpdatedJSONBodyTypeMessageUpdated OnMessageUpdatedJSONBodyType = "message.updated"
 )
 
 // Valid indicates whether the value is a known member of the OnMessageUpdatedJSONBodyType enum.
 func (e OnMessageUpdatedJSONBodyType) Valid() bool {
 	switch e {
-	case MessageUpdated:
+	case OnMessageUpdatedJSONBodyTypeMessageUpdated:
 		return true
 	default:
 		return false
@@ -2750,13 +2750,13 @@ func (e OnMessageUpdatedJSONBodyType) Valid() bool {
 
 // Defines values for OnReactionAddedJSONBodyType.
 const (
-	ReactionAdded OnReactionAddedJSONBodyType = "reaction.added"
+	OnReactionAddedJSONBodyTypeReactionAdded OnReactionAddedJSONBodyType = "reaction.added"
 )
 
 // Valid indicates whether the value is a known member of the OnReactionAddedJSONBodyType enum.
 func (e OnReactionAddedJSONBodyType) Valid() bool {
 	switch e {
-	case ReactionAdded:
+	case OnReactionAddedJSONBodyTypeReactionAdded:
 		return true
 	default:
 		return false
@@ -2765,13 +2765,13 @@ func (e OnReactionAddedJSONBodyType) Valid() bool {
 
 // Defines values for OnReactionRemovedJSONBodyType.
 const (
-	ReactionRemoved OnReactionRemovedJSONBodyType = "reaction.removed"
+	OnReactionRemovedJSONBodyTypeReactionRemoved OnReactionRemovedJSONBodyType = "reaction.removed"
 )
 
 // Valid indicates whether the value is a known member of the OnReactionRemovedJSONBodyType enum.
 func (e OnReactionRemovedJSONBodyType) Valid() bool {
 	switch e {
-	case ReactionRemoved:
+	case OnReactionRemovedJSONBodyTypeReactionRemoved:
 		return true
 	default:
 		return false
@@ -2780,13 +2780,13 @@ func (e OnReactionRemovedJSONBodyType) Valid() bool {
 
 // Defines values for OnTopicCreatedJSONBodyType.
 const (
-	TopicCreated OnTopicCreatedJSONBodyType = "topic.created"
+	OnTopicCreatedJSONBodyTypeTopicCreated OnTopicCreatedJSONBodyType = "topic.created"
 )
 
 // Valid indicates whether the value is a known member of the OnTopicCreatedJSONBodyType enum.
 func (e OnTopicCreatedJSONBodyType) Valid() bool {
 	switch e {
-	case TopicCreated:
+	case OnTopicCreatedJSONBodyTypeTopicCreated:
 		return true
 	default:
 		return false
@@ -2795,13 +2795,13 @@ func (e OnTopicCreatedJSONBodyType) Valid() bool {
 
 // Defines values for OnTopicDeletedJSONBodyType.
 const (
-	TopicDeleted OnTopicDeletedJSONBodyType = "topic.deleted"
+	OnTopicDeletedJSONBodyTypeTopicDeleted OnTopicDeletedJSONBodyType = "topic.deleted"
 )
 
 // Valid indicates whether the value is a known member of the OnTopicDeletedJSONBodyType enum.
 func (e OnTopicDeletedJSONBodyType) Valid() bool {
 	switch e {
-	case TopicDeleted:
+	case OnTopicDeletedJSONBodyTypeTopicDeleted:
 		return true
 	default:
 		return false
@@ -2810,13 +2810,13 @@ func (e OnTopicDeletedJSONBodyType) Valid() bool {
 
 // Defines values for OnTopicUpdatedJSONBodyType.
 const (
-	TopicUpdated OnTopicUpdatedJSONBodyType = "topic.updated"
+	OnTopicUpdatedJSONBodyTypeTopicUpdated OnTopicUpdatedJSONBodyType = "topic.updated"
 )
 
 // Valid indicates whether the value is a known member of the OnTopicUpdatedJSONBodyType enum.
 func (e OnTopicUpdatedJSONBodyType) Valid() bool {
 	switch e {
-	case TopicUpdated:
+	case OnTopicUpdatedJSONBodyTypeTopicUpdated:
 		return true
 	default:
 		return false
@@ -2825,13 +2825,13 @@ func (e OnTopicUpdatedJSONBodyType) Valid() bool {
 
 // Defines values for OnUserJoinedServerJSONBodyType.
 const (
-	UserJoinedServer OnUserJoinedServerJSONBodyType = "user.joined_server"
+	OnUserJoinedServerJSONBodyTypeUserJoinedServer OnUserJoinedServerJSONBodyType = "user.joined_server"
 )
 
 // Valid indicates whether the value is a known member of the OnUserJoinedServerJSONBodyType enum.
 func (e OnUserJoinedServerJSONBodyType) Valid() bool {
 	switch e {
-	case UserJoinedServer:
+	case OnUserJoinedServerJSONBodyTypeUserJoinedServer:
 		return true
 	default:
 		return false
@@ -2840,13 +2840,13 @@ func (e OnUserJoinedServerJSONBodyType) Valid() bool {
 
 // Defines values for OnUserLeftServerJSONBodyType.
 const (
-	UserLeftServer OnUserLeftServerJSONBodyType = "user.left_server"
+	OnUserLeftServerJSONBodyTypeUserLeftServer OnUserLeftServerJSONBodyType = "user.left_server"
 )
 
 // Valid indicates whether the value is a known member of the OnUserLeftServerJSONBodyType enum.
 func (e OnUserLeftServerJSONBodyType) Valid() bool {
 	switch e {
-	case UserLeftServer:
+	case OnUserLeftServerJSONBodyTypeUserLeftServer:
 		return true
 	default:
 		return false
@@ -2855,13 +2855,13 @@ func (e OnUserLeftServerJSONBodyType) Valid() bool {
 
 // Defines values for OnUserRestoredJSONBodyType.
 const (
-	UserRestored OnUserRestoredJSONBodyType = "user.restored"
+	OnUserRestoredJSONBodyTypeUserRestored OnUserRestoredJSONBodyType = "user.restored"
 )
 
 // Valid indicates whether the value is a known member of the OnUserRestoredJSONBodyType enum.
 func (e OnUserRestoredJSONBodyType) Valid() bool {
 	switch e {
-	case UserRestored:
+	case OnUserRestoredJSONBodyTypeUserRestored:
 		return true
 	default:
 		return false
@@ -2870,13 +2870,13 @@ func (e OnUserRestoredJSONBodyType) Valid() bool {
 
 // Defines values for OnUserRoleAddedJSONBodyType.
 const (
-	UserRoleAdded OnUserRoleAddedJSONBodyType = "user.role_added"
+	OnUserRoleAddedJSONBodyTypeUserRoleAdded OnUserRoleAddedJSONBodyType = "user.role_added"
 )
 
 // Valid indicates whether the value is a known member of the OnUserRoleAddedJSONBodyType enum.
 func (e OnUserRoleAddedJSONBodyType) Valid() bool {
 	switch e {
-	case UserRoleAdded:
+	case OnUserRoleAddedJSONBodyTypeUserRoleAdded:
 		return true
 	default:
 		return false
@@ -2885,13 +2885,13 @@ func (e OnUserRoleAddedJSONBodyType) Valid() bool {
 
 // Defines values for OnUserRoleRemovedJSONBodyType.
 const (
-	UserRoleRemoved OnUserRoleRemovedJSONBodyType = "user.role_removed"
+	OnUserRoleRemovedJSONBodyTypeUserRoleRemoved OnUserRoleRemovedJSONBodyType = "user.role_removed"
 )
 
 // Valid indicates whether the value is a known member of the OnUserRoleRemovedJSONBodyType enum.
 func (e OnUserRoleRemovedJSONBodyType) Valid() bool {
 	switch e {
-	case UserRoleRemoved:
+	case OnUserRoleRemovedJSONBodyTypeUserRoleRemoved:
 		return true
 	default:
 		return false
@@ -2900,13 +2900,13 @@ func (e OnUserRoleRemovedJSONBodyType) Valid() bool {
 
 // Defines values for OnUserVisitedServerJSONBodyType.
 const (
-	UserVisitedServer OnUserVisitedServerJSONBodyType = "user.visited_server"
+	OnUserVisitedServerJSONBodyTypeUserVisitedServer OnUserVisitedServerJSONBodyType = "user.visited_server"
 )
 
 // Valid indicates whether the value is a known member of the OnUserVisitedServerJSONBodyType enum.
 func (e OnUserVisitedServerJSONBodyType) Valid() bool {
 	switch e {
-	case UserVisitedServer:
+	case OnUserVisitedServerJSONBodyTypeUserVisitedServer:
 		return true
 	default:
 		return false

@@ -34,6 +34,7 @@ func generate(from, to string) error {
 		PackageName:   "regulars",
 		Generate:      codegen.GenerateOptions{Client: true, Models: true},
 		OutputOptions: codegen.OutputOptions{SkipPrune: true},
+		Compatibility: codegen.CompatibilityOptions{AlwaysPrefixEnumValues: true}, // values such as "new" are names of the package
 	}.UpdateDefaults())
 	if err != nil {
 		return err

@@ -49,6 +49,8 @@ func TestScreenshots(t *testing.T) {
 	b.picture("role-permissions", home+"/roles/permissions", 1440, 900, "light")
 	b.picture("channels-phone", home+"/channels", 390, 844, "light")
 	b.picture("account-dark", server+"/account/security", 1440, 900, "dark")
+	b.picture("chat", home+"/chat", 1440, 900, "light")
+	b.picture("chat-phone-dark", home+"/chat", 390, 844, "dark")
 	b.do("open a profile", chromedp.Navigate(home+"/members?q=arthurbarnes"), chromedp.Click(`tbody th a, tbody td a`, chromedp.ByQuery), chromedp.WaitReady(".profile, #main h1"))
 	b.do("read the address", chromedp.Location(&at))
 	b.picture("profile-dark", at, 1440, 900, "dark")
