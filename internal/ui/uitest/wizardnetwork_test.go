@@ -22,7 +22,9 @@ import (
 
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
@@ -123,6 +125,28 @@ func end(t *testing.T, a *apptest.App, jobID string) {
 	t.Helper()
 	if _, err := a.DB.Exec(t.Context(), "UPDATE bulk_jobs SET status = 'completed', finished_at = updated_at, read_rows = 1, created_rows = 1 WHERE id = $1", jobID); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// awaitUnread waits until the unread rows of a stopped job are counted.
+func awaitUnread(t *testing.T, a *apptest.App, jobID string) {
+	t.Helper()
+	late := time.After(apptest.Timeout)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		n, err := sqldb.One(t.Context(), a.DB, "job", sqldb.Value[int64], "SELECT unread_rows FROM bulk_jobs WHERE id = $1", jobID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n != job.UnreadUnknown {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatal("the unread rows are not counted")
+		}
 	}
 }
 
@@ -403,6 +427,7 @@ func (n unsteady) cutJob(jobID string) {
 		s, err := n.app.Bulk.Status(n.Context(), apptest.Operator, n.communityID, jobID)
 		return err == nil && s.Status == bulk.Cancelled
 	})
+	awaitUnread(n.T, n.app, jobID) // its worker would overwrite the number
 	if _, err := n.app.DB.Exec(n.Context(), "UPDATE bulk_jobs SET unread_rows = 7 WHERE id = $1", jobID); err != nil {
 		n.Fatal(err)
 	}
