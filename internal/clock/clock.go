@@ -43,3 +43,12 @@ func Format(ms int64) string {
 	}
 	return time.UnixMilli(ms).UTC().Format(Layout)
 }
+
+// Parse returns a time of the wire in Unix milliseconds; 0 for none or another text.
+func Parse(text string) int64 {
+	at, err := time.Parse(Layout, text)
+	if err != nil {
+		return 0
+	}
+	return at.UnixMilli()
+}

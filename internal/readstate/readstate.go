@@ -113,14 +113,7 @@ func (r *ReadStates) OfConversations(ctx context.Context, caller actor.Actor, co
 // Read moves the marker of the actor to a message, with force also back. It fails with
 // Forbidden "person_required", or NotFound "channel_not_found" or "message_not_found".
 func (r *ReadStates) Read(ctx context.Context, caller actor.Actor, communityID, channelID, messageID string, force bool) (s State, err error) {
-	err = r.inChannel(ctx, caller, communityID, channelID, func(tx *sqldb.Tx, who reader) error {
-		read, _, err := r.d.Messages.Find(ctx, tx, caller, communityID, messageID, "")
-		if err == nil && read.ChannelID != channelID {
-			err = errs.Missing("message")
-		}
-		if err != nil {
-			return err
-		}
+	err = r.atMessage(ctx, caller, communityID, channelID, messageID, func(tx *sqldb.Tx, who reader) error {
 		if force || messageID > who.baseline {
 			if err := setMarker(ctx, tx, communityID, who.memberID, channelID, messageID, force); err != nil {
 				return err
@@ -131,6 +124,28 @@ func (r *ReadStates) Read(ctx context.Context, caller actor.Actor, communityID, 
 		return err
 	})
 	return s, err
+}
+
+// MarkUnread moves the marker of the actor before a message, which is unread then with
+// those after it. It fails as Read does.
+func (r *ReadStates) MarkUnread(ctx context.Context, caller actor.Actor, communityID, channelID, messageID string) error {
+	return r.atMessage(ctx, caller, communityID, channelID, messageID, func(tx *sqldb.Tx, who reader) error {
+		return setMarkerBefore(ctx, tx, communityID, who.memberID, channelID, messageID)
+	})
+}
+
+// atMessage is inChannel for a message of the channel that the actor sees.
+func (r *ReadStates) atMessage(ctx context.Context, caller actor.Actor, communityID, channelID, messageID string, f func(*sqldb.Tx, reader) error) error {
+	return r.inChannel(ctx, caller, communityID, channelID, func(tx *sqldb.Tx, who reader) error {
+		read, _, err := r.d.Messages.Find(ctx, tx, caller, communityID, messageID, "")
+		if err == nil && read.ChannelID != channelID {
+			err = errs.Missing("message")
+		}
+		if err != nil {
+			return err
+		}
+		return f(tx, who)
+	})
 }
 
 // MoveOwn moves the marker of the author to a message that was posted. It is a

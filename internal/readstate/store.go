@@ -62,6 +62,15 @@ func setMarker(ctx context.Context, tx *sqldb.Tx, communityID, memberID, channel
 	return err
 }
 
+// setMarkerBefore moves a marker before a message, also back; "" before the first one.
+func setMarkerBefore(ctx context.Context, tx *sqldb.Tx, communityID, memberID, channelID, messageID string) error {
+	before, err := sqldb.One(ctx, tx, "message", sqldb.Value[string], "SELECT COALESCE(MAX(id), '') FROM messages WHERE community_id = $1 AND channel_id = $2 AND id < $3", communityID, channelID, messageID)
+	if err != nil {
+		return err
+	}
+	return setMarker(ctx, tx, communityID, memberID, channelID, before, true)
+}
+
 func loadPreferences(ctx context.Context, q sqldb.Querier, communityID, memberID, channelID string) (Preferences, error) {
 	found, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (p Preferences, err error) { return p, s.Scan(&p.Muted, &p.Notify) },
 		"SELECT muted, notify FROM channel_preferences WHERE community_id = $1 AND user_id = $2 AND channel_id = $3", communityID, memberID, channelID)

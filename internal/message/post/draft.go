@@ -3,6 +3,7 @@ package post
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/chat"
@@ -134,10 +135,16 @@ func (d *draft) checkTopic(ctx context.Context) error {
 	if in.ChannelID != d.place.Channel.ID {
 		return errs.Missing("topic")
 	}
-	if !in.Locked {
+	return RequireOpen(ctx, d.caller, d.d.Messages.Access, d.communityID, d.place, in.Locked)
+}
+
+// RequireOpen returns Conflict "topic_locked" if a topic is locked for an actor: only
+// those who manage messages write in it.
+func RequireOpen(ctx context.Context, caller actor.Actor, auth *access.Access, communityID string, in place.Place, locked bool) error {
+	if !locked {
 		return nil
 	}
-	manages, err := d.place.Manages(ctx, d.d.Messages.Access, d.caller, d.communityID)
+	manages, err := in.Manages(ctx, auth, caller, communityID)
 	if err == nil && !manages {
 		err = errs.New(errs.Conflict, "topic_locked", "This topic is locked. Write in another one.")
 	}

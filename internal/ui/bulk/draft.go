@@ -9,6 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk/choice"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/staged"
+	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/sheet"
@@ -52,7 +53,7 @@ func draftView(v *ui.Request, d bulk.Draft) DraftView {
 	view := DraftView{
 		ID: d.ID, Version: strconv.FormatInt(d.Version, 10), FileName: d.FileName, Size: d.Size, Detected: detectedFacts(v, d.Detected), Encoding: d.Options.Encoding, Delimiter: d.Options.Delimiter,
 		Sheet: d.Options.Sheet, Text: d.Detected.Format == "csv", Mode: d.Options.Mode, Decimal: d.Options.Decimal, Dates: d.Options.DateFormat,
-		CreateTags: d.Options.CreateTags, Notify: d.Options.Notify, Options: optionsOf(d), ExpiresAt: millis(d.ExpiresAt), JobID: d.JobID,
+		CreateTags: d.Options.CreateTags, Notify: d.Options.Notify, Options: optionsOf(d), ExpiresAt: clock.Parse(d.ExpiresAt), JobID: d.JobID,
 	}
 	view.HeaderLine, view.SkipHidden = number(d.Options.HeaderLine), d.Options.HiddenRows == bulk.HiddenSkip
 	view.Update = d.Type == bulk.Update

@@ -22,7 +22,7 @@ func jobView(v *ui.Request, s bulk.Status) JobView {
 		Options: s.Options,
 		ID:      s.JobID, Type: string(s.Type), Status: s.Status, FileName: s.FileName, DryRun: s.DryRun, PlanJob: s.PlanJobID,
 		Counts: Counts(s.Counts), Percent: s.Percent, RowsPerSecond: s.RowsPerSecond, By: starterName(v, s.Starter, s.CreatedBy),
-		CreatedAt: millis(s.CreatedAt), StartedAt: millisOf(s.StartedAt), FinishedAt: millisOf(s.FinishedAt),
+		CreatedAt: clock.Parse(s.CreatedAt), StartedAt: millisOf(s.StartedAt), FinishedAt: millisOf(s.FinishedAt),
 	}
 	if s.UndoOf != "" {
 		j.PlanJob = s.UndoOf
@@ -97,15 +97,6 @@ func starterName(v *ui.Request, ref, name string) string {
 	return name
 }
 
-// millis reads a time of the wire; "" is 0.
-func millis(wire string) int64 {
-	t, err := time.Parse(clock.Layout, wire)
-	if err != nil {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
 func detectedText(v *ui.Request, d sheet.Detected) string {
 	parts := []string{}
 	for _, fact := range detectedFacts(v, d) {
@@ -119,7 +110,7 @@ func millisOf(at *string) int64 {
 	if at == nil {
 		return 0
 	}
-	return millis(*at)
+	return clock.Parse(*at)
 }
 
 // The outcomes of a row, in the order of display.

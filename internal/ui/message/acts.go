@@ -11,7 +11,6 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/message/change"
-	"github.com/regulars/regulars/internal/message/list"
 	"github.com/regulars/regulars/internal/readstate"
 	"github.com/regulars/regulars/internal/ui"
 )
@@ -19,11 +18,11 @@ import (
 // Subject is a message with what the reader may do with it.
 type Subject struct {
 	Item
-	Path   string // of the message, whose acts are below it
-	May    Rights
-	Form   Form // of an edit or a report
-	Log    []change.Version
-	Member bool // the reader is a member
+	Path string // of the message; its acts are below
+	Link string // of the message among those around it
+	May  Rights
+	Form Form // of an edit or a report
+	Log  []change.Version
 }
 
 // subject reads the message of the address.
@@ -36,7 +35,7 @@ func (h *handlers) subject(v *ui.Request) (Subject, location, error) {
 		return Subject{}, location{}, err
 	}
 	at, err := h.locateTopic(v, value(one.TopicID))
-	s := Subject{Item: h.items(h.Reader(v), []message.View{one})[0], Path: v.In("/channels/" + at.id + "/messages/" + one.ID), May: at.may}
+	s := Subject{Link: at.to(one.ID), Item: h.items(h.Reader(v), []message.View{one})[0], Path: v.In("/channels/" + at.id + "/messages/" + one.ID), May: at.may}
 	return s, at, err
 }
 
@@ -91,14 +90,8 @@ func (h *handlers) delete(v *ui.Request, s Subject) error {
 	return h.Changes.Delete(v.Context(), v.Actor, v.Community.ID, s.ID)
 }
 
-// markUnread moves the marker of the reader before the message.
 func (h *handlers) markUnread(v *ui.Request, s Subject) error {
-	before, err := h.Lists.List(v.Context(), v.Actor, v.Community.ID, list.Filter{ChannelID: s.Channel.ID, Before: list.Position{MessageID: s.ID}, Count: 1})
-	if err != nil || len(before.Messages) == 0 {
-		return err
-	}
-	_, err = h.ReadStates.Read(v.Context(), v.Actor, v.Community.ID, s.Channel.ID, before.Messages[0].ID, true)
-	return err
+	return h.ReadStates.MarkUnread(v.Context(), v.Actor, v.Community.ID, s.Channel.ID, s.ID)
 }
 
 // showPicker shows all emoji.
@@ -256,8 +249,8 @@ func (h *handlers) showPreferences(v *ui.Request) error {
 	return h.sheet(v, 200, "Notifications", at.id, at.path, func(p ui.Page) templ.Component { return Preferences(p, view) })
 }
 
-// SheetHeader is sent by scripts that show a page in a dialog: the response is what is
-// in the page alone.
+// SheetHeader is sent by scripts that show a page in a dialog: the response is its
+// content alone.
 const SheetHeader = "Regulars-Sheet"
 
 // SheetView is a small page beside the messages, which scripts show in a dialog.

@@ -16,7 +16,7 @@ import (
 type Card struct {
 	message.Profile
 	Path    string // of the card
-	Page    string // address of the profile for those who may open it; "": none
+	Page    string // address of the profile; "": the reader may not open it
 	Self    bool   // the reader
 	SeenAt  int64  // Unix milliseconds; 0: never
 	Online  bool
@@ -52,7 +52,7 @@ func (h *handlers) showCard(v *ui.Request) error {
 	if may[permission.GetUserData] {
 		card.Page = v.In("/members/" + value(found.ID))
 	}
-	return h.sheet(v, 200, name(found.Author), "", v.In("/chat"), func(p ui.Page) templ.Component { return MemberCard(p, card) })
+	return h.sheet(v, 200, ui.AuthorName(ui.PrinterOf(v.Context()), found.Author), "", v.In("/chat"), func(p ui.Page) templ.Component { return MemberCard(p, card) })
 }
 
 // blocks reports whether the reader blocks a member.

@@ -103,8 +103,8 @@ func (h *handlers) render(v *ui.Request, at location, form Form, cause error) er
 	return ui.Render(v, status, MessagesPage(view))
 }
 
-// page returns a page of the chat, whose second level is the list of channels, and what
-// the reader has read of them. current is the id of a channel, or the key of a page.
+// page returns a page of the chat, with the list of channels as second level, and their
+// states. current is the id of a channel, or the key of a page.
 func (h *handlers) page(v *ui.Request, title, current string) (ui.Page, map[string]readstate.State, error) {
 	p, err := h.Page(v, title, "chat", "")
 	if err != nil {
@@ -124,6 +124,7 @@ type List struct {
 	Current string // id of a channel, or key of a page
 	Groups  []Group
 	Talks   []Talk
+	Manage  bool // the reader manages channels
 	Start   bool // the reader may begin a conversation
 }
 
@@ -141,6 +142,11 @@ type Entry struct {
 
 func (h *handlers) channelList(v *ui.Request, p ui.Page, current string) (List, map[string]readstate.State, error) {
 	list := List{Page: p, Current: current}
+	may, err := h.Access.Allowed(v.Context(), v.Actor, v.Community.ID, permission.ManageChannels, permission.StartDirect)
+	if err != nil {
+		return list, nil, err
+	}
+	list.Manage = may[permission.ManageChannels]
 	channels, err := h.Chat.Channels(v.Context(), v.Actor, v.Community.ID)
 	if err != nil {
 		return list, nil, err
@@ -153,8 +159,9 @@ func (h *handlers) channelList(v *ui.Request, p ui.Page, current string) (List, 
 	if err != nil {
 		return list, nil, err
 	}
-	if states != nil {
-		if err := h.addTalks(v, &list, states); err != nil {
+	if states != nil { // a member
+		list.Start = may[permission.StartDirect]
+		if list.Talks, err = h.talks(v, states); err != nil {
 			return list, nil, err
 		}
 	}
@@ -169,21 +176,6 @@ func (h *handlers) channelList(v *ui.Request, p ui.Page, current string) (List, 
 		list.Groups = append(list.Groups, group)
 	}
 	return list, states, nil
-}
-
-// addTalks adds the conversations of the reader, a member.
-func (h *handlers) addTalks(v *ui.Request, list *List, states map[string]readstate.State) error {
-	self, err := h.Members.Self(v.Context(), v.Actor, v.Community.ID)
-	if err != nil {
-		return err
-	}
-	may, err := h.Access.Allowed(v.Context(), v.Actor, v.Community.ID, permission.StartDirect)
-	if err != nil {
-		return err
-	}
-	list.Start = may[permission.StartDirect]
-	list.Talks, err = h.talks(v, self.ID, states)
-	return err
 }
 
 // showList answers with the list of channels alone.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/a-h/templ"
 
@@ -192,14 +191,4 @@ func uploads(v *ui.Request, list []image.Attachment) (shown []templ.Component) {
 		shown = append(shown, Upload(ui.PrinterOf(v.Context()), one))
 	}
 	return shown
-}
-
-// excerpt is the beginning of a text in one line.
-func excerpt(text string) string {
-	const longest = 80
-	line := []rune(strings.Join(strings.Fields(text), " "))
-	if len(line) > longest {
-		return string(line[:longest]) + "…"
-	}
-	return string(line)
 }

@@ -21,8 +21,12 @@ type Talk struct {
 }
 
 // talks returns the conversations of the reader, the one with the last message first,
-// and adds what they have read of them.
-func (h *handlers) talks(v *ui.Request, selfID string, states map[string]readstate.State) (talks []Talk, err error) {
+// and adds their states.
+func (h *handlers) talks(v *ui.Request, states map[string]readstate.State) (talks []Talk, err error) {
+	self, err := h.Members.Self(v.Context(), v.Actor, v.Community.ID)
+	if err != nil {
+		return nil, err
+	}
 	list, _, err := h.Direct.List(v.Context(), v.Actor, v.Community.ID, "", "", listed)
 	if err != nil || len(list) == 0 {
 		return nil, err
@@ -33,7 +37,7 @@ func (h *handlers) talks(v *ui.Request, selfID string, states map[string]readsta
 	}
 	for _, one := range list {
 		states[one.ID] = read[one.ID]
-		talks = append(talks, Talk{one.ID, talkName(v, one, selfID), len(one.Participants) > 2, read[one.ID]})
+		talks = append(talks, Talk{one.ID, talkName(v, one, self.ID), len(one.Participants) > 2, read[one.ID]})
 	}
 	return talks, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/message/place"
+	"github.com/regulars/regulars/internal/message/post"
 	"github.com/regulars/regulars/internal/message/topic"
 	"github.com/regulars/regulars/internal/ui"
 )
@@ -61,21 +62,32 @@ func (h *handlers) locateTopic(v *ui.Request, topicID string) (at location, err 
 	if errs.KindOf(err) == errs.NotFound {
 		return at, nil
 	}
+	if err != nil {
+		return at, err
+	}
 	if at.Conversation != nil {
 		at.name = talkName(v, *at.Conversation, self.ID)
 	}
+	open, err := h.open(v, at)
 	at.may = Rights{
-		SelfID: self.ID, Post: at.RequirePosting() == nil && at.open(),
+		SelfID: self.ID, Post: open && at.RequirePosting() == nil,
 		Pin: at.Allows(permission.Pinable), Delete: at.Allows(permission.DeleteMessages), Manage: at.Allows(permission.ManageMessages),
 	}
 	return at, err
 }
 
 // open reports whether messages can be posted: in a forum, within topics that are not
-// locked.
-func (at location) open() bool {
+// locked for the reader.
+func (h *handlers) open(v *ui.Request, at location) (bool, error) {
 	if at.Channel.Type != chat.Forum {
-		return true
+		return true, nil
 	}
-	return at.topic != nil && (!at.topic.Locked || at.Allows(permission.ManageMessages))
+	if at.topic == nil {
+		return false, nil
+	}
+	err := post.RequireOpen(v.Context(), v.Actor, h.Access, v.Community.ID, at.Place, at.topic.Locked)
+	if errs.KindOf(err) == errs.Conflict {
+		return false, nil
+	}
+	return err == nil, err
 }

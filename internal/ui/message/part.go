@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/regulars/regulars/internal/access/permission"
-	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/emoji"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
@@ -271,14 +269,6 @@ func (h *handlers) partOf(v *ui.Request, page ui.Page, at location, ids []string
 	return p, h.addAnswered(v, p.Items)
 }
 
-// name is how an author is shown.
-func name(a message.Author) string {
-	if a.DisplayName != "" {
-		return a.DisplayName
-	}
-	return a.Username
-}
-
 // acts is the address of the acts on a message.
 func (p Part) acts(i Item) string {
 	return p.In("/channels/" + i.Channel.ID + "/messages/" + i.ID)
@@ -294,7 +284,7 @@ func answeredText(p Part, one message.View) string {
 	case one.Text == "":
 		return p.T("Picture")
 	}
-	return excerpt(one.Text)
+	return ui.Excerpt(one.Text)
 }
 
 // emojiOf is an emoji as color fonts show it: symbols that are also text need a
@@ -305,18 +295,6 @@ func emojiOf(kind string) string {
 	}
 	return kind
 }
-
-// instant is a time of the wire in Unix milliseconds.
-func instant(text *string) int64 {
-	at, err := time.Parse(clock.Layout, value(text))
-	if err != nil {
-		return 0
-	}
-	return at.UnixMilli()
-}
-
-// manageChannels is what the link to the settings of channels needs.
-const manageChannels = permission.ManageChannels
 
 var notifyChoices = []ui.Choice{
 	{Value: string(readstate.NotifyAll), Label: i18n.Key("All messages")},

@@ -1,7 +1,6 @@
 package message
 
 import (
-	"net/http"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -161,7 +160,5 @@ func (h *handlers) deleteTopic(v *ui.Request) error {
 	if err := h.Topics.Delete(v.Context(), v.Actor, v.Community.ID, at.id, at.topic.ID); err != nil {
 		return err
 	}
-	v.W.Header().Set("Cache-Control", "no-store")
-	http.Redirect(v.W, v.Request, v.In("/channels/"+at.id+"/topics"), http.StatusSeeOther)
-	return nil
+	return v.Redirect(v.In("/channels/"+at.id+"/topics"), "")
 }

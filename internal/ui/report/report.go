@@ -8,7 +8,6 @@ import (
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/report"
@@ -142,32 +141,16 @@ func (h *handlers) render(v *ui.Request, form Form, cause error) error {
 
 // authorOf names the author of a message.
 func authorOf(p ui.Page, one *message.View) string {
-	switch {
-	case one == nil:
+	if one == nil {
 		return p.T("a deleted message")
-	case one.User.DisplayName != "":
-		return p.T(one.User.DisplayName)
 	}
-	return one.User.Username
+	return ui.AuthorName(p.Reader.Words, one.User)
 }
 
 // excerpt is the beginning of a reported text.
 func excerpt(p ui.Page, one *message.View) string {
-	const longest = 120
 	if one == nil || one.DeletedAt != nil {
 		return p.T("This message was deleted.")
 	}
-	text := []rune(one.Text)
-	if len(text) > longest {
-		return string(text[:longest]) + "…"
-	}
-	return string(text)
-}
-
-func milliseconds(timestamp string) int64 {
-	at, err := time.Parse(clock.Layout, timestamp)
-	if err != nil {
-		return 0
-	}
-	return at.UnixMilli()
+	return ui.Excerpt(one.Text)
 }

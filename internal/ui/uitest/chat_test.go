@@ -3,6 +3,8 @@ package uitest_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -213,4 +215,84 @@ func TestRefusedMessageStaysOnThePage(t *testing.T) {
 	olivia.until("it is gone", `document.querySelector("li.pending") === null`)
 	olivia.do("write a draft", chromedp.SendKeys("#message", "half a thought", chromedp.ByQuery), chromedp.Reload())
 	olivia.until("the draft is kept", `document.querySelector("#message")?.value === "half a thought"`)
+}
+
+// Pictures are added by choosing, pasting and dropping, shown before they are sent, and
+// sent together.
+func TestPicturesAreSentWithAMessage(t *testing.T) {
+	olivia := enterChat(t, 1)
+	if olivia == nil {
+		return
+	}
+	file := filepath.Join(t.TempDir(), "plan.png")
+	if err := os.WriteFile(file, smallPicture(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shown := func(n int) string {
+		return fmt.Sprintf(`document.querySelectorAll(".uploads input[name=attachment]").length === %d && document.querySelectorAll(".uploads img").length === %d`, n, n)
+	}
+	olivia.do("choose a picture", chromedp.SetUploadFiles(".composer input[type=file]", []string{file}, chromedp.ByQuery))
+	olivia.until("it is uploaded", shown(1))
+	const transfer = `const canvas = document.createElement("canvas"); canvas.width = canvas.height = 8; canvas.toBlob((blob) => {
+		const transfer = new DataTransfer(); transfer.items.add(new File([blob], "new.png", { type: "image/png" })); `
+	olivia.do("paste one", chromedp.Evaluate(`{`+transfer+`document.querySelector("#message").dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true })); }); }`, nil))
+	olivia.until("it is uploaded too", shown(2))
+	olivia.do("drop one", chromedp.Evaluate(`{`+transfer+`document.querySelector(".messages").dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true })); }); }`, nil))
+	olivia.until("three are uploaded", shown(3))
+	olivia.check("chat-uploads")
+	olivia.do("remove one", chromedp.Click(".uploads li:last-child [data-remove]", chromedp.ByQuery))
+	olivia.until("two are left", shown(2))
+	olivia.do("drop a text", chromedp.Evaluate(`{ const transfer = new DataTransfer(); transfer.items.add(new File(["text"], "note.png", { type: "image/png" })); document.querySelector(".messages").dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true })); }`, nil))
+	olivia.until("the reason", `document.querySelector(".uploads .error:not([hidden])")?.innerText.startsWith("note.png: ")`)
+	olivia.do("remove it", chromedp.Click(".uploads li:last-child [data-remove]", chromedp.ByQuery))
+	olivia.write("Two pictures")
+	olivia.shows("Two pictures")
+	olivia.until("both are shown", `document.querySelectorAll("li.message:last-child .pictures img").length === 2`)
+}
+
+// Everything can be done by keys, and a message can be marked unread.
+func TestChatWorksByKeys(t *testing.T) {
+	olivia := enterChat(t, 3)
+	if olivia == nil {
+		return
+	}
+	if _, err := olivia.app.Chat.CreateChannel(t.Context(), apptest.Operator, olivia.communityID, chat.Input{Topic: "quiet"}); err != nil {
+		t.Fatal(err)
+	}
+	olivia.open(olivia.address())
+	olivia.ready()
+	key := func(what, key string, modifiers ...input.Modifier) {
+		t.Helper()
+		olivia.do(what, chromedp.KeyEvent(key, chromedp.KeyModifiers(modifiers...)))
+	}
+	olivia.do("go to the message", chromedp.Focus("#message", chromedp.ByQuery))
+	key("go to the messages", kb.Tab, input.ModifierShift)
+	olivia.until("the last one has the focus", `document.activeElement.innerText.includes("number 2")`)
+	key("go up", kb.ArrowUp)
+	olivia.until("the one before", `document.activeElement.innerText.includes("number 1")`)
+	key("reply", "r")
+	olivia.until("the reply", `document.activeElement.id === "message" && document.querySelector("[data-answered]").innerText.includes("number 1")`)
+	key("cancel the reply", kb.Escape)
+	olivia.until("no reply", `document.querySelector(".replying").hidden`)
+	key("go to the messages", kb.Tab, input.ModifierShift)
+	key("react", "+")
+	olivia.until("the picker", `document.querySelector("#sheet[open] [data-filter]") !== null`)
+	key("close it", kb.Escape)
+	olivia.until("it is closed", `!document.querySelector("#sheet").open`)
+	olivia.do("go to the first", chromedp.Evaluate(`document.querySelector("li.message").focus()`, nil))
+	key("open all actions", "m")
+	olivia.sees("Mark unread")
+	var link string
+	olivia.do("read the link", chromedp.AttributeValue("[data-copy-link]", "value", &link, nil, chromedp.ByQuery))
+	if !strings.Contains(link, "/messages?around=") {
+		t.Errorf("the link is %s", link)
+	}
+	olivia.press("Mark unread")
+	olivia.until("the line of new messages", `document.querySelector("#unread")?.nextElementSibling.innerText.includes("number 0")`)
+	olivia.until("three are unread", `document.querySelector("#channel-list a[aria-current] .count")?.innerText.startsWith("3")`)
+	olivia.do("look away", chromedp.Evaluate(`document.activeElement.blur()`, nil))
+	key("go to the next channel", kb.ArrowDown, input.ModifierAlt)
+	olivia.until("the other channel", `document.querySelector(".chat-head h1").innerText.includes("quiet")`)
+	olivia.do("go to a day", chromedp.Navigate(olivia.app.URL()+olivia.address()+"?day=2020-01-01"))
+	olivia.until("its messages", `document.querySelectorAll("li.message").length === 3`)
 }

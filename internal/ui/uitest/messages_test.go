@@ -253,6 +253,20 @@ func TestMemberIsBlockedOnTheirCard(t *testing.T) {
 		}
 		page := home + "/channels/" + general.ID + "/messages"
 		card := regexp.MustCompile(`href="([^"]*/chat/members/[0-9a-f]{24})"`).FindStringSubmatch(olivia.ask("GET", page, nil).text)[1]
+		list := home + "/chat/list"
+		if got := olivia.ask("GET", list, nil); got.status != http.StatusOK || !strings.Contains(got.text, "Manage channels") {
+			t.Errorf("the list of an owner: %d", got.status)
+		}
+		_, miaToken := a.Claim(t, communityID, "mia")
+		mia := person{t, a, miaToken}
+		for _, path := range []string{list, page, home + "/chat?list=1"} {
+			if got := mia.get(path); got.status != http.StatusOK || strings.Contains(got.text, "Manage channels") || strings.Contains(got.text, "Channel settings") {
+				t.Errorf("%s of a member: %d", path, got.status)
+			}
+		}
+		if got := olivia.ask("GET", card, nil); !strings.Contains(got.text, "Online") {
+			t.Error("mia is not online")
+		}
 		if got := olivia.ask("GET", card, nil); got.status != http.StatusOK || !strings.Contains(got.text, "@mia") || !strings.Contains(got.text, ">Block<") {
 			t.Errorf("%d %s", got.status, got.text)
 		}

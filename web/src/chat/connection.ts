@@ -103,7 +103,7 @@ export class Connection {
     this.connect();
   }
 
-  // expect closes a connection on which nothing arrives any more.
+  // expect closes a silent connection.
   private expect(): void {
     clearTimeout(this.watch);
     this.watch = window.setTimeout(() => {

@@ -63,7 +63,7 @@ export class MessageList {
         heading.className = "day";
         heading.append(document.createElement("h2"));
         heading.firstElementChild!.textContent = one.dataset.day ?? "";
-        one.before(heading);
+        (unread && unread === one.previousElementSibling ? unread : one).before(heading);
       }
       const apart = last ? Date.parse(one.dataset.at ?? "") - Date.parse(last.dataset.at ?? "") : Infinity;
       const same = last?.dataset.author === one.dataset.author && apart <= together && !one.querySelector(".answered") && one.previousElementSibling !== unread;

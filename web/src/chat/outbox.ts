@@ -92,8 +92,8 @@ export class Outbox {
         this.shown.sent(draft, answer.part);
         return;
       }
-      const over = answer.refused !== undefined || Date.now() > until;
-      if (over || !this.list().some((one) => one.nonce === draft.nonce)) {
+      if (!this.list().some((one) => one.nonce === draft.nonce)) return; // discarded meanwhile
+      if (answer.refused !== undefined || Date.now() > until) {
         this.fail({ ...draft, failed: answer.refused ?? "" });
         return;
       }

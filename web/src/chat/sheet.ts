@@ -71,7 +71,7 @@ function offline(): void {
   if (toast) toast.hidden = false;
 }
 
-// filter shows the emoji whose words begin with what was typed.
+// filter shows the emoji with a word that begins with the typed text.
 function filter(field: HTMLInputElement): void {
   if (field.dataset?.filter === undefined) return;
   const typed = field.value.trim().toLowerCase();
