@@ -31,8 +31,13 @@ const (
 // PenaltyKinds are the kinds, from mild to severe.
 var PenaltyKinds = []string{Warn, Suspend, Kick, Ban}
 
-// requiredPermission is the permission to impose or lift a penalty, by its
-// kind.
+// PermissionOf returns the permission to impose or lift a penalty of a kind; ok is false
+// for what is no kind.
+func PermissionOf(kind string) (need actor.Permission, ok bool) {
+	need, ok = requiredPermission[kind]
+	return need, ok
+}
+
 var requiredPermission = map[string]actor.Permission{Warn: permission.Warn, Suspend: permission.Suspend, Kick: permission.Kick, Ban: permission.Ban}
 
 // Penalty is an entry of the misconduct log.

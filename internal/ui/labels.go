@@ -73,3 +73,8 @@ func LabelOf(choices []Choice, value string) string {
 	}
 	return ""
 }
+
+// SuspensionDays are the lengths of a suspension to choose from, in days.
+var SuspensionDays = []Choice{
+	{Value: "1", Label: i18n.Key("Tomorrow")}, {Value: "3", Label: i18n.Key("In three days")}, {Value: "7", Label: i18n.Key("In a week")}, {Value: "30", Label: i18n.Key("In 30 days")}, {Value: "365", Label: i18n.Key("In a year")},
+}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/access/permission"
-	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/moderation"
@@ -23,15 +22,6 @@ func (h *handlers) selfID(v *ui.Request) (string, error) {
 	return who.ID, err
 }
 
-var suspensionLives = []ui.Choice{
-	{Value: "1", Label: i18n.Key("Tomorrow")}, {Value: "3", Label: i18n.Key("In three days")}, {Value: "7", Label: i18n.Key("In a week")}, {Value: "30", Label: i18n.Key("In 30 days")}, {Value: "365", Label: i18n.Key("In a year")},
-}
-
-// mayPenalise is what a person needs for each kind of penalty.
-var mayPenalise = map[string]actor.Permission{
-	moderation.Warn: permission.Warn, moderation.Suspend: permission.Suspend, moderation.Kick: permission.Kick, moderation.Ban: permission.Ban,
-}
-
 func (h *handlers) showPenalties(v *ui.Request) error {
 	return h.renderPenalties(v, http.StatusOK, PenaltiesView{Days: 7, User: v.URL.Query().Get("give")})
 }
@@ -45,7 +35,7 @@ func (h *handlers) renderPenalties(v *ui.Request, status int, view PenaltiesView
 	view.Page = p
 	may := map[string]bool{}
 	for _, kind := range PenaltyKinds {
-		if h.Access.Can(v.Context(), v.Actor, v.Community.ID, mayPenalise[kind.Value]) == nil {
+		if need, ok := moderation.PermissionOf(kind.Value); ok && h.Access.Can(v.Context(), v.Actor, v.Community.ID, need) == nil {
 			may[kind.Value] = true
 			view.May = append(view.May, kind)
 		}

@@ -381,7 +381,7 @@ func penaltyForm(v PenaltiesView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(ui.Field{Name: "days", Label: v.T("A suspension ends"), Value: strconv.Itoa(v.Days), Error: v.Errors["until"]}, v.Choices(suspensionLives)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(ui.Field{Name: "days", Label: v.T("A suspension ends"), Value: strconv.Itoa(v.Days), Error: v.Errors["until"]}, v.Choices(ui.SuspensionDays)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/access/permission"
-	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/message"
+	"github.com/regulars/regulars/internal/moderation"
 	"github.com/regulars/regulars/internal/report"
 	"github.com/regulars/regulars/internal/ui"
 )
@@ -56,14 +56,8 @@ var (
 		{Value: string(report.Suspend), Label: i18n.Key("Author suspended")},
 		{Value: string(report.Ban), Label: i18n.Key("Author banned")},
 	}
-	suspensions = []ui.Choice{
-		{Value: "1", Label: i18n.Key("Tomorrow")}, {Value: "7", Label: i18n.Key("In a week")}, {Value: "30", Label: i18n.Key("In 30 days")}, {Value: "365", Label: i18n.Key("In a year")},
-	}
 	statuses = []ui.Choice{{Value: report.Open, Label: i18n.Key("reports|Open")}, {Value: report.Resolved, Label: i18n.Key("reports|Resolved")}}
 )
-
-// needs are the permissions of actions besides that to moderate.
-var needs = map[string]actor.Permission{string(report.Warn): permission.Warn, string(report.Suspend): permission.Suspend, string(report.Ban): permission.Ban}
 
 func (h *handlers) showReports(v *ui.Request) error {
 	view := ListView{Status: report.Open}
@@ -132,7 +126,7 @@ func (h *handlers) render(v *ui.Request, form Form, cause error) error {
 		view.Author = v.In("/members/" + view.Report.AuthorID)
 	}
 	for _, one := range actions {
-		if need, ok := needs[one.Value]; !ok || view.Report.AuthorID != "" && h.Access.Can(v.Context(), v.Actor, v.Community.ID, need) == nil {
+		if need, ok := moderation.PermissionOf(one.Value); !ok || view.Report.AuthorID != "" && h.Access.Can(v.Context(), v.Actor, v.Community.ID, need) == nil {
 			view.May = append(view.May, one)
 		}
 	}

@@ -999,7 +999,7 @@ func resolveForm(v View) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Select(ui.Field{Name: "days", Label: v.T("A suspension ends"), Value: strconv.Itoa(v.Form.Days), Error: v.Form.Errors["until"]}, v.Choices(suspensions)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Select(ui.Field{Name: "days", Label: v.T("A suspension ends"), Value: strconv.Itoa(v.Form.Days), Error: v.Form.Errors["until"]}, v.Choices(ui.SuspensionDays)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

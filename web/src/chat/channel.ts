@@ -44,7 +44,6 @@ class ChatChannel extends HTMLElement {
     document.addEventListener("visibilitychange", () => this.markRead());
     document.addEventListener("keydown", (event) => this.pressAnywhere(event));
     this.start();
-    performance.mark("chat-ready");
   }
 
   disconnectedCallback(): void {
