@@ -82,7 +82,7 @@ func referenceCan(places []referenceCommunity, member fakeMemberships, a actor.A
 	if limited && len(granted) > 0 {
 		return "limited_session"
 	}
-	if need == "sendMessage" || need == "getMessages" {
+	if need == "sendMessage" || need == "replyMessage" || need == "getMessages" {
 		return ""
 	}
 	for _, name := range granted {
