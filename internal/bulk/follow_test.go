@@ -18,11 +18,11 @@ func (f *fixture) stateOf(jobID string) bulk.Status {
 	return s
 }
 
-// stopped is an import of 40 rows that was cancelled after some batches.
+// stopped is an import of stoppedRows rows that was cancelled after some batches.
 func (f *fixture) stopped(o bulk.Options) bulk.Status {
 	f.Helper()
 	f.refuseMembers("NEW.last_name = 'Bad'")
-	s, err := f.startUpload(f.Context(), f.input(bulk.Import, crew(40, 17), o))
+	s, err := f.startUpload(f.Context(), f.input(bulk.Import, crew(stoppedRows, 17), o))
 	f.ok(err)
 	s = f.interrupt(s)
 	s, err = f.bulk.Cancel(f.Context(), command, f.community, s.JobID)
@@ -52,7 +52,7 @@ func TestTheRestOfACancelledImportIsImportedByItsSuccessor(t *testing.T) {
 			}
 		}
 		rest := f.work(f.stateOf(ids[0]))
-		if rest.Counts.Read != *s.Unread || rest.Counts.Read+s.Counts.Read != 40 || rest.Continues != s.JobID {
+		if rest.Counts.Read != *s.Unread || rest.Counts.Read+s.Counts.Read != stoppedRows || rest.Continues != s.JobID {
 			f.Fatalf("%d rows were read before and %d after: %+v", s.Counts.Read, rest.Counts.Read, rest)
 		}
 		if got := f.stateOf(s.JobID); got.ContinuedBy != rest.JobID {

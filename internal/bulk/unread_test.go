@@ -11,6 +11,10 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
+// stoppedRows is the number of rows of files whose import is interrupted in line 17: the job
+// ends some batches later.
+const stoppedRows = 400
+
 // interrupt runs a job until a row violates a constraint.
 func (f *fixture) interrupt(s bulk.Status) bulk.Status {
 	f.Helper()
@@ -47,13 +51,13 @@ func (f *fixture) countUnread(s bulk.Status) bulk.Status {
 func TestACancelledJobCountsItsUnreadRows(t *testing.T) {
 	eachOfSize(t, 4, func(f *fixture) {
 		f.refuseMembers("NEW.last_name = 'Bad'")
-		s, err := f.startUpload(f.Context(), f.input(bulk.Import, crew(40, 17), bulk.Options{}))
+		s, err := f.startUpload(f.Context(), f.input(bulk.Import, crew(stoppedRows, 17), bulk.Options{}))
 		f.ok(err)
 		if s.Unread == nil || *s.Unread != 0 {
 			f.Errorf("a queued job has %v unread rows", s.Unread)
 		}
 		s = f.interrupt(s)
-		if s.Counts.Read == 0 || s.Counts.Read >= 40 {
+		if s.Counts.Read == 0 || s.Counts.Read >= stoppedRows {
 			f.Fatalf("%d rows were read", s.Counts.Read)
 		}
 		s, err = f.bulk.Cancel(f.Context(), command, f.community, s.JobID)
@@ -62,8 +66,8 @@ func TestACancelledJobCountsItsUnreadRows(t *testing.T) {
 			f.Errorf("%d unread rows before they are counted", *s.Unread)
 		}
 		s = f.countUnread(s)
-		if s.Unread == nil || *s.Unread+s.Counts.Read != 40 {
-			f.Errorf("%v unread and %d read rows of 40", s.Unread, s.Counts.Read)
+		if s.Unread == nil || *s.Unread+s.Counts.Read != stoppedRows {
+			f.Errorf("%v unread and %d read rows of %d", s.Unread, s.Counts.Read, stoppedRows)
 		}
 	})
 }

@@ -34,7 +34,10 @@ func TestCommunityIsReadBackUnchanged(t *testing.T) {
 			ID: made.ID, Name: "Caf\u00e9",
 			Settings: community.Settings{
 				TimeZone: "UTC", Language: "en", Languages: []string{"en"}, Accent: "#4f46e5", Joining: community.Joining{Policy: "invite", RequiredFields: []string{}},
-				Currencies:          community.Currencies{Coins: community.Currency{Name: "Coins"}, Premium: community.Currency{Name: "Gems"}},
+				RefundLotDays: 30,
+				Currencies: community.Currencies{
+					Coins: community.Currency{Name: "Coins", Expiry: community.Expiry{RoundTo: "none"}}, Premium: community.Currency{Name: "Gems", Expiry: community.Expiry{RoundTo: "none"}},
+				},
 				AllowedFrameOrigins: []string{},
 				BannedWords:         []string{}, AlertWords: []string{}, ErasureOfMessages: "anonymise",
 			},

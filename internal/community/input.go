@@ -17,7 +17,9 @@ type Change struct {
 	Languages                                              *[]string // the first becomes Language
 	OpenBulkImport                                         *bool
 	Joining                                                *Joining
-	Coins, Premium                                         *Currency
+	Coins, Premium                                         *Currency // name and icon; the expiry is one of its own
+	CoinsExpiry, PremiumExpiry                             *Expiry
+	RefundLotDays                                          *int64
 	AllowedFrameOrigins                                    *[]string
 	BannedWords, AlertWords                                *[]string
 	EditWindow                                             *int64
@@ -57,9 +59,17 @@ func (c Change) apply(old Community) Input {
 	assign(&in.AlertWords, c.AlertWords)
 	assign(&in.EditWindow, c.EditWindow)
 	assign(&in.ErasureOfMessages, c.ErasureOfMessages)
-	assign(&in.Currencies.Coins, c.Coins)
-	assign(&in.Currencies.Premium, c.Premium)
+	in.Currencies.Coins.change(c.Coins, c.CoinsExpiry)
+	in.Currencies.Premium.change(c.Premium, c.PremiumExpiry)
+	assign(&in.RefundLotDays, c.RefundLotDays)
 	return in
+}
+
+func (c *Currency) change(to *Currency, expiry *Expiry) {
+	if to != nil {
+		c.Name, c.Icon = to.Name, to.Icon
+	}
+	assign(&c.Expiry, expiry)
 }
 
 func assign[T any](target, value *T) {

@@ -34,6 +34,8 @@ type Settings struct {
 	AlertWords        []string `json:"alertWords"`  // messages with one are reported
 	EditWindow        int64    `json:"editWindow"`  // seconds in which a message can be edited; 0: no limit
 	ErasureOfMessages string   `json:"erasureOfMessages"`
+
+	RefundLotDays int64 `json:"refundLotDays"` // until refunded coins of an expired lot expire
 }
 
 // Joining determines how people become members.
@@ -60,11 +62,24 @@ type Currencies struct {
 	Premium Currency `json:"premium"`
 }
 
-// Currency is the name and icon of a currency.
+// Currency is the name and icon of a currency, and when its credits expire.
 type Currency struct {
-	Name string `json:"name"`
-	Icon string `json:"icon"` // an emoji; "": none
+	Name   string `json:"name"`
+	Icon   string `json:"icon"` // an emoji; "": none
+	Expiry Expiry `json:"expiry"`
 }
+
+// Expiry determines the last day on which a credit can be spent.
+type Expiry struct {
+	Days    int64  `json:"days"`    // after the day of the credit; 0: it never expires
+	RoundTo string `json:"roundTo"` // RoundToNone or RoundToMonthEnd
+}
+
+// Values of Expiry.RoundTo.
+const (
+	RoundToNone     = "none"
+	RoundToMonthEnd = "month_end" // the last day of the month of that day
+)
 
 // Defaults of a new community.
 const (
@@ -73,6 +88,8 @@ const (
 	DefaultAccent   = "#4f46e5"
 	DefaultCoins    = "Coins"
 	DefaultPremium  = "Gems"
+
+	DefaultRefundLotDays = 30
 )
 
 const (
@@ -84,6 +101,8 @@ const (
 	maxWords          = 1000
 	maxWord           = 100        // characters
 	maxEditWindow     = 31_536_000 // seconds: a year
+	maxExpiryDays     = 3650
+	maxRefundLotDays  = 365
 )
 
 var colourPattern = regexp.MustCompile(`^#[0-9a-f]{6}$`)
@@ -111,6 +130,10 @@ func (s *Settings) normalise() (wrong []errs.Field) {
 	check(s.Joining.normalise(), "joiningRequirements", "The policy is open or invite, with at most %d required fields.", maxRequiredFields)
 	check(s.Currencies.Coins.normalise(DefaultCoins), "currencies.coins", "A currency has a name of at most 30 characters and an emoji.")
 	check(s.Currencies.Premium.normalise(DefaultPremium), "currencies.premium", "A currency has a name of at most 30 characters and an emoji.")
+	check(s.Currencies.Coins.Expiry.normalise(), "currencies.coins.expiry", wrongExpiry, maxExpiryDays)
+	check(s.Currencies.Premium.Expiry.normalise(), "currencies.premium.expiry", wrongExpiry, maxExpiryDays)
+	s.RefundLotDays = cmp.Or(s.RefundLotDays, DefaultRefundLotDays)
+	check(s.RefundLotDays >= 1 && s.RefundLotDays <= maxRefundLotDays, "refundLotDays", "Refunds of expired currency can be spent for 1 to %d days.", maxRefundLotDays)
 	check(s.normaliseOrigins(), "allowedFrameOrigins", "At most %d origins such as https://example.com, without a path; http for localhost only.", maxOrigins)
 	s.normaliseMessages(check)
 	return wrong
@@ -207,6 +230,27 @@ func (c *Currency) normalise(name string) bool {
 	return named && drawn && c.Name != "" && !strings.ContainsAny(c.Icon, `<>&"'`)
 }
 
+const wrongExpiry = "Credits expire after 1 to %d days, or never (0), rounded to none or month_end."
+
+func (e *Expiry) normalise() bool {
+	e.RoundTo = cmp.Or(e.RoundTo, RoundToNone)
+	return e.Days >= 0 && e.Days <= maxExpiryDays && (e.RoundTo == RoundToNone || e.RoundTo == RoundToMonthEnd)
+}
+
+// LastDay returns the last day, as the number of a day, on which a credit of a day can
+// be spent; ok is false for one that never expires.
+func (e Expiry) LastDay(day int64) (last int64, ok bool) {
+	if e.Days == 0 {
+		return 0, false
+	}
+	last = day + e.Days
+	if e.RoundTo == RoundToMonthEnd {
+		year, month, _ := time.Unix(last*secondsOfDay, 0).UTC().Date()
+		last = time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC).Unix() / secondsOfDay
+	}
+	return last, true
+}
+
 // decodeSettings decodes stored settings and sets defaults for settings added
 // since.
 func decodeSettings(stored string) (Settings, error) {
@@ -233,5 +277,8 @@ func decodeSettings(stored string) (Settings, error) {
 	s.Joining.Policy = cmp.Or(s.Joining.Policy, JoinByInvite)
 	s.Currencies.Coins.Name = cmp.Or(s.Currencies.Coins.Name, DefaultCoins)
 	s.Currencies.Premium.Name = cmp.Or(s.Currencies.Premium.Name, DefaultPremium)
+	s.Currencies.Coins.Expiry.RoundTo = cmp.Or(s.Currencies.Coins.Expiry.RoundTo, RoundToNone)
+	s.Currencies.Premium.Expiry.RoundTo = cmp.Or(s.Currencies.Premium.Expiry.RoundTo, RoundToNone)
+	s.RefundLotDays = cmp.Or(s.RefundLotDays, DefaultRefundLotDays)
 	return s, nil
 }

@@ -56,16 +56,6 @@ func New(db *sqldb.DB, c clock.Clock) *Presence {
 	return &Presence{db: db, clock: c, seen: map[string]int64{}}
 }
 
-// Day returns the number of the day in the time zone of a community, since 1970.
-func Day(at time.Time, home community.Community) int64 {
-	zone, err := time.LoadLocation(home.Settings.TimeZone)
-	if err != nil { // the settings are validated; the zone was removed from the system
-		zone = time.UTC
-	}
-	year, month, day := at.In(zone).Date()
-	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / int64((24 * time.Hour).Seconds())
-}
-
 // Record records a sign of a person in a community: a request, or an action at a live
 // connection. Keys of communities and non-members are ignored. Signs within a minute
 // of the clock write once. A sign that cannot be recorded at once is left to the next
@@ -144,7 +134,7 @@ func (p *Presence) record(ctx context.Context, caller actor.Actor, communityID s
 		if err != nil {
 			return err
 		}
-		visits, firstToday := r.sign(max(last, r.seenAt), now, Day(now, home))
+		visits, firstToday := r.sign(max(last, r.seenAt), now, home.Day(now))
 		if err := upsertVisit(ctx, tx, communityID, memberID, Visit{SeenAt: r.seenAt, SignedInAt: caller.SignedInAt}); err != nil {
 			return err
 		}

@@ -39,7 +39,9 @@ func (t *Tx) InsertRows(ctx context.Context, r Rows) error {
 		return nil
 	}
 	t.changed |= migrations.ChangedBy("INSERT INTO " + r.Table)
-	if t.dialect == Postgres {
+	if t.dialect == Postgres && r.N <= fewRows {
+		return t.insertFew(ctx, r)
+	} else if t.dialect == Postgres {
 		return t.copyRows(ctx, r)
 	}
 	// OR FAIL: the caller rolls back to its savepoint, so SQLite needs no
@@ -54,18 +56,56 @@ func (t *Tx) UpdateRows(ctx context.Context, keys int, r Rows) error {
 		return nil
 	}
 	t.changed |= migrations.ChangedBy("UPDATE " + r.Table)
-	if t.dialect == Postgres {
+	if t.dialect == Postgres && r.N <= fewRows {
+		return t.updateFew(ctx, keys, r)
+	} else if t.dialect == Postgres {
 		return t.mergeRows(ctx, keys, r)
 	}
-	var set, where []string
+	set, where := r.assignments(keys, func(i int) string { return fmt.Sprintf("c%d", i) })
+	return t.bulkExec(ctx, "UPDATE OR FAIL "+r.Table+" SET "+set+" FROM row_source WHERE handle = $1 AND "+where, r)
+}
+
+// assignments returns the clauses of an UPDATE that sets the columns behind the keys to
+// values, of which value returns the text by the number of the column.
+func (r Rows) assignments(keys int, value func(i int) string) (set, where string) {
+	var sets, wheres []string
 	for i, column := range r.Columns {
 		if i < keys {
-			where = append(where, fmt.Sprintf("%s.%s = c%d", r.Table, column, i))
+			wheres = append(wheres, r.Table+"."+column+" = "+value(i))
 		} else {
-			set = append(set, fmt.Sprintf("%s = c%d", column, i))
+			sets = append(sets, column+" = "+value(i))
 		}
 	}
-	return t.bulkExec(ctx, "UPDATE OR FAIL "+r.Table+" SET "+strings.Join(set, ", ")+" FROM row_source WHERE handle = $1 AND "+strings.Join(where, " AND "), r)
+	return strings.Join(sets, ", "), strings.Join(wheres, " AND ")
+}
+
+// fewRows is the number of rows up to which PostgreSQL is faster without COPY.
+const fewRows = 8
+
+// insertFew is InsertRows with one statement of few values.
+func (t *Tx) insertFew(ctx context.Context, r Rows) error {
+	args := make([]any, r.N*len(r.Columns))
+	groups := make([]string, r.N)
+	for i, at := 0, 0; i < r.N; i, at = i+1, at+len(r.Columns) {
+		r.Fill(i, args[at:at+len(r.Columns)])
+		groups[i] = "(" + Placeholders(at+1, len(r.Columns)) + ")"
+	}
+	_, err := t.Exec(ctx, "INSERT INTO "+r.Table+" ("+strings.Join(r.Columns, ", ")+") VALUES "+strings.Join(groups, ", "), args...)
+	return err
+}
+
+// updateFew is UpdateRows with a statement for each row.
+func (t *Tx) updateFew(ctx context.Context, keys int, r Rows) error {
+	set, where := r.assignments(keys, func(i int) string { return fmt.Sprintf("$%d", i+1) })
+	query := "UPDATE " + r.Table + " SET " + set + " WHERE " + where
+	row := make([]any, len(r.Columns))
+	for i := range r.N {
+		r.Fill(i, row)
+		if _, err := t.Exec(ctx, query, row...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mergeRows is UpdateRows on PostgreSQL: COPY into a temporary table, then
@@ -79,15 +119,8 @@ func (t *Tx) mergeRows(ctx context.Context, keys int, r Rows) error {
 	if err := t.copyRows(ctx, staged); err != nil {
 		return err
 	}
-	var set, where []string
-	for i, column := range r.Columns {
-		if i < keys {
-			where = append(where, r.Table+"."+column+" = s."+column)
-		} else {
-			set = append(set, column+" = s."+column)
-		}
-	}
-	if _, err := t.Exec(ctx, "UPDATE "+r.Table+" SET "+strings.Join(set, ", ")+" FROM "+staged.Table+" s WHERE "+strings.Join(where, " AND ")); err != nil {
+	set, where := r.assignments(keys, func(i int) string { return "s." + r.Columns[i] })
+	if _, err := t.Exec(ctx, "UPDATE "+r.Table+" SET "+set+" FROM "+staged.Table+" s WHERE "+where); err != nil {
 		return err
 	}
 	_, err := t.Exec(ctx, "DROP TABLE "+staged.Table)

@@ -12,6 +12,7 @@ import (
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk/apply"
+	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/member"
@@ -110,11 +111,11 @@ func (s *Stats) MemberDays(ctx context.Context, caller actor.Actor, communityID 
 	ends := []int64{}
 	zone := first.Location()
 	year, month, day := first.Date()
-	start := startOfDay(year, month, day, zone)
+	start := community.StartOfDay(year, month, day, zone)
 	for at := start; !at.After(last) && len(days) < maxDays; {
 		year, month, day = at.Date()
 		days = append(days, MemberDay{Day: at.Format(time.DateOnly)})
-		at = startOfDay(year, month, day+1, zone)
+		at = community.StartOfDay(year, month, day+1, zone)
 		ends = append(ends, at.UnixMilli())
 	}
 	if len(days) == 0 {
@@ -138,20 +139,4 @@ func (s *Stats) MemberDays(ctx context.Context, caller actor.Actor, communityID 
 		days[i].Total = total
 	}
 	return days, nil
-}
-
-// startOfDay returns the first instant of a day: the earlier one of two midnights,
-// and later than midnight where a zone skips it.
-func startOfDay(year int, month time.Month, day int, zone *time.Location) time.Time {
-	midnight := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
-	_, before := midnight.AddDate(0, 0, -1).In(zone).Zone()
-	_, after := midnight.AddDate(0, 0, 1).In(zone).Zone()
-	for _, offset := range []int{max(before, after), min(before, after)} {
-		at := midnight.Add(-time.Duration(offset) * time.Second).In(zone)
-		if at.Hour() == 0 && at.Minute() == 0 && at.Day() == midnight.Day() {
-			return at
-		}
-	}
-	begin, _ := midnight.Add(-time.Duration(before) * time.Second).In(zone).ZoneBounds()
-	return begin
 }

@@ -79,6 +79,7 @@ const (
 	OverwriteLanguageSettings = "overwrite_language_settings"
 	ManageIntegrations        = "manage_integrations"
 	ModerateContent           = "moderate_content"
+	ManageGamification        = "manage_gamification"
 )
 
 // Role permissions in channels.
@@ -100,7 +101,7 @@ const (
 var (
 	ServerPermissions = []string{
 		ServerAdministrator, ManageRolesPermission, ManageChannelsPermission, CreateInvite, WarnMembers, SuspendMembers, KickMembers, BanMembers, ModerateContent,
-		BroadcastMessages, AllowDM, OverwriteLanguageSettings, ManageIntegrations,
+		BroadcastMessages, AllowDM, OverwriteLanguageSettings, ManageIntegrations, ManageGamification,
 	}
 	ChannelPermissions = []string{
 		ViewMessageHistory, PostMessages, AttachFiles, ShareLinks, ShareAttachments, AllowMentions, PostAnalysis, Pinable,
@@ -122,6 +123,8 @@ const (
 	Ban              actor.Permission = "may_ban"
 	ViewPenalties    actor.Permission = "may_see_penalties" // any of the four above
 	Moderate         actor.Permission = "may_moderate"      // what members write
+	ViewGamification actor.Permission = "see_gamification"  // any active member
+	ViewBadges       actor.Permission = "see_badges"        // any active member
 	StartDirect      actor.Permission = "may_start_direct"  // conversations
 	OverrideLanguage actor.Permission = "may_override_language"
 	ViewChannels     actor.Permission = "see_channels" // any active member; channels decide which ones are visible
@@ -143,6 +146,10 @@ func OfKey(need actor.Permission) actor.Permission {
 		return ManageChannels
 	case StartDirect:
 		return SendMessage
+	case ViewGamification:
+		return Gamification
+	case ViewBadges:
+		return Badges
 	default:
 		return need
 	}
@@ -154,6 +161,7 @@ var RolePermission = map[actor.Permission]string{
 	ManageRoles: ManageRolesPermission, ManageChannels: ManageChannelsPermission, CreateInvites: CreateInvite, Warn: WarnMembers,
 	Suspend: SuspendMembers, Kick: KickMembers, Ban: BanMembers, OverrideLanguage: OverwriteLanguageSettings, Webhooks: ManageIntegrations,
 	Moderate: ModerateContent, StartDirect: AllowDM,
+	Gamification: ManageGamification, Badges: ManageGamification, GetUserStats: ManageGamification,
 }
 
 // OfRoles returns the role permissions that allow need; one of them
@@ -202,7 +210,7 @@ func CreatorLacks(need actor.Permission) error {
 
 // OfMember are those of every active member. Channels restrict them
 // further.
-var OfMember = []actor.Permission{AnyMember, ViewChannels, SendMessage, ReplyMessage, GetMessages}
+var OfMember = []actor.Permission{AnyMember, ViewChannels, ViewGamification, ViewBadges, SendMessage, ReplyMessage, GetMessages}
 
 // PenaltyPermissions are the role permissions that allow reading the misconduct
 // log.

@@ -53,6 +53,9 @@ func TestManyClientsComeAndLeaveNothing(t *testing.T) {
 			if t.Failed() {
 				return
 			}
+			for _, c := range conns {
+				c.until("subscribed")
+			}
 			t.Logf("%d clients in %s", clients, time.Since(begun).Round(time.Millisecond))
 			rename(t, a, home, owner, lobby, "new")
 			want := witness.event("channel.updated").Sequence

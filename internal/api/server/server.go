@@ -51,6 +51,7 @@ type server struct {
 	BannedWords         []string            `json:"bannedWords,omitzero" required:"false" nullable:"false" doc:"Only for keys with community or manageUser and persons with moderate_content."`
 	AlertWords          []string            `json:"alertWords,omitzero" required:"false" nullable:"false" doc:"As bannedWords."`
 	EditWindow          int64               `json:"editWindow" doc:"Seconds in which a message can be edited; 0: no limit."`
+	RefundLotDays       int64               `json:"refundLotDays" doc:"Days in which refunds of expired currency can be spent."`
 	ErasureOfMessages   string              `json:"erasureOfMessages" enum:"anonymise,delete" doc:"The messages of an erased member stay without their author, or are deleted."`
 	MemberCount         int64               `json:"memberCount"`
 	Owner               *wire.Person        `json:"owner" doc:"null: no owner yet."`
@@ -75,8 +76,26 @@ type currencies struct {
 }
 
 type currency struct {
-	Name string `json:"name" maxLength:"100" example:"Coins"`
-	Icon string `json:"icon,omitempty" maxLength:"100" example:"🪙" doc:"An emoji."`
+	Name   string  `json:"name" maxLength:"100" example:"Coins"`
+	Icon   string  `json:"icon,omitempty" maxLength:"100" example:"🪙" doc:"An emoji."`
+	Expiry *expiry `json:"expiry,omitempty" doc:"Always present in responses; absent in a request: unchanged."`
+}
+
+type expiry struct {
+	Days    int64  `json:"days" minimum:"0" maximum:"3650" doc:"Days after the day of a credit in which it can be spent; 0: it never expires."`
+	RoundTo string `json:"roundTo,omitempty" enum:"none,month_end" doc:"month_end: until the last day of the month."`
+}
+
+func currencyView(c community.Currency) currency {
+	return currency{Name: c.Name, Icon: c.Icon, Expiry: &expiry{c.Expiry.Days, c.Expiry.RoundTo}}
+}
+
+// change returns the changed name and icon, and the changed expiry; nil: unchanged.
+func (c *currency) change() (*community.Currency, *community.Expiry) {
+	if c == nil {
+		return nil, nil
+	}
+	return &community.Currency{Name: c.Name, Icon: c.Icon}, (*community.Expiry)(c.Expiry)
 }
 
 // serverView returns what the actor sees: the word lists only if they can set them.
@@ -86,8 +105,8 @@ func (h *handlers) serverView(ctx context.Context, home directory.CommunitySumma
 		ID: home.ID, CommunityID: home.ID, Name: home.Name, Logo: s.Logo, Colors: serverColors{s.Accent}, Languages: s.Languages, TimeZone: s.TimeZone, DefaultCountry: s.DefaultCountry,
 		JoiningRequirements: joiningRequirements{s.Joining.Policy, s.Joining.RequiredFields}, OpenBulkImport: s.OpenBulkImport,
 		AllowedFrameOrigins: s.AllowedFrameOrigins,
-		Currencies:          currencies{currency(s.Currencies.Coins), currency(s.Currencies.Premium)},
-		EditWindow:          s.EditWindow, ErasureOfMessages: s.ErasureOfMessages,
+		Currencies:          currencies{currencyView(s.Currencies.Coins), currencyView(s.Currencies.Premium)},
+		EditWindow:          s.EditWindow, ErasureOfMessages: s.ErasureOfMessages, RefundLotDays: s.RefundLotDays,
 		MemberCount: home.Members, Owner: wire.NewPerson(home.Owner), CreatedAt: clock.Format(home.CreatedAt), UpdatedAt: clock.Format(home.UpdatedAt),
 	}
 	if home.DeletedAt != 0 {
@@ -114,6 +133,7 @@ type Settings struct {
 	BannedWords         []string             `json:"bannedWords,omitempty" nullable:"false" maxItems:"1000" doc:"Words and phrases that messages may not contain, of 1 to 100 characters each."`
 	AlertWords          []string             `json:"alertWords,omitempty" nullable:"false" maxItems:"1000" doc:"Words and phrases that create a report, of 1 to 100 characters each."`
 	EditWindow          *int64               `json:"editWindow,omitempty" minimum:"0" maximum:"31536000" doc:"Seconds in which a message can be edited; 0: no limit."`
+	RefundLotDays       *int64               `json:"refundLotDays,omitempty" minimum:"1" maximum:"365" doc:"Days in which refunds of expired currency can be spent."`
 	ErasureOfMessages   *string              `json:"erasureOfMessages,omitempty" enum:"anonymise,delete" doc:"anonymise: the messages of an erased member stay without their author."`
 	Currencies          *struct {
 		Coins   *currency `json:"coins,omitempty"`
@@ -123,7 +143,7 @@ type Settings struct {
 
 // change converts the settings.
 func (s *Settings) change() community.Change {
-	c := community.Change{Logo: s.Logo, TimeZone: s.TimeZone, DefaultCountry: s.DefaultCountry, OpenBulkImport: s.OpenBulkImport, EditWindow: s.EditWindow, ErasureOfMessages: s.ErasureOfMessages}
+	c := community.Change{Logo: s.Logo, TimeZone: s.TimeZone, DefaultCountry: s.DefaultCountry, OpenBulkImport: s.OpenBulkImport, EditWindow: s.EditWindow, ErasureOfMessages: s.ErasureOfMessages, RefundLotDays: s.RefundLotDays}
 	if s.Languages != nil {
 		c.Languages = &s.Languages
 	}
@@ -143,7 +163,8 @@ func (s *Settings) change() community.Change {
 		c.Joining = &community.Joining{Policy: j.Policy, RequiredFields: j.RequiredFields}
 	}
 	if s.Currencies != nil {
-		c.Coins, c.Premium = (*community.Currency)(s.Currencies.Coins), (*community.Currency)(s.Currencies.Premium)
+		c.Coins, c.CoinsExpiry = s.Currencies.Coins.change()
+		c.Premium, c.PremiumExpiry = s.Currencies.Premium.change()
 	}
 	return c
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/field"
-	"github.com/regulars/regulars/internal/presence"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -65,7 +64,7 @@ type Moment struct {
 func Now(ctx context.Context, q sqldb.Querier, c clock.Clock, communityID string) (Moment, error) {
 	home, err := community.Load(ctx, q, communityID)
 	now := c.Now()
-	return Moment{StreakSince: presence.Day(now, home) - 1, MS: now.UnixMilli()}, err
+	return Moment{StreakSince: home.Day(now) - 1, MS: now.UnixMilli()}, err
 }
 
 // Of returns the figures of members by their ids.
