@@ -28,15 +28,19 @@ func TestCreatorOwnsTheCommunity(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		ada, token := a.Owner(t, a.Community(t), "ada")
 		made := send(t, a, "POST", "/v1/servers", token, `{"name":" Rovers ","languages":["de","en"],"timeZone":"Europe/Berlin","defaultCountry":"de",
-			"currencies":{"coins":{"name":"Taler","icon":"🪙"}}}`)
+			"currencies":{"coins":{"name":"Taler","icon":"🪙","expiry":{"days":90,"roundTo":"month_end"}}},"refundLotDays":10}`)
 		serverID, _ := made.at("data._id").(string)
 		want := map[string]any{
 			"_id": serverID, "communityId": serverID, "name": "Rovers", "logo": "", "colors": map[string]any{"accent": "#4f46e5"},
 			"languages": []any{"de", "en"}, "timeZone": "Europe/Berlin", "defaultCountry": "DE", "openBulkImport": false,
 			"joiningRequirements": map[string]any{"policy": "invite"}, "allowedFrameOrigins": []any{},
 			"bannedWords": []any{}, "alertWords": []any{}, "editWindow": 0.0, "erasureOfMessages": "anonymise",
-			"currencies":  map[string]any{"coins": map[string]any{"name": "Taler", "icon": "🪙"}, "premium": map[string]any{"name": "Gems"}},
-			"memberCount": 1.0, "owner": map[string]any{"_id": ada.ID, "userId": float64(ada.Number), "username": "ada"},
+			"currencies": map[string]any{
+				"coins":   map[string]any{"name": "Taler", "icon": "🪙", "expiry": map[string]any{"days": 90.0, "roundTo": "month_end"}},
+				"premium": map[string]any{"name": "Gems", "expiry": map[string]any{"days": 0.0, "roundTo": "none"}},
+			},
+			"refundLotDays": 10.0,
+			"memberCount":   1.0, "owner": map[string]any{"_id": ada.ID, "userId": float64(ada.Number), "username": "ada"},
 			"createdAt": made.at("data.createdAt"), "updatedAt": made.at("data.updatedAt"),
 		}
 		if d := cmp.Diff(want, made.at("data")); made.status != 201 || d != "" {
@@ -48,9 +52,10 @@ func TestCreatorOwnsTheCommunity(t *testing.T) {
 		if got := send(t, a, "GET", "/v1/servers", token, ""); got.status != 200 || got.at("data.1._id") != serverID || got.at("data.0._id") == serverID {
 			t.Errorf("listed as %d %s", got.status, got.text)
 		}
-		changed := send(t, a, "PUT", "/v1/servers/"+serverID, token, `{"name":"Rangers","colors":{"accent":"#AA0011"},"joiningRequirements":{"policy":"open","requiredFields":["country"]}}`)
+		changed := send(t, a, "PUT", "/v1/servers/"+serverID, token, `{"name":"Rangers","colors":{"accent":"#AA0011"},"joiningRequirements":{"policy":"open","requiredFields":["country"]},"currencies":{"coins":{"name":"Crowns"}}}`)
 		if changed.status != 200 || changed.at("data.name") != "Rangers" || changed.at("data.colors.accent") != "#aa0011" ||
-			changed.at("data.joiningRequirements.requiredFields.0") != "country" || changed.at("data.timeZone") != "Europe/Berlin" {
+			changed.at("data.joiningRequirements.requiredFields.0") != "country" || changed.at("data.timeZone") != "Europe/Berlin" ||
+			changed.at("data.currencies.coins.name") != "Crowns" || changed.at("data.currencies.coins.expiry.days") != 90.0 {
 			t.Errorf("%d %s", changed.status, changed.text)
 		}
 	})

@@ -15,6 +15,7 @@ import (
 	eventapi "github.com/regulars/regulars/internal/api/event"
 	fieldapi "github.com/regulars/regulars/internal/api/field"
 	keyapi "github.com/regulars/regulars/internal/api/key"
+	ledgerapi "github.com/regulars/regulars/internal/api/ledger"
 	limitapi "github.com/regulars/regulars/internal/api/limit"
 	messageapi "github.com/regulars/regulars/internal/api/message"
 	moderationapi "github.com/regulars/regulars/internal/api/moderation"
@@ -50,6 +51,7 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.Moderation.Feature(),
 		p.Ownership.Feature(),
 		p.Notes.Feature(),
+		p.LedgerActs.Feature(),
 		p.Blocks.Feature(),
 		p.Presence.Feature(),
 		p.Chat.Feature(),
@@ -98,6 +100,7 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		limitapi.New(append(collect(p.features, func(f feature.Feature) []feature.Limit { return f.Limits }), l.rates...)),
 		userapi.New(p.Access, p.Members),
 		noteapi.New(p.Notes),
+		ledgerapi.New(p.LedgerActs),
 		fieldapi.New(p.Fields, p.Members, p.FieldChanges),
 		eventapi.New(eventapi.Deps{Access: p.Access, Events: p.Events, Types: EventTypes(), Streams: l.streams, Stopping: l.stopping}),
 		realtimeapi.New(p.Live),

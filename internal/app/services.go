@@ -26,6 +26,8 @@ import (
 	"github.com/regulars/regulars/internal/idempotency"
 	"github.com/regulars/regulars/internal/installation"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/ledger"
+	"github.com/regulars/regulars/internal/ledger/operation"
 	"github.com/regulars/regulars/internal/live"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/media"
@@ -72,6 +74,8 @@ type Services struct {
 	Moderation    *moderation.Moderation
 	Ownership     *ownership.Ownership
 	Notes         *note.Notes
+	Ledger        *ledger.Ledger
+	LedgerActs    *operation.Operations
 	Blocks        *block.Blocks
 	Accounts      *signin.Accounts
 	Access        *access.Access
@@ -168,6 +172,8 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Moderation = moderation.New(moderation.Deps{DB: p.DB, Clock: now, Members: p.Members, Access: p.Access, Accounts: p.Accounts, Mail: p.Mail, BaseURL: p.url})
 	p.Ownership = ownership.New(ownership.Deps{DB: p.DB, Clock: now, Members: p.Members, Access: p.Access, Accounts: p.Accounts, Mail: p.Mail, Pictures: p.Pictures, Retention: c.Retention(), BaseURL: p.url})
 	p.Notes = note.New(note.Deps{DB: p.DB, Clock: now, Access: p.Access, Members: p.Members})
+	p.Ledger = ledger.New(ledger.Deps{Clock: now})
+	p.LedgerActs = operation.New(operation.Deps{DB: p.DB, Clock: now, Access: p.Access, Ledger: p.Ledger})
 	p.Blocks = block.New(block.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Chat = chat.New(chat.Deps{DB: p.DB, Access: p.Access, Members: p.Members, Clock: now, Deleted: []chat.Hook{change.ClearChannel}})
 	p.assembleMessages(now)

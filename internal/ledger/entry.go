@@ -147,55 +147,60 @@ func (e *Entry) earned() int64 {
 // EventPosted is the name of the event of an entry.
 const EventPosted = "ledger.posted"
 
+// EventTypes describes the events of the package.
+var EventTypes = []event.Type{
+	{Name: EventPosted, Member: "the holder of the balance", Data: EventData{}, Description: "An entry was posted in the ledger. It is appended only while a webhook or an automation reads it."},
+}
+
 // EventData is the data of EventPosted.
 type EventData struct {
 	User  member.EventUser `json:"user"`
-	Entry View             `json:"entry"`
+	Entry EntryView        `json:"entry"`
 }
 
-// View is an entry on the wire.
-type View struct {
-	ID           string     `json:"_id"`
-	UserID       *string    `json:"userId" doc:"The _id of the user; null after erasure."`
-	Unit         Unit       `json:"unit" enum:"xp,coins,premium"`
-	Amount       int64      `json:"amount" example:"-120" doc:"Positive: credit; negative: debit."`
-	BalanceAfter int64      `json:"balanceAfter" example:"100"`
-	Reason       string     `json:"reason" example:"Mug" doc:"Empty after erasure."`
-	Source       ViewSource `json:"source" doc:"What caused the entry."`
-	LotID        *string    `json:"lotId" doc:"The lot that a credit made."`
-	Lots         []ViewPart `json:"lots" nullable:"false" doc:"The parts of the entry by lot, at most 100."`
-	LotCount     int        `json:"lotCount" doc:"The number of all parts."`
-	ExpiresAt    *string    `json:"expiresAt" format:"date-time" doc:"The instant from which that lot cannot be spent; null: never."`
-	ReversalOf   *string    `json:"reversalOf" doc:"The entry that this one reverses."`
-	HoldID       *string    `json:"holdId" doc:"The hold that this entry captures."`
-	OccurredAt   string     `json:"occurredAt" format:"date-time" doc:"The time of the rewarded fact."`
-	CreatedAt    string     `json:"createdAt" format:"date-time"`
+// EntryView is an entry on the wire.
+type EntryView struct {
+	ID           string      `json:"_id"`
+	UserID       *string     `json:"userId" doc:"The _id of the user; null after erasure."`
+	Unit         Unit        `json:"unit" enum:"xp,coins,premium"`
+	Amount       int64       `json:"amount" example:"-120" doc:"Positive: credit; negative: debit."`
+	BalanceAfter int64       `json:"balanceAfter" example:"100"`
+	Reason       string      `json:"reason" example:"Mug" doc:"Empty after erasure."`
+	Source       EntrySource `json:"source" doc:"What caused the entry."`
+	LotID        *string     `json:"lotId" doc:"The lot that a credit made."`
+	Lots         []EntryPart `json:"lots" nullable:"false" doc:"The parts of the entry by lot, at most 100."`
+	LotCount     int         `json:"lotCount" doc:"The number of all parts."`
+	ExpiresAt    *string     `json:"expiresAt" format:"date-time" doc:"The instant from which that lot cannot be spent; null: never."`
+	ReversalOf   *string     `json:"reversalOf" doc:"The entry that this one reverses."`
+	HoldID       *string     `json:"holdId" doc:"The hold that this entry captures."`
+	OccurredAt   string      `json:"occurredAt" format:"date-time" doc:"The time of the rewarded fact."`
+	CreatedAt    string      `json:"createdAt" format:"date-time"`
 }
 
-// ViewSource is a Source on the wire.
-type ViewSource struct {
+// EntrySource is a Source on the wire.
+type EntrySource struct {
 	Type string `json:"type" example:"purchase"`
 	ID   string `json:"id"`
 }
 
-// ViewPart is a Part on the wire.
-type ViewPart struct {
+// EntryPart is a Part on the wire.
+type EntryPart struct {
 	LotID  string `json:"lotId"`
 	Amount int64  `json:"amount"`
 }
 
-// maxViewLots is the number of parts that a View has.
+// maxViewLots is the number of parts that a EntryView has.
 const maxViewLots = 100
 
-// NewView returns an entry on the wire.
-func NewView(e Entry) View {
-	v := View{
-		ID: e.ID, UserID: nonEmpty(e.UserID), Unit: e.Unit, Amount: e.Amount, BalanceAfter: e.BalanceAfter, Reason: e.Reason, Source: ViewSource{e.Source.Type, e.Source.ID},
-		LotID: nonEmpty(e.LotID), Lots: []ViewPart{}, LotCount: len(e.Lots), ExpiresAt: nonEmpty(clock.Format(e.ExpiresAt)), ReversalOf: nonEmpty(e.ReversalOf), HoldID: nonEmpty(e.HoldID),
+// NewEntryView returns an entry on the wire.
+func NewEntryView(e Entry) EntryView {
+	v := EntryView{
+		ID: e.ID, UserID: nonEmpty(e.UserID), Unit: e.Unit, Amount: e.Amount, BalanceAfter: e.BalanceAfter, Reason: e.Reason, Source: EntrySource{e.Source.Type, e.Source.ID},
+		LotID: nonEmpty(e.LotID), Lots: []EntryPart{}, LotCount: len(e.Lots), ExpiresAt: nonEmpty(clock.Format(e.ExpiresAt)), ReversalOf: nonEmpty(e.ReversalOf), HoldID: nonEmpty(e.HoldID),
 		OccurredAt: clock.Format(e.OccurredAt), CreatedAt: clock.Format(e.CreatedAt),
 	}
 	for _, p := range e.Lots[:min(len(e.Lots), maxViewLots)] {
-		v.Lots = append(v.Lots, ViewPart(p))
+		v.Lots = append(v.Lots, EntryPart(p))
 	}
 	return v
 }
@@ -232,7 +237,7 @@ func (b *book) report(ctx context.Context) error {
 		e := &b.entries[i]
 		if who := byID[e.UserID]; who != nil {
 			posted := event.Event{CommunityID: b.communityID, Type: EventPosted, UserID: e.UserID, OccurredAt: e.OccurredAt}
-			if err := event.Append(ctx, b.tx, b.now.UnixMilli(), posted, EventData{who.EventUser(), NewView(*e)}); err != nil {
+			if err := event.Append(ctx, b.tx, b.now.UnixMilli(), posted, EventData{who.EventUser(), NewEntryView(*e)}); err != nil {
 				return err
 			}
 		}

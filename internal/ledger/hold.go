@@ -55,7 +55,7 @@ func (l *Ledger) Reserve(ctx context.Context, tx *sqldb.Tx, communityID, userID 
 		return Hold{}, err
 	}
 	if amount <= 0 || amount > MaxAmount {
-		return Hold{}, errOutOfRange()
+		return Hold{}, ErrOutOfRange()
 	}
 	a, err := b.account(ctx, who, unit)
 	if err != nil {
@@ -131,7 +131,7 @@ func (l *Ledger) Capture(ctx context.Context, tx *sqldb.Tx, communityID, holdID 
 	case h.Status != HoldOpen:
 		return Hold{}, Entry{}, errs.New(errs.Conflict, "hold_final", "The hold was captured or released before.")
 	case amount < 0 || amount > h.Amount:
-		return Hold{}, Entry{}, errOutOfRange()
+		return Hold{}, Entry{}, ErrOutOfRange()
 	}
 	if amount == 0 {
 		amount = h.Amount

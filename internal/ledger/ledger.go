@@ -59,7 +59,8 @@ type Move struct {
 // New returns a Ledger.
 func New(d Deps) *Ledger { return &Ledger{d} }
 
-func errOutOfRange() *errs.Error {
+// ErrOutOfRange returns the error of an amount beyond the bounds: Invalid "amount_out_of_range".
+func ErrOutOfRange() *errs.Error {
 	return errs.New(errs.Invalid, "amount_out_of_range", "An amount is a whole number of 1 to %d, and a balance has at most %d.", int64(MaxAmount), int64(MaxBalance))
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // lot is what is left of a credit.
@@ -270,4 +271,29 @@ func (b *book) loadLots(ctx context.Context, parts []Part) error {
 		b.lots[read.ID] = read
 	}
 	return err
+}
+
+// EndDue ends what is due of members in any state, in the caller's transaction.
+func (l *Ledger) EndDue(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
+	b, err := l.open(ctx, tx, communityID)
+	if err != nil {
+		return err
+	}
+	if err := b.lockMembers(ctx, userIDs); err != nil {
+		return err
+	}
+	for _, userID := range unique(userIDs) {
+		who := b.members[userID]
+		if who == nil || who.isNew {
+			continue
+		}
+		for _, unit := range Units {
+			if b.accounts[accountKey{who.id, unit}] != nil {
+				if _, err := b.account(ctx, who, unit); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return b.write(ctx)
 }

@@ -84,7 +84,7 @@ func (b *book) post(ctx context.Context, p Post) (Posted, error) {
 		return Posted{}, err
 	}
 	if p.Amount == 0 || p.Amount > MaxAmount || p.Amount < -MaxAmount || a.posted+p.Amount > MaxBalance {
-		return Posted{Err: errOutOfRange()}, nil
+		return Posted{Err: ErrOutOfRange()}, nil
 	}
 	e := Entry{Unit: p.Unit, Amount: p.Amount, Reason: p.Reason, Source: p.Source, OccurredAt: p.OccurredAt}
 	if p.Amount < 0 {
@@ -145,4 +145,34 @@ func (b *book) loadSources(ctx context.Context, posts []Post) error {
 		}
 	}
 	return nil
+}
+
+// Overwrite posts the difference to a wanted balance; changed is false if there is none.
+// p.Amount is ignored. It fails as PostOne does, with insufficient_balance below what is held.
+func (l *Ledger) Overwrite(ctx context.Context, tx *sqldb.Tx, communityID string, p Post, wanted int64) (posted Posted, changed bool, err error) {
+	b, err := l.open(ctx, tx, communityID)
+	if err != nil {
+		return Posted{}, false, err
+	}
+	if err := b.lockMembers(ctx, []string{p.UserID}); err != nil {
+		return Posted{}, false, err
+	}
+	who := b.members[p.UserID]
+	if err := who.mayReceive(b.now, p.ByOperator); err != nil {
+		return Posted{}, false, err
+	}
+	a, err := b.account(ctx, who, p.Unit)
+	if err != nil {
+		return Posted{}, false, err
+	}
+	if p.Amount = wanted - a.posted; p.Amount == 0 {
+		return Posted{}, false, b.write(ctx)
+	}
+	if posted, err = b.post(ctx, p); err == nil {
+		err = posted.Err
+	}
+	if err != nil {
+		return Posted{}, false, err
+	}
+	return posted, true, b.write(ctx)
 }

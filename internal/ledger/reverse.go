@@ -120,7 +120,7 @@ func (b *book) reverse(ctx context.Context, of Entry, reason string) (Reversed, 
 func (b *book) reverseDebit(ctx context.Context, a *account, of, e Entry) (Reversed, error) {
 	result := Reversed{Of: of}
 	if a.posted-of.Amount > MaxBalance {
-		result.Err = errOutOfRange()
+		result.Err = ErrOutOfRange()
 		return result, nil
 	}
 	posted, err := b.returnDebit(ctx, a, of, e)

@@ -392,3 +392,17 @@ func lotsOfParts(ctx context.Context, q sqldb.Querier, communityID string, parts
 	}
 	return lotsByID(ctx, q, communityID, ids)
 }
+
+// Due returns members with a lot or a hold that is due, by community: of at most limit
+// balances.
+func Due(ctx context.Context, q sqldb.Querier, now int64, limit int) (map[string][]string, error) {
+	due := map[string][]string{}
+	_, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (none struct{}, err error) {
+		var communityID, userID string
+		err = s.Scan(&communityID, &userID)
+		due[communityID] = append(due[communityID], userID)
+		return none, err
+	}, `SELECT b.community_id, h.user_id FROM ledger_balances b JOIN ledger_holders h ON h.community_id = b.community_id AND h.holder = b.holder
+		WHERE b.next_due <= $1 ORDER BY b.next_due LIMIT $2`, now, limit)
+	return due, err
+}

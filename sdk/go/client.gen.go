@@ -204,6 +204,27 @@ func (e CreatedReportStatus) Valid() bool {
 	}
 }
 
+// Defines values for EntryViewUnit.
+const (
+	EntryViewUnitCoins   EntryViewUnit = "coins"
+	EntryViewUnitPremium EntryViewUnit = "premium"
+	EntryViewUnitXp      EntryViewUnit = "xp"
+)
+
+// Valid indicates whether the value is a known member of the EntryViewUnit enum.
+func (e EntryViewUnit) Valid() bool {
+	switch e {
+	case EntryViewUnitCoins:
+		return true
+	case EntryViewUnitPremium:
+		return true
+	case EntryViewUnitXp:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EventActorType.
 const (
 	EventActorTypeAutomation EventActorType = "automation"
@@ -255,6 +276,24 @@ func (e EventChannelChannelType) Valid() bool {
 	case EventChannelChannelTypeOpen:
 		return true
 	case EventChannelChannelTypeWhisper:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExpiryRoundTo.
+const (
+	ExpiryRoundToMonthEnd ExpiryRoundTo = "month_end"
+	ExpiryRoundToNone     ExpiryRoundTo = "none"
+)
+
+// Valid indicates whether the value is a known member of the ExpiryRoundTo enum.
+func (e ExpiryRoundTo) Valid() bool {
+	switch e {
+	case ExpiryRoundToMonthEnd:
+		return true
+	case ExpiryRoundToNone:
 		return true
 	default:
 		return false
@@ -780,6 +819,66 @@ func (e NewChannelChannelType) Valid() bool {
 	}
 }
 
+// Defines values for NewEntryOp.
+const (
+	NewEntryOpAdd       NewEntryOp = "add"
+	NewEntryOpOverwrite NewEntryOp = "overwrite"
+	NewEntryOpSubtract  NewEntryOp = "subtract"
+)
+
+// Valid indicates whether the value is a known member of the NewEntryOp enum.
+func (e NewEntryOp) Valid() bool {
+	switch e {
+	case NewEntryOpAdd:
+		return true
+	case NewEntryOpOverwrite:
+		return true
+	case NewEntryOpSubtract:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewEntryUnit.
+const (
+	NewEntryUnitCoins   NewEntryUnit = "coins"
+	NewEntryUnitPremium NewEntryUnit = "premium"
+	NewEntryUnitXp      NewEntryUnit = "xp"
+)
+
+// Valid indicates whether the value is a known member of the NewEntryUnit enum.
+func (e NewEntryUnit) Valid() bool {
+	switch e {
+	case NewEntryUnitCoins:
+		return true
+	case NewEntryUnitPremium:
+		return true
+	case NewEntryUnitXp:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewHoldUnit.
+const (
+	NewHoldUnitCoins   NewHoldUnit = "coins"
+	NewHoldUnitPremium NewHoldUnit = "premium"
+)
+
+// Valid indicates whether the value is a known member of the NewHoldUnit enum.
+func (e NewHoldUnit) Valid() bool {
+	switch e {
+	case NewHoldUnitCoins:
+		return true
+	case NewHoldUnitPremium:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NewPenaltyKind.
 const (
 	NewPenaltyKindBan     NewPenaltyKind = "ban"
@@ -948,6 +1047,48 @@ func (e ReportViewStatus) Valid() bool {
 	}
 }
 
+// Defines values for ReservationStatus.
+const (
+	ReservationStatusCaptured ReservationStatus = "captured"
+	ReservationStatusExpired  ReservationStatus = "expired"
+	ReservationStatusOpen     ReservationStatus = "open"
+	ReservationStatusReleased ReservationStatus = "released"
+)
+
+// Valid indicates whether the value is a known member of the ReservationStatus enum.
+func (e ReservationStatus) Valid() bool {
+	switch e {
+	case ReservationStatusCaptured:
+		return true
+	case ReservationStatusExpired:
+		return true
+	case ReservationStatusOpen:
+		return true
+	case ReservationStatusReleased:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReservationUnit.
+const (
+	ReservationUnitCoins   ReservationUnit = "coins"
+	ReservationUnitPremium ReservationUnit = "premium"
+)
+
+// Valid indicates whether the value is a known member of the ReservationUnit enum.
+func (e ReservationUnit) Valid() bool {
+	switch e {
+	case ReservationUnitCoins:
+		return true
+	case ReservationUnitPremium:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ResolutionAction.
 const (
 	ResolutionActionBan     ResolutionAction = "ban"
@@ -1107,6 +1248,21 @@ func (e SuccessAvatarStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessBalancesStatus.
+const (
+	SuccessBalancesStatusSuccess SuccessBalancesStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessBalancesStatus enum.
+func (e SuccessBalancesStatus) Valid() bool {
+	switch e {
+	case SuccessBalancesStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SuccessBlockViewStatus.
 const (
 	SuccessBlockViewStatusSuccess SuccessBlockViewStatus = "success"
@@ -1116,6 +1272,21 @@ const (
 func (e SuccessBlockViewStatus) Valid() bool {
 	switch e {
 	case SuccessBlockViewStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuccessCapturedStatus.
+const (
+	SuccessCapturedStatusSuccess SuccessCapturedStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessCapturedStatus enum.
+func (e SuccessCapturedStatus) Valid() bool {
+	switch e {
+	case SuccessCapturedStatusSuccess:
 		return true
 	default:
 		return false
@@ -1251,6 +1422,21 @@ const (
 func (e SuccessDepartedStatus) Valid() bool {
 	switch e {
 	case SuccessDepartedStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuccessEntryViewStatus.
+const (
+	SuccessEntryViewStatusSuccess SuccessEntryViewStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessEntryViewStatus enum.
+func (e SuccessEntryViewStatus) Valid() bool {
+	switch e {
+	case SuccessEntryViewStatusSuccess:
 		return true
 	default:
 		return false
@@ -1662,6 +1848,21 @@ func (e SuccessRegisteredStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessReleasedStatus.
+const (
+	SuccessReleasedStatusSuccess SuccessReleasedStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessReleasedStatus enum.
+func (e SuccessReleasedStatus) Valid() bool {
+	switch e {
+	case SuccessReleasedStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SuccessReportViewStatus.
 const (
 	SuccessReportViewStatusSuccess SuccessReportViewStatus = "success"
@@ -1671,6 +1872,36 @@ const (
 func (e SuccessReportViewStatus) Valid() bool {
 	switch e {
 	case SuccessReportViewStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuccessReservationStatus.
+const (
+	SuccessReservationStatusSuccess SuccessReservationStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessReservationStatus enum.
+func (e SuccessReservationStatus) Valid() bool {
+	switch e {
+	case SuccessReservationStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuccessReversalStatus.
+const (
+	SuccessReversalStatusSuccess SuccessReversalStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessReversalStatus enum.
+func (e SuccessReversalStatus) Valid() bool {
+	switch e {
+	case SuccessReversalStatusSuccess:
 		return true
 	default:
 		return false
@@ -2688,6 +2919,21 @@ func (e OnChannelUpdatedJSONBodyType) Valid() bool {
 	}
 }
 
+// Defines values for OnLedgerPostedJSONBodyType.
+const (
+	OnLedgerPostedJSONBodyTypeLedgerPosted OnLedgerPostedJSONBodyType = "ledger.posted"
+)
+
+// Valid indicates whether the value is a known member of the OnLedgerPostedJSONBodyType enum.
+func (e OnLedgerPostedJSONBodyType) Valid() bool {
+	switch e {
+	case OnLedgerPostedJSONBodyTypeLedgerPosted:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OnMembersImportedJSONBodyType.
 const (
 	OnMembersImportedJSONBodyTypeMembersImported OnMembersImportedJSONBodyType = "members.imported"
@@ -3144,6 +3390,30 @@ type Avatar struct {
 	Width int64 `json:"width"`
 }
 
+// BalanceOfAUnit defines model for BalanceOfAUnit.
+type BalanceOfAUnit struct {
+	// Available posted less held.
+	Available int64 `json:"available"`
+
+	// Expiring Amounts that are not held, by the instant from which they cannot be spent; the soonest first, at most 50.
+	Expiring []Expiring `json:"expiring"`
+	Held     int64      `json:"held"`
+
+	// Posted The sum of the entries.
+	Posted int64 `json:"posted"`
+}
+
+// Balances defines model for Balances.
+type Balances struct {
+	AsOf time.Time `json:"asOf"`
+
+	// Balances By unit: xp, coins and premium.
+	Balances map[string]BalanceOfAUnit `json:"balances"`
+
+	// UserId The _id of the user.
+	UserId string `json:"userId"`
+}
+
 // BlockView defines model for BlockView.
 type BlockView struct {
 	CreatedAt time.Time   `json:"createdAt"`
@@ -3303,6 +3573,12 @@ type BulkRow struct {
 
 // BulkRowOutcome defines model for BulkRow.Outcome.
 type BulkRowOutcome string
+
+// Captured defines model for Captured.
+type Captured struct {
+	Entry EntryView   `json:"entry"`
+	Hold  Reservation `json:"hold"`
+}
 
 // Category defines model for Category.
 type Category struct {
@@ -3568,6 +3844,9 @@ type CurrenciesStruct struct {
 
 // Currency defines model for Currency.
 type Currency struct {
+	// Expiry Always present in responses; absent in a request: unchanged.
+	Expiry *Expiry `json:"expiry,omitempty"`
+
 	// Icon An emoji.
 	//
 	// Examples: 🪙
@@ -3628,6 +3907,70 @@ type DetectedFile struct {
 	// Sheet The name of the sheet.
 	Sheet *string `json:"sheet,omitempty"`
 }
+
+// EntryPart defines model for EntryPart.
+type EntryPart struct {
+	Amount int64  `json:"amount"`
+	LotId  string `json:"lotId"`
+}
+
+// EntrySource defines model for EntrySource.
+type EntrySource struct {
+	Id string `json:"id"`
+
+	// Type Examples: purchase
+	Type string `json:"type"`
+}
+
+// EntryView defines model for EntryView.
+type EntryView struct {
+	ID string `json:"_id"`
+
+	// Amount Positive: credit; negative: debit.
+	//
+	// Examples: -120
+	Amount int64 `json:"amount"`
+
+	// BalanceAfter Examples: 100
+	BalanceAfter int64     `json:"balanceAfter"`
+	CreatedAt    time.Time `json:"createdAt"`
+
+	// ExpiresAt The instant from which that lot cannot be spent; null: never.
+	ExpiresAt *time.Time `json:"expiresAt"`
+
+	// HoldId The hold that this entry captures.
+	HoldId *string `json:"holdId"`
+
+	// LotCount The number of all parts.
+	LotCount int64 `json:"lotCount"`
+
+	// LotId The lot that a credit made.
+	LotId *string `json:"lotId"`
+
+	// Lots The parts of the entry by lot, at most 100.
+	Lots []EntryPart `json:"lots"`
+
+	// OccurredAt The time of the rewarded fact.
+	OccurredAt time.Time `json:"occurredAt"`
+
+	// Reason Empty after erasure.
+	//
+	// Examples: Mug
+	Reason string `json:"reason"`
+
+	// ReversalOf The entry that this one reverses.
+	ReversalOf *string `json:"reversalOf"`
+
+	// Source What caused the entry.
+	Source EntrySource   `json:"source"`
+	Unit   EntryViewUnit `json:"unit"`
+
+	// UserId The _id of the user; null after erasure.
+	UserId *string `json:"userId"`
+}
+
+// EntryViewUnit defines model for EntryView.Unit.
+type EntryViewUnit string
 
 // Event defines model for Event.
 type Event struct {
@@ -3703,6 +4046,12 @@ type EventChannel struct {
 // EventChannelChannelType defines model for EventChannel.ChannelType.
 type EventChannelChannelType string
 
+// EventDataData defines model for EventDataData.
+type EventDataData struct {
+	Entry EntryView `json:"entry"`
+	User  EventUser `json:"user"`
+}
+
 // EventMessageData defines model for EventMessageData.
 type EventMessageData struct {
 	Message View `json:"message"`
@@ -3758,6 +4107,24 @@ type EventUser struct {
 	UserId   int64  `json:"userId"`
 	Username string `json:"username"`
 }
+
+// Expiring defines model for Expiring.
+type Expiring struct {
+	Amount int64     `json:"amount"`
+	At     time.Time `json:"at"`
+}
+
+// Expiry defines model for Expiry.
+type Expiry struct {
+	// Days Days after the day of a credit in which it can be spent; 0: it never expires.
+	Days int64 `json:"days"`
+
+	// RoundTo month_end: until the last day of the month.
+	RoundTo *ExpiryRoundTo `json:"roundTo,omitempty"`
+}
+
+// ExpiryRoundTo month_end: until the last day of the month.
+type ExpiryRoundTo string
 
 // Failure defines model for Failure.
 type Failure struct {
@@ -3952,6 +4319,15 @@ type HitHidden string
 
 // HitKind defines model for Hit.Kind.
 type HitKind string
+
+// HoldCapture defines model for HoldCapture.
+type HoldCapture struct {
+	// Amount Absent: all that is held.
+	Amount *int64 `json:"amount,omitempty"`
+
+	// Reason Absent: that of the hold.
+	Reason *string `json:"reason,omitempty"`
+}
 
 // Invite defines model for Invite.
 type Invite struct {
@@ -4741,6 +5117,52 @@ type NewDirectChannel_Users_Item struct {
 	union json.RawMessage
 }
 
+// NewEntry defines model for NewEntry.
+type NewEntry struct {
+	// Amount 1 to 10^12; for overwrite the wanted balance, 0 to 2^53-1.
+	//
+	// Examples: 50
+	Amount int64 `json:"amount"`
+
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// ExpiresAt Of a credit of coins or premium: the last day, or the instant from which it cannot be spent; null: never; absent: the setting of the unit.
+	ExpiresAt *string    `json:"expiresAt,omitempty"`
+	Op        NewEntryOp `json:"op"`
+
+	// Reason Examples: Spring bonus
+	Reason string `json:"reason"`
+
+	// ServerId An alias of communityId.
+	ServerId *string      `json:"serverId,omitempty"`
+	Unit     NewEntryUnit `json:"unit"`
+
+	// User _id, number, email or username.
+	//
+	// Examples: ada@example.com
+	User NewEntry_User `json:"user"`
+}
+
+// NewEntryOp defines model for NewEntry.Op.
+type NewEntryOp string
+
+// NewEntryUnit defines model for NewEntry.Unit.
+type NewEntryUnit string
+
+// NewEntryUser0 defines model for NewEntry.User.0.
+type NewEntryUser0 = string
+
+// NewEntryUser1 defines model for NewEntry.User.1.
+type NewEntryUser1 = int
+
+// NewEntry_User _id, number, email or username.
+//
+// Examples: ada@example.com
+type NewEntry_User struct {
+	union json.RawMessage
+}
+
 // NewField defines model for NewField.
 type NewField struct {
 	// Field The database name.
@@ -4771,6 +5193,48 @@ type NewHistory struct {
 
 	// Value A value of the field's type; null clears it. Tags: a list of names.
 	Value interface{} `json:"value"`
+}
+
+// NewHold defines model for NewHold.
+type NewHold struct {
+	// Amount 1 to 10^12.
+	//
+	// Examples: 50
+	Amount int64 `json:"amount"`
+
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// ExpiresIn Seconds; absent: 900.
+	ExpiresIn *int64 `json:"expiresIn,omitempty"`
+
+	// Reason Examples: Table reservation
+	Reason string `json:"reason"`
+
+	// ServerId An alias of communityId.
+	ServerId *string     `json:"serverId,omitempty"`
+	Unit     NewHoldUnit `json:"unit"`
+
+	// User _id, number, email or username.
+	//
+	// Examples: ada@example.com
+	User NewHold_User `json:"user"`
+}
+
+// NewHoldUnit defines model for NewHold.Unit.
+type NewHoldUnit string
+
+// NewHoldUser0 defines model for NewHold.User.0.
+type NewHoldUser0 = string
+
+// NewHoldUser1 defines model for NewHold.User.1.
+type NewHoldUser1 = int
+
+// NewHold_User _id, number, email or username.
+//
+// Examples: ada@example.com
+type NewHold_User struct {
+	union json.RawMessage
 }
 
 // NewInvite defines model for NewInvite.
@@ -4970,6 +5434,16 @@ type NewReport struct {
 	ServerId *string `json:"serverId,omitempty"`
 }
 
+// NewReversal defines model for NewReversal.
+type NewReversal struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+	Reason      string  `json:"reason"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+}
+
 // NewRole defines model for NewRole.
 type NewRole struct {
 	Billable           *bool                       `json:"billable,omitempty"`
@@ -5022,6 +5496,7 @@ type NewRole_ServerPermissions struct {
 	CreateInvite              *bool                  `json:"create_invite,omitempty"`
 	KickMembers               *bool                  `json:"kick_members,omitempty"`
 	ManageChannels            *bool                  `json:"manage_channels,omitempty"`
+	ManageGamification        *bool                  `json:"manage_gamification,omitempty"`
 	ManageIntegrations        *bool                  `json:"manage_integrations,omitempty"`
 	ManageRoles               *bool                  `json:"manage_roles,omitempty"`
 	ModerateContent           *bool                  `json:"moderate_content,omitempty"`
@@ -5072,6 +5547,9 @@ type NewServer struct {
 
 	// OpenBulkImport Allows imports without a credential, for evaluation only.
 	OpenBulkImport *bool `json:"openBulkImport,omitempty"`
+
+	// RefundLotDays Days in which refunds of expired currency can be spent.
+	RefundLotDays *int64 `json:"refundLotDays,omitempty"`
 
 	// TimeZone An IANA time zone.
 	//
@@ -5614,6 +6092,11 @@ type Registration struct {
 	Username string `json:"username"`
 }
 
+// Released defines model for Released.
+type Released struct {
+	Hold Reservation `json:"hold"`
+}
+
 // RemovedReaction defines model for RemovedReaction.
 type RemovedReaction struct {
 	// CommunityId Required in a session of a person with several memberships.
@@ -5726,6 +6209,27 @@ type ReporterView struct {
 	User *Person `json:"user,omitempty"`
 }
 
+// Reservation defines model for Reservation.
+type Reservation struct {
+	ID        string            `json:"_id"`
+	Amount    int64             `json:"amount"`
+	Captured  int64             `json:"captured"`
+	CreatedAt time.Time         `json:"createdAt"`
+	ExpiresAt time.Time         `json:"expiresAt"`
+	Reason    string            `json:"reason"`
+	Status    ReservationStatus `json:"status"`
+	Unit      ReservationUnit   `json:"unit"`
+
+	// UserId The _id of the user.
+	UserId string `json:"userId"`
+}
+
+// ReservationStatus defines model for Reservation.Status.
+type ReservationStatus string
+
+// ReservationUnit defines model for Reservation.Unit.
+type ReservationUnit string
+
 // ResetPassword defines model for ResetPassword.
 type ResetPassword struct {
 	NewPassword string `json:"newPassword"`
@@ -5763,6 +6267,16 @@ type Resolution struct {
 
 // ResolutionAction defines model for Resolution.Action.
 type ResolutionAction string
+
+// Reversal defines model for Reversal.
+type Reversal struct {
+	// Entry null: nothing was left.
+	Entry EntryView `json:"entry"`
+
+	// Kept What was spent, is held or has expired.
+	Kept     int64 `json:"kept"`
+	Reversed int64 `json:"reversed"`
+}
 
 // Role defines model for Role.
 type Role struct {
@@ -5847,6 +6361,7 @@ type RoleChange_ServerPermissions struct {
 	CreateInvite              *bool                  `json:"create_invite,omitempty"`
 	KickMembers               *bool                  `json:"kick_members,omitempty"`
 	ManageChannels            *bool                  `json:"manage_channels,omitempty"`
+	ManageGamification        *bool                  `json:"manage_gamification,omitempty"`
 	ManageIntegrations        *bool                  `json:"manage_integrations,omitempty"`
 	ManageRoles               *bool                  `json:"manage_roles,omitempty"`
 	ModerateContent           *bool                  `json:"moderate_content,omitempty"`
@@ -6040,6 +6555,9 @@ type Server struct {
 	// Owner null: no owner yet.
 	Owner Person `json:"owner"`
 
+	// RefundLotDays Days in which refunds of expired currency can be spent.
+	RefundLotDays int64 `json:"refundLotDays"`
+
 	// TimeZone An IANA time zone.
 	//
 	// Examples: Europe/Berlin
@@ -6090,6 +6608,9 @@ type ServerChange struct {
 
 	// OpenBulkImport Allows imports without a credential, for evaluation only.
 	OpenBulkImport *bool `json:"openBulkImport,omitempty"`
+
+	// RefundLotDays Days in which refunds of expired currency can be spent.
+	RefundLotDays *int64 `json:"refundLotDays,omitempty"`
 
 	// TimeZone An IANA time zone.
 	//
@@ -6189,6 +6710,20 @@ type SuccessAvatar struct {
 // SuccessAvatarStatus Always success.
 type SuccessAvatarStatus string
 
+// SuccessBalances defines model for SuccessBalances.
+type SuccessBalances struct {
+	Data Balances `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessBalancesStatus `json:"status"`
+}
+
+// SuccessBalancesStatus Always success.
+type SuccessBalancesStatus string
+
 // SuccessBlockView defines model for SuccessBlockView.
 type SuccessBlockView struct {
 	Data BlockView `json:"data"`
@@ -6202,6 +6737,20 @@ type SuccessBlockView struct {
 
 // SuccessBlockViewStatus Always success.
 type SuccessBlockViewStatus string
+
+// SuccessCaptured defines model for SuccessCaptured.
+type SuccessCaptured struct {
+	Data Captured `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessCapturedStatus `json:"status"`
+}
+
+// SuccessCapturedStatus Always success.
+type SuccessCapturedStatus string
 
 // SuccessCategory defines model for SuccessCategory.
 type SuccessCategory struct {
@@ -6337,6 +6886,20 @@ type SuccessDeparted struct {
 
 // SuccessDepartedStatus Always success.
 type SuccessDepartedStatus string
+
+// SuccessEntryView defines model for SuccessEntryView.
+type SuccessEntryView struct {
+	Data EntryView `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessEntryViewStatus `json:"status"`
+}
+
+// SuccessEntryViewStatus Always success.
+type SuccessEntryViewStatus string
 
 // SuccessHistoryRow defines model for SuccessHistoryRow.
 type SuccessHistoryRow struct {
@@ -6716,6 +7279,20 @@ type SuccessRegistered struct {
 // SuccessRegisteredStatus Always success.
 type SuccessRegisteredStatus string
 
+// SuccessReleased defines model for SuccessReleased.
+type SuccessReleased struct {
+	Data Released `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessReleasedStatus `json:"status"`
+}
+
+// SuccessReleasedStatus Always success.
+type SuccessReleasedStatus string
+
 // SuccessReportView defines model for SuccessReportView.
 type SuccessReportView struct {
 	Data ReportView `json:"data"`
@@ -6729,6 +7306,34 @@ type SuccessReportView struct {
 
 // SuccessReportViewStatus Always success.
 type SuccessReportViewStatus string
+
+// SuccessReservation defines model for SuccessReservation.
+type SuccessReservation struct {
+	Data Reservation `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessReservationStatus `json:"status"`
+}
+
+// SuccessReservationStatus Always success.
+type SuccessReservationStatus string
+
+// SuccessReversal defines model for SuccessReversal.
+type SuccessReversal struct {
+	Data Reversal `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessReversalStatus `json:"status"`
+}
+
+// SuccessReversalStatus Always success.
+type SuccessReversalStatus string
 
 // SuccessRole defines model for SuccessRole.
 type SuccessRole struct {
@@ -8091,6 +8696,42 @@ type ListEventsParams struct {
 	Wait *int64 `form:"wait,omitempty" json:"wait,omitempty"`
 }
 
+// CreateHoldParams defines parameters for CreateHold.
+type CreateHoldParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CaptureHoldParams defines parameters for CaptureHold.
+type CaptureHoldParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ReleaseHoldParams defines parameters for ReleaseHold.
+type ReleaseHoldParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// PostEntryParams defines parameters for PostEntry.
+type PostEntryParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ReverseEntryParams defines parameters for ReverseEntry.
+type ReverseEntryParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListMessagesParams defines parameters for ListMessages.
 type ListMessagesParams struct {
 	// CommunityId Required in a session of a person with several memberships.
@@ -8782,6 +9423,15 @@ type CreateUserApiKeyParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// GetBalancesParams defines parameters for GetBalances.
+type GetBalancesParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// At A past instant such as 2026-04-07T08:50:16.000Z; absent: now.
+	At *string `form:"at,omitempty" json:"at,omitempty"`
+}
+
 // OnBulkJobFinishedJSONBody defines parameters for OnBulkJobFinished.
 type OnBulkJobFinishedJSONBody struct {
 	// CommunityId The community of the event.
@@ -8849,6 +9499,23 @@ type OnChannelUpdatedJSONBody struct {
 
 // OnChannelUpdatedJSONBodyType defines parameters for OnChannelUpdated.
 type OnChannelUpdatedJSONBodyType string
+
+// OnLedgerPostedJSONBody defines parameters for OnLedgerPosted.
+type OnLedgerPostedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string        `json:"communityId"`
+	Data        EventDataData `json:"data"`
+
+	// Sequence From 1 in the community; those of conversations are left out.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                  `json:"timestamp"`
+	Type      OnLedgerPostedJSONBodyType `json:"type"`
+}
+
+// OnLedgerPostedJSONBodyType defines parameters for OnLedgerPosted.
+type OnLedgerPostedJSONBodyType string
 
 // OnMembersImportedJSONBody defines parameters for OnMembersImported.
 type OnMembersImportedJSONBody struct {
@@ -9198,6 +9865,18 @@ type CreateHistoryJSONRequestBody = NewHistory
 // StartDirectChannelJSONRequestBody defines body for StartDirectChannel for application/json ContentType.
 type StartDirectChannelJSONRequestBody = NewDirectChannel
 
+// CreateHoldJSONRequestBody defines body for CreateHold for application/json ContentType.
+type CreateHoldJSONRequestBody = NewHold
+
+// CaptureHoldJSONRequestBody defines body for CaptureHold for application/json ContentType.
+type CaptureHoldJSONRequestBody = HoldCapture
+
+// PostEntryJSONRequestBody defines body for PostEntry for application/json ContentType.
+type PostEntryJSONRequestBody = NewEntry
+
+// ReverseEntryJSONRequestBody defines body for ReverseEntry for application/json ContentType.
+type ReverseEntryJSONRequestBody = NewReversal
+
 // ReactToMessageJSONRequestBody defines body for ReactToMessage for application/json ContentType.
 type ReactToMessageJSONRequestBody = NewReaction
 
@@ -9302,6 +9981,9 @@ type OnChannelDeletedJSONRequestBody OnChannelDeletedJSONBody
 
 // OnChannelUpdatedJSONRequestBody defines body for OnChannelUpdated for application/json ContentType.
 type OnChannelUpdatedJSONRequestBody OnChannelUpdatedJSONBody
+
+// OnLedgerPostedJSONRequestBody defines body for OnLedgerPosted for application/json ContentType.
+type OnLedgerPostedJSONRequestBody OnLedgerPostedJSONBody
 
 // OnMembersImportedJSONRequestBody defines body for OnMembersImported for application/json ContentType.
 type OnMembersImportedJSONRequestBody OnMembersImportedJSONBody
@@ -10449,6 +11131,14 @@ func (a *NewRole_ServerPermissions) UnmarshalJSON(b []byte) error {
 		delete(object, "manage_channels")
 	}
 
+	if raw, found := object["manage_gamification"]; found {
+		err = json.Unmarshal(raw, &a.ManageGamification)
+		if err != nil {
+			return fmt.Errorf("error reading 'manage_gamification': %w", err)
+		}
+		delete(object, "manage_gamification")
+	}
+
 	if raw, found := object["manage_integrations"]; found {
 		err = json.Unmarshal(raw, &a.ManageIntegrations)
 		if err != nil {
@@ -10563,6 +11253,13 @@ func (a NewRole_ServerPermissions) MarshalJSON() ([]byte, error) {
 		object["manage_channels"], err = json.Marshal(a.ManageChannels)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'manage_channels': %w", err)
+		}
+	}
+
+	if a.ManageGamification != nil {
+		object["manage_gamification"], err = json.Marshal(a.ManageGamification)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'manage_gamification': %w", err)
 		}
 	}
 
@@ -11200,6 +11897,14 @@ func (a *RoleChange_ServerPermissions) UnmarshalJSON(b []byte) error {
 		delete(object, "manage_channels")
 	}
 
+	if raw, found := object["manage_gamification"]; found {
+		err = json.Unmarshal(raw, &a.ManageGamification)
+		if err != nil {
+			return fmt.Errorf("error reading 'manage_gamification': %w", err)
+		}
+		delete(object, "manage_gamification")
+	}
+
 	if raw, found := object["manage_integrations"]; found {
 		err = json.Unmarshal(raw, &a.ManageIntegrations)
 		if err != nil {
@@ -11314,6 +12019,13 @@ func (a RoleChange_ServerPermissions) MarshalJSON() ([]byte, error) {
 		object["manage_channels"], err = json.Marshal(a.ManageChannels)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'manage_channels': %w", err)
+		}
+	}
+
+	if a.ManageGamification != nil {
+		object["manage_gamification"], err = json.Marshal(a.ManageGamification)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'manage_gamification': %w", err)
 		}
 	}
 
@@ -11920,6 +12632,130 @@ func (t NewDirectChannel_Users_Item) MarshalJSON() ([]byte, error) {
 }
 
 func (t *NewDirectChannel_Users_Item) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsNewEntryUser0 returns the union data inside the NewEntry_User as a NewEntryUser0
+func (t NewEntry_User) AsNewEntryUser0() (NewEntryUser0, error) {
+	var body NewEntryUser0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewEntryUser0 overwrites any union data inside the NewEntry_User as the provided NewEntryUser0
+func (t *NewEntry_User) FromNewEntryUser0(v NewEntryUser0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNewEntryUser0 performs a merge with any union data inside the NewEntry_User, using the provided NewEntryUser0
+func (t *NewEntry_User) MergeNewEntryUser0(v NewEntryUser0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsNewEntryUser1 returns the union data inside the NewEntry_User as a NewEntryUser1
+func (t NewEntry_User) AsNewEntryUser1() (NewEntryUser1, error) {
+	var body NewEntryUser1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewEntryUser1 overwrites any union data inside the NewEntry_User as the provided NewEntryUser1
+func (t *NewEntry_User) FromNewEntryUser1(v NewEntryUser1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNewEntryUser1 performs a merge with any union data inside the NewEntry_User, using the provided NewEntryUser1
+func (t *NewEntry_User) MergeNewEntryUser1(v NewEntryUser1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t NewEntry_User) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *NewEntry_User) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsNewHoldUser0 returns the union data inside the NewHold_User as a NewHoldUser0
+func (t NewHold_User) AsNewHoldUser0() (NewHoldUser0, error) {
+	var body NewHoldUser0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewHoldUser0 overwrites any union data inside the NewHold_User as the provided NewHoldUser0
+func (t *NewHold_User) FromNewHoldUser0(v NewHoldUser0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNewHoldUser0 performs a merge with any union data inside the NewHold_User, using the provided NewHoldUser0
+func (t *NewHold_User) MergeNewHoldUser0(v NewHoldUser0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsNewHoldUser1 returns the union data inside the NewHold_User as a NewHoldUser1
+func (t NewHold_User) AsNewHoldUser1() (NewHoldUser1, error) {
+	var body NewHoldUser1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromNewHoldUser1 overwrites any union data inside the NewHold_User as the provided NewHoldUser1
+func (t *NewHold_User) FromNewHoldUser1(v NewHoldUser1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeNewHoldUser1 performs a merge with any union data inside the NewHold_User, using the provided NewHoldUser1
+func (t *NewHold_User) MergeNewHoldUser1(v NewHoldUser1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t NewHold_User) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *NewHold_User) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }
@@ -13611,6 +14447,85 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/events (the `ListEvents` operationId).
 	ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CreateHoldWithBody Hold an amount
+	//
+	// A hold reserves coins or premium until it is captured, released or has expired. 400 `amount_out_of_range`, 404 `user_not_found`, 409 `insufficient_balance`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/gamification/holds (the `CreateHold` operationId).
+	CreateHoldWithBody(ctx context.Context, params *CreateHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateHold Hold an amount
+	//
+	// A hold reserves coins or premium until it is captured, released or has expired. 400 `amount_out_of_range`, 404 `user_not_found`, 409 `insufficient_balance`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/gamification/holds (the `CreateHold` operationId).
+	CreateHold(ctx context.Context, params *CreateHoldParams, body CreateHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CaptureHoldWithBody Capture a hold
+	//
+	// Spends the held amount, or a part of it; the rest is released. 400 `amount_out_of_range` for more than is held. 404 `hold_not_found`. 409 `hold_final`, `hold_expired`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/gamification/holds/{holdId}/capture (the `CaptureHold` operationId).
+	CaptureHoldWithBody(ctx context.Context, holdId string, params *CaptureHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CaptureHold Capture a hold
+	//
+	// Spends the held amount, or a part of it; the rest is released. 400 `amount_out_of_range` for more than is held. 404 `hold_not_found`. 409 `hold_final`, `hold_expired`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/gamification/holds/{holdId}/capture (the `CaptureHold` operationId).
+	CaptureHold(ctx context.Context, holdId string, params *CaptureHoldParams, body CaptureHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReleaseHold Release a hold
+	//
+	// Nothing is spent. An expired hold stays as it is. 404 `hold_not_found`, 409 `hold_final`.
+	//
+	// Corresponds with POST /v1/gamification/holds/{holdId}/release (the `ReleaseHold` operationId).
+	ReleaseHold(ctx context.Context, holdId string, params *ReleaseHoldParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostEntryWithBody Post an entry
+	//
+	// `overwrite` posts the difference to the wanted balance; 200 with `data` null if there is none. 400 `amount_out_of_range`, `expires_in_past`. 404 `user_not_found`. 409 `insufficient_balance` with the available amount in `details.balance`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/gamification/ledger (the `PostEntry` operationId).
+	PostEntryWithBody(ctx context.Context, params *PostEntryParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PostEntry Post an entry
+	//
+	// `overwrite` posts the difference to the wanted balance; 200 with `data` null if there is none. 400 `amount_out_of_range`, `expires_in_past`. 404 `user_not_found`. 409 `insufficient_balance` with the available amount in `details.balance`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/gamification/ledger (the `PostEntry` operationId).
+	PostEntry(ctx context.Context, params *PostEntryParams, body PostEntryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReverseEntryWithBody Reverse an entry
+	//
+	// Takes what is left of a credit, and returns a debit completely. `reversed` and `kept` add up to the amount; if nothing was left, `entry` is null. 404 `entry_not_found`. 409 `already_reversed`, or `not_reversible` for expiries, refunds, reversals, erasures and purchases (cancel the order instead).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/gamification/ledger/{entryId}/reverse (the `ReverseEntry` operationId).
+	ReverseEntryWithBody(ctx context.Context, entryId string, params *ReverseEntryParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReverseEntry Reverse an entry
+	//
+	// Takes what is left of a credit, and returns a debit completely. `reversed` and `kept` add up to the amount; if nothing was left, `entry` is null. 404 `entry_not_found`. 409 `already_reversed`, or `not_reversible` for expiries, refunds, reversals, erasures and purchases (cancel the order instead).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/gamification/ledger/{entryId}/reverse (the `ReverseEntry` operationId).
+	ReverseEntry(ctx context.Context, entryId string, params *ReverseEntryParams, body ReverseEntryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListLimits List the limits in force
 	//
 	// Of messages, channels, requests and files. Over a rate the response is 429 with `Retry-After`.
@@ -14381,6 +15296,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /v1/users/{userId}/api-keys/{keyId} (the `UpdateUserApiKey` operationId).
 	UpdateUserApiKey(ctx context.Context, userId string, keyId string, body UpdateUserApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetBalances Get the balances of a user
+	//
+	// Now, or as of a past instant. Members see their own. 400 `at_in_future`, 404 `user_not_found`.
+	//
+	// Corresponds with GET /v1/users/{userId}/balances (the `GetBalances` operationId).
+	GetBalances(ctx context.Context, userId string, params *GetBalancesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // SecureAuthOlder Sign a member in from another system
@@ -16160,6 +17082,175 @@ func (c *Client) ListEvents(ctx context.Context, params *ListEventsParams, reqEd
 	return c.Client.Do(req)
 }
 
+// CreateHoldWithBody Hold an amount
+//
+// A hold reserves coins or premium until it is captured, released or has expired. 400 `amount_out_of_range`, 404 `user_not_found`, 409 `insufficient_balance`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/gamification/holds (the `CreateHold` operationId).
+func (c *Client) CreateHoldWithBody(ctx context.Context, params *CreateHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateHoldRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateHold Hold an amount
+//
+// A hold reserves coins or premium until it is captured, released or has expired. 400 `amount_out_of_range`, 404 `user_not_found`, 409 `insufficient_balance`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/gamification/holds (the `CreateHold` operationId).
+func (c *Client) CreateHold(ctx context.Context, params *CreateHoldParams, body CreateHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateHoldRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CaptureHoldWithBody Capture a hold
+//
+// Spends the held amount, or a part of it; the rest is released. 400 `amount_out_of_range` for more than is held. 404 `hold_not_found`. 409 `hold_final`, `hold_expired`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/gamification/holds/{holdId}/capture (the `CaptureHold` operationId).
+func (c *Client) CaptureHoldWithBody(ctx context.Context, holdId string, params *CaptureHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCaptureHoldRequestWithBody(c.Server, holdId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CaptureHold Capture a hold
+//
+// Spends the held amount, or a part of it; the rest is released. 400 `amount_out_of_range` for more than is held. 404 `hold_not_found`. 409 `hold_final`, `hold_expired`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/gamification/holds/{holdId}/capture (the `CaptureHold` operationId).
+func (c *Client) CaptureHold(ctx context.Context, holdId string, params *CaptureHoldParams, body CaptureHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCaptureHoldRequest(c.Server, holdId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReleaseHold Release a hold
+//
+// Nothing is spent. An expired hold stays as it is. 404 `hold_not_found`, 409 `hold_final`.
+//
+// Corresponds with POST /v1/gamification/holds/{holdId}/release (the `ReleaseHold` operationId).
+func (c *Client) ReleaseHold(ctx context.Context, holdId string, params *ReleaseHoldParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReleaseHoldRequest(c.Server, holdId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostEntryWithBody Post an entry
+//
+// `overwrite` posts the difference to the wanted balance; 200 with `data` null if there is none. 400 `amount_out_of_range`, `expires_in_past`. 404 `user_not_found`. 409 `insufficient_balance` with the available amount in `details.balance`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/gamification/ledger (the `PostEntry` operationId).
+func (c *Client) PostEntryWithBody(ctx context.Context, params *PostEntryParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostEntryRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PostEntry Post an entry
+//
+// `overwrite` posts the difference to the wanted balance; 200 with `data` null if there is none. 400 `amount_out_of_range`, `expires_in_past`. 404 `user_not_found`. 409 `insufficient_balance` with the available amount in `details.balance`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/gamification/ledger (the `PostEntry` operationId).
+func (c *Client) PostEntry(ctx context.Context, params *PostEntryParams, body PostEntryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPostEntryRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReverseEntryWithBody Reverse an entry
+//
+// Takes what is left of a credit, and returns a debit completely. `reversed` and `kept` add up to the amount; if nothing was left, `entry` is null. 404 `entry_not_found`. 409 `already_reversed`, or `not_reversible` for expiries, refunds, reversals, erasures and purchases (cancel the order instead).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/gamification/ledger/{entryId}/reverse (the `ReverseEntry` operationId).
+func (c *Client) ReverseEntryWithBody(ctx context.Context, entryId string, params *ReverseEntryParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReverseEntryRequestWithBody(c.Server, entryId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReverseEntry Reverse an entry
+//
+// Takes what is left of a credit, and returns a debit completely. `reversed` and `kept` add up to the amount; if nothing was left, `entry` is null. 404 `entry_not_found`. 409 `already_reversed`, or `not_reversible` for expiries, refunds, reversals, erasures and purchases (cancel the order instead).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/gamification/ledger/{entryId}/reverse (the `ReverseEntry` operationId).
+func (c *Client) ReverseEntry(ctx context.Context, entryId string, params *ReverseEntryParams, body ReverseEntryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReverseEntryRequest(c.Server, entryId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListLimits List the limits in force
 //
 // Of messages, channels, requests and files. Over a rate the response is 429 with `Retry-After`.
@@ -17851,6 +18942,23 @@ func (c *Client) UpdateUserApiKeyWithBody(ctx context.Context, userId string, ke
 // Corresponds with PUT /v1/users/{userId}/api-keys/{keyId} (the `UpdateUserApiKey` operationId).
 func (c *Client) UpdateUserApiKey(ctx context.Context, userId string, keyId string, body UpdateUserApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateUserApiKeyRequest(c.Server, userId, keyId, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetBalances Get the balances of a user
+//
+// Now, or as of a past instant. Members see their own. 400 `at_in_future`, 404 `user_not_found`.
+//
+// Corresponds with GET /v1/users/{userId}/balances (the `GetBalances` operationId).
+func (c *Client) GetBalances(ctx context.Context, userId string, params *GetBalancesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetBalancesRequest(c.Server, userId, params)
 	if err != nil {
 		return nil, err
 	}
@@ -22003,6 +23111,343 @@ func NewListEventsRequest(server string, params *ListEventsParams) (*http.Reques
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateHoldRequest calls the generic CreateHold builder with application/json body
+func NewCreateHoldRequest(server string, params *CreateHoldParams, body CreateHoldJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateHoldRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateHoldRequestWithBody constructs an http.Request for the CreateHold method, with any body, and a specified content type
+func NewCreateHoldRequestWithBody(server string, params *CreateHoldParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/gamification/holds")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewCaptureHoldRequest calls the generic CaptureHold builder with application/json body
+func NewCaptureHoldRequest(server string, holdId string, params *CaptureHoldParams, body CaptureHoldJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCaptureHoldRequestWithBody(server, holdId, params, "application/json", bodyReader)
+}
+
+// NewCaptureHoldRequestWithBody constructs an http.Request for the CaptureHold method, with any body, and a specified content type
+func NewCaptureHoldRequestWithBody(server string, holdId string, params *CaptureHoldParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "holdId", holdId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/gamification/holds/%s/capture", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewReleaseHoldRequest constructs an http.Request for the ReleaseHold method
+func NewReleaseHoldRequest(server string, holdId string, params *ReleaseHoldParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "holdId", holdId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/gamification/holds/%s/release", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewPostEntryRequest calls the generic PostEntry builder with application/json body
+func NewPostEntryRequest(server string, params *PostEntryParams, body PostEntryJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPostEntryRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewPostEntryRequestWithBody constructs an http.Request for the PostEntry method, with any body, and a specified content type
+func NewPostEntryRequestWithBody(server string, params *PostEntryParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/gamification/ledger")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewReverseEntryRequest calls the generic ReverseEntry builder with application/json body
+func NewReverseEntryRequest(server string, entryId string, params *ReverseEntryParams, body ReverseEntryJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReverseEntryRequestWithBody(server, entryId, params, "application/json", bodyReader)
+}
+
+// NewReverseEntryRequestWithBody constructs an http.Request for the ReverseEntry method, with any body, and a specified content type
+func NewReverseEntryRequestWithBody(server string, entryId string, params *ReverseEntryParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "entryId", entryId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/gamification/ledger/%s/reverse", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -26412,6 +27857,79 @@ func NewUpdateUserApiKeyRequestWithBody(server string, userId string, keyId stri
 	return req, nil
 }
 
+// NewGetBalancesRequest constructs an http.Request for the GetBalances method
+func NewGetBalancesRequest(server string, userId string, params *GetBalancesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "userId", userId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s/balances", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.At != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "at", *params.At, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -27333,6 +28851,87 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/events (the `ListEvents` operationId).
 	ListEventsWithResponse(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*ListEventsResponse, error)
 
+	// CreateHoldWithBodyWithResponse Hold an amount
+	//
+	// A hold reserves coins or premium until it is captured, released or has expired. 400 `amount_out_of_range`, 404 `user_not_found`, 409 `insufficient_balance`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/gamification/holds (the `CreateHold` operationId).
+	CreateHoldWithBodyWithResponse(ctx context.Context, params *CreateHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateHoldResponse, error)
+
+	// CreateHoldWithResponse Hold an amount
+	//
+	// A hold reserves coins or premium until it is captured, released or has expired. 400 `amount_out_of_range`, 404 `user_not_found`, 409 `insufficient_balance`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/gamification/holds (the `CreateHold` operationId).
+	CreateHoldWithResponse(ctx context.Context, params *CreateHoldParams, body CreateHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateHoldResponse, error)
+
+	// CaptureHoldWithBodyWithResponse Capture a hold
+	//
+	// Spends the held amount, or a part of it; the rest is released. 400 `amount_out_of_range` for more than is held. 404 `hold_not_found`. 409 `hold_final`, `hold_expired`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/gamification/holds/{holdId}/capture (the `CaptureHold` operationId).
+	CaptureHoldWithBodyWithResponse(ctx context.Context, holdId string, params *CaptureHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CaptureHoldResponse, error)
+
+	// CaptureHoldWithResponse Capture a hold
+	//
+	// Spends the held amount, or a part of it; the rest is released. 400 `amount_out_of_range` for more than is held. 404 `hold_not_found`. 409 `hold_final`, `hold_expired`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/gamification/holds/{holdId}/capture (the `CaptureHold` operationId).
+	CaptureHoldWithResponse(ctx context.Context, holdId string, params *CaptureHoldParams, body CaptureHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*CaptureHoldResponse, error)
+
+	// ReleaseHoldWithResponse Release a hold
+	//
+	// Nothing is spent. An expired hold stays as it is. 404 `hold_not_found`, 409 `hold_final`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/gamification/holds/{holdId}/release (the `ReleaseHold` operationId).
+	ReleaseHoldWithResponse(ctx context.Context, holdId string, params *ReleaseHoldParams, reqEditors ...RequestEditorFn) (*ReleaseHoldResponse, error)
+
+	// PostEntryWithBodyWithResponse Post an entry
+	//
+	// `overwrite` posts the difference to the wanted balance; 200 with `data` null if there is none. 400 `amount_out_of_range`, `expires_in_past`. 404 `user_not_found`. 409 `insufficient_balance` with the available amount in `details.balance`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/gamification/ledger (the `PostEntry` operationId).
+	PostEntryWithBodyWithResponse(ctx context.Context, params *PostEntryParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostEntryResponse, error)
+
+	// PostEntryWithResponse Post an entry
+	//
+	// `overwrite` posts the difference to the wanted balance; 200 with `data` null if there is none. 400 `amount_out_of_range`, `expires_in_past`. 404 `user_not_found`. 409 `insufficient_balance` with the available amount in `details.balance`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/gamification/ledger (the `PostEntry` operationId).
+	PostEntryWithResponse(ctx context.Context, params *PostEntryParams, body PostEntryJSONRequestBody, reqEditors ...RequestEditorFn) (*PostEntryResponse, error)
+
+	// ReverseEntryWithBodyWithResponse Reverse an entry
+	//
+	// Takes what is left of a credit, and returns a debit completely. `reversed` and `kept` add up to the amount; if nothing was left, `entry` is null. 404 `entry_not_found`. 409 `already_reversed`, or `not_reversible` for expiries, refunds, reversals, erasures and purchases (cancel the order instead).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/gamification/ledger/{entryId}/reverse (the `ReverseEntry` operationId).
+	ReverseEntryWithBodyWithResponse(ctx context.Context, entryId string, params *ReverseEntryParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReverseEntryResponse, error)
+
+	// ReverseEntryWithResponse Reverse an entry
+	//
+	// Takes what is left of a credit, and returns a debit completely. `reversed` and `kept` add up to the amount; if nothing was left, `entry` is null. 404 `entry_not_found`. 409 `already_reversed`, or `not_reversible` for expiries, refunds, reversals, erasures and purchases (cancel the order instead).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/gamification/ledger/{entryId}/reverse (the `ReverseEntry` operationId).
+	ReverseEntryWithResponse(ctx context.Context, entryId string, params *ReverseEntryParams, body ReverseEntryJSONRequestBody, reqEditors ...RequestEditorFn) (*ReverseEntryResponse, error)
+
 	// ListLimitsWithResponse List the limits in force
 	//
 	// Of messages, channels, requests and files. Over a rate the response is 429 with `Retry-After`.
@@ -28175,6 +29774,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /v1/users/{userId}/api-keys/{keyId} (the `UpdateUserApiKey` operationId).
 	UpdateUserApiKeyWithResponse(ctx context.Context, userId string, keyId string, body UpdateUserApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserApiKeyResponse, error)
+
+	// GetBalancesWithResponse Get the balances of a user
+	//
+	// Now, or as of a past instant. Members see their own. 400 `at_in_future`, 404 `user_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/users/{userId}/balances (the `GetBalances` operationId).
+	GetBalancesWithResponse(ctx context.Context, userId string, params *GetBalancesParams, reqEditors ...RequestEditorFn) (*GetBalancesResponse, error)
 }
 
 type SecureAuthOlderResponse struct {
@@ -31353,6 +32961,253 @@ func (r ListEventsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListEventsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateHoldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SuccessReservation
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateHoldResponse) GetJSON201() *SuccessReservation {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r CreateHoldResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateHoldResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateHoldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateHoldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateHoldResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CaptureHoldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessCaptured
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CaptureHoldResponse) GetJSON200() *SuccessCaptured {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r CaptureHoldResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CaptureHoldResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CaptureHoldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CaptureHoldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CaptureHoldResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReleaseHoldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessReleased
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReleaseHoldResponse) GetJSON200() *SuccessReleased {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ReleaseHoldResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReleaseHoldResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReleaseHoldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReleaseHoldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReleaseHoldResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PostEntryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessEntryView
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SuccessEntryView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PostEntryResponse) GetJSON200() *SuccessEntryView {
+	return r.JSON200
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r PostEntryResponse) GetJSON201() *SuccessEntryView {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r PostEntryResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PostEntryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PostEntryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PostEntryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PostEntryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReverseEntryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SuccessReversal
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ReverseEntryResponse) GetJSON201() *SuccessReversal {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ReverseEntryResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReverseEntryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReverseEntryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReverseEntryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReverseEntryResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -34626,6 +36481,54 @@ func (r UpdateUserApiKeyResponse) ContentType() string {
 	return ""
 }
 
+type GetBalancesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessBalances
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetBalancesResponse) GetJSON200() *SuccessBalances {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetBalancesResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetBalancesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetBalancesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetBalancesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetBalancesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // SecureAuthOlderWithResponse Sign a member in from another system
 //
 // An alias of `secureAuth`.
@@ -36085,6 +37988,141 @@ func (c *ClientWithResponses) ListEventsWithResponse(ctx context.Context, params
 	return ParseListEventsResponse(rsp)
 }
 
+// CreateHoldWithBodyWithResponse Hold an amount
+//
+// A hold reserves coins or premium until it is captured, released or has expired. 400 `amount_out_of_range`, 404 `user_not_found`, 409 `insufficient_balance`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/gamification/holds (the `CreateHold` operationId).
+func (c *ClientWithResponses) CreateHoldWithBodyWithResponse(ctx context.Context, params *CreateHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateHoldResponse, error) {
+	rsp, err := c.CreateHoldWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateHoldResponse(rsp)
+}
+
+// CreateHoldWithResponse Hold an amount
+//
+// A hold reserves coins or premium until it is captured, released or has expired. 400 `amount_out_of_range`, 404 `user_not_found`, 409 `insufficient_balance`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/gamification/holds (the `CreateHold` operationId).
+func (c *ClientWithResponses) CreateHoldWithResponse(ctx context.Context, params *CreateHoldParams, body CreateHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateHoldResponse, error) {
+	rsp, err := c.CreateHold(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateHoldResponse(rsp)
+}
+
+// CaptureHoldWithBodyWithResponse Capture a hold
+//
+// Spends the held amount, or a part of it; the rest is released. 400 `amount_out_of_range` for more than is held. 404 `hold_not_found`. 409 `hold_final`, `hold_expired`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/gamification/holds/{holdId}/capture (the `CaptureHold` operationId).
+func (c *ClientWithResponses) CaptureHoldWithBodyWithResponse(ctx context.Context, holdId string, params *CaptureHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CaptureHoldResponse, error) {
+	rsp, err := c.CaptureHoldWithBody(ctx, holdId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCaptureHoldResponse(rsp)
+}
+
+// CaptureHoldWithResponse Capture a hold
+//
+// Spends the held amount, or a part of it; the rest is released. 400 `amount_out_of_range` for more than is held. 404 `hold_not_found`. 409 `hold_final`, `hold_expired`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/gamification/holds/{holdId}/capture (the `CaptureHold` operationId).
+func (c *ClientWithResponses) CaptureHoldWithResponse(ctx context.Context, holdId string, params *CaptureHoldParams, body CaptureHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*CaptureHoldResponse, error) {
+	rsp, err := c.CaptureHold(ctx, holdId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCaptureHoldResponse(rsp)
+}
+
+// ReleaseHoldWithResponse Release a hold
+//
+// Nothing is spent. An expired hold stays as it is. 404 `hold_not_found`, 409 `hold_final`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/gamification/holds/{holdId}/release (the `ReleaseHold` operationId).
+func (c *ClientWithResponses) ReleaseHoldWithResponse(ctx context.Context, holdId string, params *ReleaseHoldParams, reqEditors ...RequestEditorFn) (*ReleaseHoldResponse, error) {
+	rsp, err := c.ReleaseHold(ctx, holdId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReleaseHoldResponse(rsp)
+}
+
+// PostEntryWithBodyWithResponse Post an entry
+//
+// `overwrite` posts the difference to the wanted balance; 200 with `data` null if there is none. 400 `amount_out_of_range`, `expires_in_past`. 404 `user_not_found`. 409 `insufficient_balance` with the available amount in `details.balance`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/gamification/ledger (the `PostEntry` operationId).
+func (c *ClientWithResponses) PostEntryWithBodyWithResponse(ctx context.Context, params *PostEntryParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PostEntryResponse, error) {
+	rsp, err := c.PostEntryWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostEntryResponse(rsp)
+}
+
+// PostEntryWithResponse Post an entry
+//
+// `overwrite` posts the difference to the wanted balance; 200 with `data` null if there is none. 400 `amount_out_of_range`, `expires_in_past`. 404 `user_not_found`. 409 `insufficient_balance` with the available amount in `details.balance`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/gamification/ledger (the `PostEntry` operationId).
+func (c *ClientWithResponses) PostEntryWithResponse(ctx context.Context, params *PostEntryParams, body PostEntryJSONRequestBody, reqEditors ...RequestEditorFn) (*PostEntryResponse, error) {
+	rsp, err := c.PostEntry(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePostEntryResponse(rsp)
+}
+
+// ReverseEntryWithBodyWithResponse Reverse an entry
+//
+// Takes what is left of a credit, and returns a debit completely. `reversed` and `kept` add up to the amount; if nothing was left, `entry` is null. 404 `entry_not_found`. 409 `already_reversed`, or `not_reversible` for expiries, refunds, reversals, erasures and purchases (cancel the order instead).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/gamification/ledger/{entryId}/reverse (the `ReverseEntry` operationId).
+func (c *ClientWithResponses) ReverseEntryWithBodyWithResponse(ctx context.Context, entryId string, params *ReverseEntryParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReverseEntryResponse, error) {
+	rsp, err := c.ReverseEntryWithBody(ctx, entryId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReverseEntryResponse(rsp)
+}
+
+// ReverseEntryWithResponse Reverse an entry
+//
+// Takes what is left of a credit, and returns a debit completely. `reversed` and `kept` add up to the amount; if nothing was left, `entry` is null. 404 `entry_not_found`. 409 `already_reversed`, or `not_reversible` for expiries, refunds, reversals, erasures and purchases (cancel the order instead).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/gamification/ledger/{entryId}/reverse (the `ReverseEntry` operationId).
+func (c *ClientWithResponses) ReverseEntryWithResponse(ctx context.Context, entryId string, params *ReverseEntryParams, body ReverseEntryJSONRequestBody, reqEditors ...RequestEditorFn) (*ReverseEntryResponse, error) {
+	rsp, err := c.ReverseEntry(ctx, entryId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReverseEntryResponse(rsp)
+}
+
 // ListLimitsWithResponse List the limits in force
 //
 // Of messages, channels, requests and files. Over a rate the response is 429 with `Retry-After`.
@@ -37484,6 +39522,21 @@ func (c *ClientWithResponses) UpdateUserApiKeyWithResponse(ctx context.Context, 
 		return nil, err
 	}
 	return ParseUpdateUserApiKeyResponse(rsp)
+}
+
+// GetBalancesWithResponse Get the balances of a user
+//
+// Now, or as of a past instant. Members see their own. 400 `at_in_future`, 404 `user_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/users/{userId}/balances (the `GetBalances` operationId).
+func (c *ClientWithResponses) GetBalancesWithResponse(ctx context.Context, userId string, params *GetBalancesParams, reqEditors ...RequestEditorFn) (*GetBalancesResponse, error) {
+	rsp, err := c.GetBalances(ctx, userId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetBalancesResponse(rsp)
 }
 
 // ParseSecureAuthOlderResponse parses an HTTP response from a SecureAuthOlderWithResponse call
@@ -39671,6 +41724,178 @@ func ParseListEventsResponse(rsp *http.Response) (*ListEventsResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateHoldResponse parses an HTTP response from a CreateHoldWithResponse call
+func ParseCreateHoldResponse(rsp *http.Response) (*CreateHoldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateHoldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SuccessReservation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCaptureHoldResponse parses an HTTP response from a CaptureHoldWithResponse call
+func ParseCaptureHoldResponse(rsp *http.Response) (*CaptureHoldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CaptureHoldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessCaptured
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReleaseHoldResponse parses an HTTP response from a ReleaseHoldWithResponse call
+func ParseReleaseHoldResponse(rsp *http.Response) (*ReleaseHoldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReleaseHoldResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessReleased
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePostEntryResponse parses an HTTP response from a PostEntryWithResponse call
+func ParsePostEntryResponse(rsp *http.Response) (*PostEntryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PostEntryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessEntryView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SuccessEntryView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReverseEntryResponse parses an HTTP response from a ReverseEntryWithResponse call
+func ParseReverseEntryResponse(rsp *http.Response) (*ReverseEntryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReverseEntryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SuccessReversal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Failure
@@ -42024,6 +44249,39 @@ func ParseUpdateUserApiKeyResponse(rsp *http.Response) (*UpdateUserApiKeyRespons
 	return response, nil
 }
 
+// ParseGetBalancesResponse parses an HTTP response from a GetBalancesWithResponse call
+func ParseGetBalancesResponse(rsp *http.Response) (*GetBalancesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetBalancesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessBalances
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // WebhookInitiator sends OpenAPI 3.1 webhook requests to target URLs.
 // Modeled on the generated Client, but with no stored Server -- the full
 // target URL is provided per-call by the caller (typically discovered
@@ -42109,6 +44367,11 @@ type WebhookInitiatorInterface interface {
 	OnChannelUpdatedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	OnChannelUpdated(ctx context.Context, targetURL string, body OnChannelUpdatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnLedgerPostedWithBody fires the ledger.posted webhook with any body
+	OnLedgerPostedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnLedgerPosted(ctx context.Context, targetURL string, body OnLedgerPostedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// OnMembersImportedWithBody fires the members.imported webhook with any body
 	OnMembersImportedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -42272,6 +44535,30 @@ func (p *WebhookInitiator) OnChannelUpdatedWithBody(ctx context.Context, targetU
 
 func (p *WebhookInitiator) OnChannelUpdated(ctx context.Context, targetURL string, body OnChannelUpdatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewOnChannelUpdatedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnLedgerPostedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnLedgerPostedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnLedgerPosted(ctx context.Context, targetURL string, body OnLedgerPostedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnLedgerPostedWebhookRequest(targetURL, body)
 	if err != nil {
 		return nil, err
 	}
@@ -42748,6 +45035,37 @@ func NewOnChannelUpdatedWebhookRequest(targetURL string, body OnChannelUpdatedJS
 
 // NewOnChannelUpdatedWebhookRequestWithBody builds a POST request for the channel.updated webhook with any body
 func NewOnChannelUpdatedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnLedgerPostedWebhookRequest builds a application/json POST request for the ledger.posted webhook
+func NewOnLedgerPostedWebhookRequest(targetURL string, body OnLedgerPostedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnLedgerPostedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnLedgerPostedWebhookRequestWithBody builds a POST request for the ledger.posted webhook with any body
+func NewOnLedgerPostedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 	_ = err
 

@@ -1022,6 +1022,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/gamification/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hold an amount
+         * @description A hold reserves coins or premium until it is captured, released or has expired. 400 `amount_out_of_range`, 404 `user_not_found`, 409 `insufficient_balance`.
+         */
+        post: operations["createHold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gamification/holds/{holdId}/capture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Capture a hold
+         * @description Spends the held amount, or a part of it; the rest is released. 400 `amount_out_of_range` for more than is held. 404 `hold_not_found`. 409 `hold_final`, `hold_expired`.
+         */
+        post: operations["captureHold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gamification/holds/{holdId}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release a hold
+         * @description Nothing is spent. An expired hold stays as it is. 404 `hold_not_found`, 409 `hold_final`.
+         */
+        post: operations["releaseHold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gamification/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post an entry
+         * @description `overwrite` posts the difference to the wanted balance; 200 with `data` null if there is none. 400 `amount_out_of_range`, `expires_in_past`. 404 `user_not_found`. 409 `insufficient_balance` with the available amount in `details.balance`.
+         */
+        post: operations["postEntry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gamification/ledger/{entryId}/reverse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reverse an entry
+         * @description Takes what is left of a credit, and returns a debit completely. `reversed` and `kept` add up to the amount; if nothing was left, `entry` is null. 404 `entry_not_found`. 409 `already_reversed`, or `not_reversible` for expiries, refunds, reversals, erasures and purchases (cancel the order instead).
+         */
+        post: operations["reverseEntry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/limits": {
         parameters: {
             query?: never;
@@ -2144,6 +2244,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/users/{userId}/balances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the balances of a user
+         * @description Now, or as of a past instant. Members see their own. 400 `at_in_future`, 404 `user_not_found`.
+         */
+        get: operations["getBalances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface webhooks {
     "bulk_job.finished": {
@@ -2220,6 +2340,26 @@ export interface webhooks {
          * @description A channel or its overrides were changed. Channels that only moved because another one did append no event.
          */
         post: operations["onChannelUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "ledger.posted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * ledger.posted
+         * @description An entry was posted in the ledger. It is appended only while a webhook or an automation reads it.
+         */
+        post: operations["onLedgerPosted"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2755,6 +2895,32 @@ export interface components {
              */
             width: number;
         };
+        BalanceOfAUnit: {
+            /**
+             * Format: int64
+             * @description posted less held.
+             */
+            available: number;
+            /** @description Amounts that are not held, by the instant from which they cannot be spent; the soonest first, at most 50. */
+            expiring: components["schemas"]["Expiring"][];
+            /** Format: int64 */
+            held: number;
+            /**
+             * Format: int64
+             * @description The sum of the entries.
+             */
+            posted: number;
+        };
+        Balances: {
+            /** Format: date-time */
+            asOf: string;
+            /** @description By unit: xp, coins and premium. */
+            balances: {
+                [key: string]: components["schemas"]["BalanceOfAUnit"];
+            };
+            /** @description The _id of the user. */
+            userId: string;
+        };
         BlockView: {
             /** Format: date-time */
             createdAt: string;
@@ -2889,6 +3055,10 @@ export interface components {
             outcome: "created" | "updated" | "unchanged" | "skipped" | "failed";
             /** @description The _id of the member. */
             userId?: string;
+        };
+        Captured: {
+            entry: components["schemas"]["EntryView"];
+            hold: components["schemas"]["Reservation"];
         };
         Category: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
@@ -3119,6 +3289,8 @@ export interface components {
             premium?: components["schemas"]["Currency"];
         };
         Currency: {
+            /** @description Always present in responses; absent in a request: unchanged. */
+            expiry?: components["schemas"]["Expiry"];
             /**
              * @description An emoji.
              * @example 🪙
@@ -3170,6 +3342,66 @@ export interface components {
             sep?: boolean;
             /** @description The name of the sheet. */
             sheet?: string;
+        };
+        EntryPart: {
+            /** Format: int64 */
+            amount: number;
+            lotId: string;
+        };
+        EntrySource: {
+            id: string;
+            /** @example purchase */
+            type: string;
+        };
+        EntryView: {
+            _id: string;
+            /**
+             * Format: int64
+             * @description Positive: credit; negative: debit.
+             * @example -120
+             */
+            amount: number;
+            /**
+             * Format: int64
+             * @example 100
+             */
+            balanceAfter: number;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description The instant from which that lot cannot be spent; null: never.
+             */
+            expiresAt: string | null;
+            /** @description The hold that this entry captures. */
+            holdId: string | null;
+            /**
+             * Format: int64
+             * @description The number of all parts.
+             */
+            lotCount: number;
+            /** @description The lot that a credit made. */
+            lotId: string | null;
+            /** @description The parts of the entry by lot, at most 100. */
+            lots: components["schemas"]["EntryPart"][];
+            /**
+             * Format: date-time
+             * @description The time of the rewarded fact.
+             */
+            occurredAt: string;
+            /**
+             * @description Empty after erasure.
+             * @example Mug
+             */
+            reason: string;
+            /** @description The entry that this one reverses. */
+            reversalOf: string | null;
+            /** @description What caused the entry. */
+            source: components["schemas"]["EntrySource"];
+            /** @enum {string} */
+            unit: "xp" | "coins" | "premium";
+            /** @description The _id of the user; null after erasure. */
+            userId: string | null;
         };
         Event: {
             /** @description Absent after the member was erased. */
@@ -3237,6 +3469,10 @@ export interface components {
              */
             version: number;
         };
+        EventDataData: {
+            entry: components["schemas"]["EntryView"];
+            user: components["schemas"]["EventUser"];
+        };
         EventMessageData: {
             message: components["schemas"]["View"];
         };
@@ -3287,6 +3523,24 @@ export interface components {
              */
             userId: number;
             username: string;
+        };
+        Expiring: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: date-time */
+            at: string;
+        };
+        Expiry: {
+            /**
+             * Format: int64
+             * @description Days after the day of a credit in which it can be spent; 0: it never expires.
+             */
+            days: number;
+            /**
+             * @description month_end: until the last day of the month.
+             * @enum {string}
+             */
+            roundTo?: "none" | "month_end";
         };
         Failure: {
             /**
@@ -3463,6 +3717,15 @@ export interface components {
             user: components["schemas"]["Author"];
             /** @description What sent the message in the name of the author; absent for a person. */
             via?: components["schemas"]["Via"];
+        };
+        HoldCapture: {
+            /**
+             * Format: int64
+             * @description Absent: all that is held.
+             */
+            amount?: number;
+            /** @description Absent: that of the hold. */
+            reason?: string;
         };
         Invite: {
             /** @example 3f9c1b22a7d0 */
@@ -4117,6 +4380,31 @@ export interface components {
             /** @description The other participants: _id, number, email or username. */
             users: (string | number)[];
         };
+        NewEntry: {
+            /**
+             * Format: int64
+             * @description 1 to 10^12; for overwrite the wanted balance, 0 to 2^53-1.
+             * @example 50
+             */
+            amount: number;
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /** @description Of a credit of coins or premium: the last day, or the instant from which it cannot be spent; null: never; absent: the setting of the unit. */
+            expiresAt?: string | null;
+            /** @enum {string} */
+            op: "add" | "subtract" | "overwrite";
+            /** @example Spring bonus */
+            reason: string;
+            /** @description An alias of communityId. */
+            serverId?: string;
+            /** @enum {string} */
+            unit: "xp" | "coins" | "premium";
+            /**
+             * @description _id, number, email or username.
+             * @example ada@example.com
+             */
+            user: string | number;
+        };
         NewField: {
             /** @description The database name. */
             field: string;
@@ -4140,6 +4428,32 @@ export interface components {
             at?: string;
             /** @description A value of the field's type; null clears it. Tags: a list of names. */
             value: unknown;
+        };
+        NewHold: {
+            /**
+             * Format: int64
+             * @description 1 to 10^12.
+             * @example 50
+             */
+            amount: number;
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /**
+             * Format: int64
+             * @description Seconds; absent: 900.
+             */
+            expiresIn?: number;
+            /** @example Table reservation */
+            reason: string;
+            /** @description An alias of communityId. */
+            serverId?: string;
+            /** @enum {string} */
+            unit: "coins" | "premium";
+            /**
+             * @description _id, number, email or username.
+             * @example ada@example.com
+             */
+            user: string | number;
         };
         NewInvite: {
             /**
@@ -4272,6 +4586,13 @@ export interface components {
             /** @description An alias of communityId. */
             serverId?: string;
         };
+        NewReversal: {
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            reason: string;
+            /** @description An alias of communityId. */
+            serverId?: string;
+        };
         NewRole: {
             billable?: boolean;
             channel_permissions?: {
@@ -4310,6 +4631,7 @@ export interface components {
                 create_invite?: boolean;
                 kick_members?: boolean;
                 manage_channels?: boolean;
+                manage_gamification?: boolean;
                 manage_integrations?: boolean;
                 manage_roles?: boolean;
                 moderate_content?: boolean;
@@ -4369,6 +4691,11 @@ export interface components {
             name: string;
             /** @description Allows imports without a credential, for evaluation only. */
             openBulkImport?: boolean;
+            /**
+             * Format: int64
+             * @description Days in which refunds of expired currency can be spent.
+             */
+            refundLotDays?: number;
             /**
              * @description An IANA time zone.
              * @example Europe/Berlin
@@ -4828,6 +5155,9 @@ export interface components {
              */
             username: string;
         };
+        Released: {
+            hold: components["schemas"]["Reservation"];
+        };
         RemovedReaction: {
             /** @description Required in a session of a person with several memberships. */
             communityId?: string;
@@ -4898,6 +5228,24 @@ export interface components {
             /** @description Absent after deletion or erasure. */
             user?: components["schemas"]["Person"];
         };
+        Reservation: {
+            _id: string;
+            /** Format: int64 */
+            amount: number;
+            /** Format: int64 */
+            captured: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt: string;
+            reason: string;
+            /** @enum {string} */
+            status: "open" | "captured" | "released" | "expired";
+            /** @enum {string} */
+            unit: "coins" | "premium";
+            /** @description The _id of the user. */
+            userId: string;
+        };
         ResetPassword: {
             newPassword: string;
             /** @description The token in the link of the mail. */
@@ -4927,6 +5275,17 @@ export interface components {
              * @example Spam
              */
             reason: string;
+        };
+        Reversal: {
+            /** @description null: nothing was left. */
+            entry: components["schemas"]["EntryView"];
+            /**
+             * Format: int64
+             * @description What was spent, is held or has expired.
+             */
+            kept: number;
+            /** Format: int64 */
+            reversed: number;
         };
         Role: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
@@ -4997,6 +5356,7 @@ export interface components {
                 create_invite?: boolean;
                 kick_members?: boolean;
                 manage_channels?: boolean;
+                manage_gamification?: boolean;
                 manage_integrations?: boolean;
                 manage_roles?: boolean;
                 moderate_content?: boolean;
@@ -5172,6 +5532,11 @@ export interface components {
             /** @description null: no owner yet. */
             owner: components["schemas"]["Person"];
             /**
+             * Format: int64
+             * @description Days in which refunds of expired currency can be spent.
+             */
+            refundLotDays: number;
+            /**
              * @description An IANA time zone.
              * @example Europe/Berlin
              */
@@ -5220,6 +5585,11 @@ export interface components {
             name?: string;
             /** @description Allows imports without a credential, for evaluation only. */
             openBulkImport?: boolean;
+            /**
+             * Format: int64
+             * @description Days in which refunds of expired currency can be spent.
+             */
+            refundLotDays?: number;
             /**
              * @description An IANA time zone.
              * @example Europe/Berlin
@@ -5297,8 +5667,28 @@ export interface components {
              */
             status: "success";
         };
+        SuccessBalances: {
+            data: components["schemas"]["Balances"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         SuccessBlockView: {
             data: components["schemas"]["BlockView"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessCaptured: {
+            data: components["schemas"]["Captured"];
             /** @description What was done, for a person. */
             message: string;
             /**
@@ -5390,6 +5780,16 @@ export interface components {
         };
         SuccessDeparted: {
             data: components["schemas"]["Departed"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessEntryView: {
+            data: components["schemas"]["EntryView"];
             /** @description What was done, for a person. */
             message: string;
             /**
@@ -5668,8 +6068,38 @@ export interface components {
              */
             status: "success";
         };
+        SuccessReleased: {
+            data: components["schemas"]["Released"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         SuccessReportView: {
             data: components["schemas"]["ReportView"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessReservation: {
+            data: components["schemas"]["Reservation"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessReversal: {
+            data: components["schemas"]["Reversal"];
             /** @description What was done, for a person. */
             message: string;
             /**
@@ -9049,6 +9479,226 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    createHold: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHold"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessReservation"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    captureHold: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The _id of the hold. */
+                holdId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["HoldCapture"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessCaptured"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    releaseHold: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The _id of the hold. */
+                holdId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessReleased"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    postEntry: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEntry"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessEntryView"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessEntryView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    reverseEntry: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The _id of the entry. */
+                entryId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReversal"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessReversal"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listLimits: {
         parameters: {
             query?: never;
@@ -11811,6 +12461,41 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getBalances: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+                /** @description A past instant such as 2026-04-07T08:50:16.000Z; absent: now. */
+                at?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The _id or number of the user. */
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessBalances"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     onBulkJobFinished: {
         parameters: {
             query?: never;
@@ -11950,6 +12635,44 @@ export interface operations {
                     timestamp: string;
                     /** @enum {string} */
                     type: "channel.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onLedgerPosted: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["EventDataData"];
+                    /**
+                     * Format: int64
+                     * @description From 1 in the community; those of conversations are left out.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "ledger.posted";
                 };
             };
         };

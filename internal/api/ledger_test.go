@@ -1,0 +1,146 @@
+package api_test
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/app/apptest"
+)
+
+const ledgerPath, holdsPath = "/v1/gamification/ledger", "/v1/gamification/holds"
+
+// coins is the body of a post of coins for ada.
+func coins(op string, amount any) string {
+	return fmt.Sprintf(`{"user":"ada","unit":"coins","op":%q,"amount":%v,"reason":"Test"}`, op, amount)
+}
+
+// Worked examples 3, 4 and 6 of the contract.
+func TestLedgerOperations(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		community := a.Community(t)
+		key := a.Key(t, community, permission.Gamification, permission.CreateUser)
+		ada := userOf(t, a, key, "ada")
+		must := func(status int, code, method, path, body string) reply {
+			t.Helper()
+			got := send(t, a, method, path, key, body)
+			if got.status != status || got.code() != code {
+				t.Errorf("%s %s: %d %s", path, body, got.status, got.text)
+			}
+			return got
+		}
+		balance := func(posted, held float64) {
+			t.Helper()
+			got := must(200, "", "GET", "/v1/users/"+ada+"/balances", "")
+			if got.at("data.balances.coins.posted") != posted || got.at("data.balances.coins.held") != held || got.at("data.balances.coins.available") != posted-held {
+				t.Errorf("%s, want %v and %v", got.text, posted, held)
+			}
+		}
+		balance(0, 0)
+		must(201, "", "POST", ledgerPath, coins("add", 190))
+		held := must(201, "", "POST", holdsPath, `{"user":"ada","unit":"coins","amount":150,"reason":"Table"}`).at("data._id").(string)
+		balance(190, 150)
+		if got := must(409, "insufficient_balance", "POST", ledgerPath, coins("subtract", 50)); got.at("details.balance") != 40.0 {
+			t.Error(got.text)
+		}
+		must(400, "amount_out_of_range", "POST", holdsPath+"/"+held+"/capture", `{"amount":151}`)
+		if got := must(200, "", "POST", holdsPath+"/"+held+"/capture", `{"amount":100}`); got.at("data.entry.amount") != -100.0 || got.at("data.entry.holdId") != held || got.at("data.hold.status") != "captured" {
+			t.Error(got.text)
+		}
+		balance(90, 0)
+		must(409, "hold_final", "POST", holdsPath+"/"+held+"/capture", "")
+		must(409, "hold_final", "POST", holdsPath+"/"+held+"/release", "")
+		if got := must(200, "", "POST", ledgerPath, coins("overwrite", 90)); got.at("data") != nil {
+			t.Error(got.text)
+		}
+		over := must(201, "", "POST", ledgerPath, coins("overwrite", 200))
+		if over.at("data.amount") != 110.0 || over.at("data.balanceAfter") != 200.0 || over.at("data.source.id") != over.at("data._id") {
+			t.Error(over.text)
+		}
+		entry := over.at("data._id").(string)
+		if got := must(201, "", "POST", ledgerPath+"/"+entry+"/reverse", `{"reason":"Mistake"}`); got.at("data.reversed") != 110.0 || got.at("data.kept") != 0.0 {
+			t.Error(got.text)
+		}
+		must(409, "already_reversed", "POST", ledgerPath+"/"+entry+"/reverse", `{"reason":"Mistake"}`)
+		must(404, "entry_not_found", "POST", ledgerPath+"/6a21d1c09f3b0c4d5e6f7a8b/reverse", `{"reason":"Mistake"}`)
+		must(404, "hold_not_found", "POST", holdsPath+"/6a21d1c09f3b0c4d5e6f7a8b/release", "")
+		must(201, "", "POST", ledgerPath, coins("add", 1_000_000_000_000))
+		for _, amount := range []any{1_000_000_000_001, 0, -5} {
+			must(400, "amount_out_of_range", "POST", ledgerPath, coins("add", amount))
+		}
+		for _, amount := range []any{1.5, `"10"`} {
+			must(400, "invalid_input", "POST", ledgerPath, coins("add", amount))
+		}
+		must(400, "expires_in_past", "POST", ledgerPath, `{"user":"ada","unit":"coins","op":"add","amount":1,"reason":"x","expiresAt":"2020-01-01"}`)
+		must(400, "invalid_input", "POST", ledgerPath, `{"user":"ada","unit":"coins","op":"add","amount":1,"reason":"x","expiresAt":"soon"}`)
+		must(400, "invalid_input", "POST", ledgerPath, `{"user":"ada","unit":"coins","op":"add","amount":1,"reason":"a\nb"}`)
+		if got := must(201, "", "POST", ledgerPath, `{"user":"ada","unit":"premium","op":"add","amount":1,"reason":"x","expiresAt":null}`); got.at("data.expiresAt") != nil {
+			t.Error(got.text)
+		}
+		if got := must(201, "", "POST", ledgerPath, `{"user":"ada","unit":"premium","op":"add","amount":1,"reason":"x","expiresAt":"2099-03-20"}`); got.at("data.expiresAt") != "2099-03-21T00:00:00.000Z" {
+			t.Error(got.text)
+		}
+		must(404, "user_not_found", "POST", ledgerPath, `{"user":"nobody","unit":"coins","op":"add","amount":1,"reason":"x"}`)
+		must(400, "at_in_future", "GET", "/v1/users/"+ada+"/balances?at=2999-01-01T00:00:00Z", "")
+		must(404, "user_not_found", "GET", "/v1/users/6a21d1c09f3b0c4d5e6f7a8b/balances", "")
+	})
+}
+
+// Worked example 5 of the contract.
+func TestAffordableAmountIsSpentOnce(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		community := a.Community(t)
+		key := a.Key(t, community, permission.Gamification, permission.CreateUser)
+		ada := userOf(t, a, key, "ada")
+		send(t, a, "POST", ledgerPath, key, coins("add", 100))
+		var spent, refused atomic.Int64
+		var all sync.WaitGroup
+		for range 64 {
+			all.Go(func() {
+				switch got := send(t, a, "POST", ledgerPath, key, coins("subtract", 30)); {
+				case got.status == 201:
+					spent.Add(1)
+				case got.status == 409 && got.code() == "insufficient_balance":
+					refused.Add(1)
+				default:
+					t.Errorf("%d %s", got.status, got.text)
+				}
+			})
+		}
+		all.Wait()
+		got := send(t, a, "GET", "/v1/users/"+ada+"/balances", key, "")
+		if spent.Load() != 3 || refused.Load() != 61 || got.at("data.balances.coins.posted") != 10.0 {
+			t.Errorf("%d spent, %d refused: %s", spent.Load(), refused.Load(), got.text)
+		}
+	})
+}
+
+func TestWhoUsesTheLedger(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		community := a.Community(t)
+		_, owner := a.Owner(t, community, "owner")
+		key := a.Key(t, community)
+		ada, ben := userOf(t, a, key, "ada"), userOf(t, a, key, "ben")
+		_, adaToken := a.Claim(t, community, "ada")
+		weak := a.Key(t, community, permission.GetUserData)
+		for _, c := range []struct {
+			name, token, method, path, body string
+			status                          int
+		}{
+			{"the owner posts", owner, "POST", ledgerPath, coins("add", 5), 201},
+			{"a member does not", adaToken, "POST", ledgerPath, coins("add", 5), 403},
+			{"a key without the permission", weak, "POST", ledgerPath, coins("add", 5), 403},
+			{"a member does not hold", adaToken, "POST", holdsPath, `{"user":"ada","unit":"coins","amount":1,"reason":"x"}`, 403},
+			{"a member sees her own", adaToken, "GET", "/v1/users/" + ada + "/balances", "", 200},
+			{"not those of others", adaToken, "GET", "/v1/users/" + ben + "/balances", "", 403},
+			{"nor who exists", adaToken, "GET", "/v1/users/6a21d1c09f3b0c4d5e6f7a8b/balances", "", 403},
+			{"the weak key sees none", weak, "GET", "/v1/users/" + ada + "/balances", "", 403},
+		} {
+			if got := send(t, a, c.method, c.path, c.token, c.body); got.status != c.status {
+				t.Errorf("%s: %d %s", c.name, got.status, got.text)
+			}
+		}
+	})
+}
