@@ -3489,10 +3489,8 @@ type BulkJob struct {
 	UndoneBy *string `json:"undoneBy,omitempty"`
 
 	// Unread rows that a stopped job did not read; null until they are counted, or if the file cannot be read
-	Unread *int64 `json:"unread"`
-
-	// Waiting why the job makes no progress at the moment; null: it does, or it has ended
-	Waiting *JobWait `json:"waiting"`
+	Unread  *int64   `json:"unread"`
+	Waiting *JobWait `json:"waiting,omitempty"`
 
 	// Warnings assumptions about the file, and the fields and tags of the job that an undo kept; no row fails because of them
 	Warnings *[]Warning `json:"warnings"`
@@ -6270,8 +6268,7 @@ type ResolutionAction string
 
 // Reversal defines model for Reversal.
 type Reversal struct {
-	// Entry null: nothing was left.
-	Entry EntryView `json:"entry"`
+	Entry *EntryView `json:"entry,omitempty"`
 
 	// Kept What was spent, is held or has expired.
 	Kept     int64 `json:"kept"`
@@ -6550,10 +6547,8 @@ type Server struct {
 	Name string `json:"name"`
 
 	// OpenBulkImport Members can be imported without a credential.
-	OpenBulkImport bool `json:"openBulkImport"`
-
-	// Owner null: no owner yet.
-	Owner Person `json:"owner"`
+	OpenBulkImport bool    `json:"openBulkImport"`
+	Owner          *Person `json:"owner,omitempty"`
 
 	// RefundLotDays Days in which refunds of expired currency can be spent.
 	RefundLotDays int64 `json:"refundLotDays"`
@@ -6889,7 +6884,7 @@ type SuccessDepartedStatus string
 
 // SuccessEntryView defines model for SuccessEntryView.
 type SuccessEntryView struct {
-	Data EntryView `json:"data"`
+	Data *EntryView `json:"data,omitempty"`
 
 	// Message What was done, for a person.
 	Message string `json:"message"`

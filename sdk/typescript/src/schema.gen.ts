@@ -2990,7 +2990,7 @@ export interface components {
              */
             unread: number | null;
             /** @description why the job makes no progress at the moment; null: it does, or it has ended */
-            waiting: components["schemas"]["JobWait"];
+            waiting: components["schemas"]["JobWait"] | null;
             /** @description assumptions about the file, and the fields and tags of the job that an undo kept; no row fails because of them */
             warnings: components["schemas"]["Warning"][] | null;
         };
@@ -5278,7 +5278,7 @@ export interface components {
         };
         Reversal: {
             /** @description null: nothing was left. */
-            entry: components["schemas"]["EntryView"];
+            entry: components["schemas"]["EntryView"] | null;
             /**
              * Format: int64
              * @description What was spent, is held or has expired.
@@ -5530,7 +5530,7 @@ export interface components {
             /** @description Members can be imported without a credential. */
             openBulkImport: boolean;
             /** @description null: no owner yet. */
-            owner: components["schemas"]["Person"];
+            owner: components["schemas"]["Person"] | null;
             /**
              * Format: int64
              * @description Days in which refunds of expired currency can be spent.
@@ -5789,7 +5789,7 @@ export interface components {
             status: "success";
         };
         SuccessEntryView: {
-            data: components["schemas"]["EntryView"];
+            data: components["schemas"]["EntryView"] | null;
             /** @description What was done, for a person. */
             message: string;
             /**
