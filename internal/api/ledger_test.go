@@ -2,12 +2,14 @@ package api_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/member/directory"
 )
 
 const ledgerPath, holdsPath = "/v1/gamification/ledger", "/v1/gamification/holds"
@@ -140,6 +142,57 @@ func TestWhoUsesTheLedger(t *testing.T) {
 		} {
 			if got := send(t, a, c.method, c.path, c.token, c.body); got.status != c.status {
 				t.Errorf("%s: %d %s", c.name, got.status, got.text)
+			}
+		}
+	})
+}
+
+func TestBalancesAreInUserDataAndFilters(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		home := a.Community(t)
+		key := a.Key(t, home)
+		for i, name := range []string{"ada", "ben", "eve"} {
+			userOf(t, a, key, name)
+			for unit, amount := range map[string]int{"xp": 100 * i, "coins": 7 * i, "premium": i} {
+				if amount > 0 {
+					send(t, a, "POST", ledgerPath, key, fmt.Sprintf(`{"user":%q,"unit":%q,"op":"add","amount":%d,"reason":"Test"}`, name, unit, amount))
+				}
+			}
+		}
+		send(t, a, "POST", ledgerPath, key, `{"user":"eve","unit":"coins","op":"subtract","amount":4,"reason":"Test"}`)
+		got := send(t, a, "POST", "/v1/users/info", key, `{"idOrEmail":"eve"}`)
+		for name, want := range map[string]any{"xp": 200.0, "coins": 10.0, "premiumCurrency": 2.0, "xpEarnedToday": 200.0, "coinsEarnedToday": 14.0} {
+			if got.at("data."+name) != want {
+				t.Errorf("%s is %v, want %v", name, got.at("data."+name), want)
+			}
+		}
+		for filter, want := range map[string]string{
+			`{"xp":{"gte":100}}`: "ben eve", `{"coins":10}`: "eve", `{"premium_currency":{"lt":2}}`: "ada ben", `{"xp_earned_today":0}`: "ada", `{"coins_earned_today":{"gt":7}}`: "eve",
+		} {
+			found := send(t, a, "POST", "/v1/users/filter", key, `{"fields":["username"],"filter":`+filter+`}`)
+			names := ""
+			for i := range 3 {
+				if name, ok := found.at(fmt.Sprintf("data.%d.username", i)).(string); ok {
+					names += " " + name
+				}
+			}
+			if strings.TrimSpace(names) != want {
+				t.Errorf("%s: %s", filter, found.text)
+			}
+		}
+		for _, sort := range []string{"xp", "coins_earned_today"} {
+			for direction, want := range map[string]string{"": "ada ben eve", "-": "eve ben ada"} {
+				found, err := a.Members.List(t.Context(), apptest.Operator, home, directory.Filter{Sort: direction + sort, Limit: 10})
+				if err != nil {
+					t.Fatal(err)
+				}
+				var names []string
+				for _, m := range found.Members {
+					names = append(names, m.Username)
+				}
+				if got := strings.Join(names, " "); got != want {
+					t.Errorf("by %s%s: %s", direction, sort, got)
+				}
 			}
 		}
 	})

@@ -16,11 +16,16 @@ var MemberFields = []Field{
 	{ID: VisitCount, Field: VisitCount, Name: "Visit Count", Type: Numerical, Default: true},
 	{ID: TimeSpent, Field: TimeSpent, Name: "Time Spent", Type: Numerical, Default: true},
 	{ID: LoginStreak, Field: LoginStreak, Name: "Login Streak", Type: Numerical, Default: true},
+	{ID: XP, Field: XP, Name: "XP", Type: Numerical, Default: true},
+	{ID: Coins, Field: Coins, Name: "Coins", Type: Numerical, Default: true},
+	{ID: PremiumCurrency, Field: PremiumCurrency, Name: "Premium Currency", Type: Numerical, Default: true},
+	{ID: XPEarnedToday, Field: XPEarnedToday, Name: "XP Earned Today", Type: Numerical, Default: true},
+	{ID: CoinsEarnedToday, Field: CoinsEarnedToday, Name: "Coins Earned Today", Type: Numerical, Default: true},
 	{ID: IsOnline, Field: IsOnline, Name: "Is Online", Type: Boolean, Default: true},
 }
 
-// Figures are the names of MemberFields that count what a member does.
-var Figures = []string{TotalMessages, TotalReactions, ReplySent, VisitCount, TimeSpent, LoginStreak, IsOnline}
+// Figures are the names of MemberFields that count what a member does and has.
+var Figures = []string{TotalMessages, TotalReactions, ReplySent, VisitCount, TimeSpent, LoginStreak, XP, Coins, PremiumCurrency, XPEarnedToday, CoinsEarnedToday, IsOnline}
 
 // FigureFields are the fields of Figures, in their order.
 func FigureFields() []Field {
@@ -56,4 +61,10 @@ const (
 	TimeSpent      = "time_spent" // minutes
 	LoginStreak    = "login_streak"
 	IsOnline       = "is_online"
+
+	XP               = "xp"
+	Coins            = "coins"
+	PremiumCurrency  = "premium_currency"
+	XPEarnedToday    = "xp_earned_today"
+	CoinsEarnedToday = "coins_earned_today"
 )

@@ -7,9 +7,6 @@ import (
 	"github.com/regulars/regulars/internal/i18n"
 )
 
-// futureNames are database names reserved for XP and currencies in filters.
-var futureNames = []string{"xp", "coins", "premium_currency"}
-
 // reserved returns the reason why a custom field cannot have a name, as a sentence
 // about %q; "" if it can.
 func reserved(name string) string {
@@ -26,7 +23,7 @@ func reserved(name string) string {
 	return ""
 }
 
-// builtIn reports whether filters use a name beside the fields, now or later. A
+// builtIn reports whether filters use a name beside the fields. A
 // field may be named id, which is not _id.
 func builtIn(name, key string) bool {
 	for _, f := range MemberFields {
@@ -37,5 +34,5 @@ func builtIn(name, key string) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(futureNames, func(later string) bool { return key == HeaderKey(later) })
+	return false
 }

@@ -7741,7 +7741,9 @@ type User struct {
 	Avatar string `json:"avatar"`
 
 	// Claimed false for a user who was added by others and has not accepted.
-	Claimed bool `json:"claimed"`
+	Claimed          bool  `json:"claimed"`
+	Coins            int64 `json:"coins"`
+	CoinsEarnedToday int64 `json:"coinsEarnedToday"`
 
 	// Country ISO 3166 alpha-2; empty when unknown.
 	//
@@ -7787,7 +7789,8 @@ type User struct {
 	// Phone Empty when unknown.
 	//
 	// Examples: +442071234567
-	Phone string `json:"phone"`
+	Phone           string `json:"phone"`
+	PremiumCurrency int64  `json:"premiumCurrency"`
 
 	// Referral The referrer.
 	Referral *string `json:"referral,omitempty"`
@@ -7818,6 +7821,12 @@ type User struct {
 
 	// VisitCount A visit begins after 30 minutes without a request or action.
 	VisitCount int64 `json:"visitCount"`
+
+	// Xp The balance of XP, which decides the tier.
+	Xp int64 `json:"xp"`
+
+	// XpEarnedToday On the present day of the community, without refunds and less reversals.
+	XpEarnedToday int64 `json:"xpEarnedToday"`
 }
 
 // UserAPIKey defines model for UserAPIKey.
@@ -7970,7 +7979,7 @@ type UserFilter struct {
 	// Cursor The next_cursor of the previous response; absent for the first part.
 	Cursor *string `json:"cursor,omitempty"`
 
-	// Fields The fields of each user in the response: names of user fields, _id, user_id, display_name, external_id, join_date, claimed, total_messages, total_reactions, reply_sent, visit_count, time_spent, login_streak, is_online. Absent: all.
+	// Fields The fields of each user in the response: names of user fields, _id, user_id, display_name, external_id, join_date, claimed, total_messages, total_reactions, reply_sent, visit_count, time_spent, login_streak, xp, coins, premium_currency, xp_earned_today, coins_earned_today, is_online. Absent: all.
 	//
 	// Examples: ["email","join_date","loyalty-number"]
 	Fields *[]string `json:"fields,omitempty"`

@@ -56,6 +56,12 @@ type user struct {
 	Claimed      bool           `json:"claimed" doc:"false for a user who was added by others and has not accepted."`
 	JoinedAt     string         `json:"joinedAt" format:"date-time"`
 
+	XP               int64 `json:"xp" doc:"The balance of XP, which decides the tier."`
+	Coins            int64 `json:"coins"`
+	PremiumCurrency  int64 `json:"premiumCurrency"`
+	XPEarnedToday    int64 `json:"xpEarnedToday" doc:"On the present day of the community, without refunds and less reversals."`
+	CoinsEarnedToday int64 `json:"coinsEarnedToday"`
+
 	TotalMessages  int64   `json:"totalMessages" doc:"Messages of the user, without replies. Direct conversations do not count, here and in the next two."`
 	TotalReactions int64   `json:"totalReactions" doc:"Reactions of the user to messages."`
 	ReplySent      int64   `json:"replySent" doc:"Replies of the user."`
@@ -102,6 +108,7 @@ func (n names) user(m member.Member) user {
 	f := n.figures[m.ID]
 	u.TotalMessages, u.TotalReactions, u.ReplySent, u.VisitCount, u.TimeSpent = f.Messages, f.Reactions, f.Replies, f.Visits, f.Minutes
 	u.LoginStreak, u.IsOnline = f.LoginStreak, f.Online
+	u.XP, u.Coins, u.PremiumCurrency, u.XPEarnedToday, u.CoinsEarnedToday = f.XP, f.Coins, f.Premium, f.XPToday, f.CoinsToday
 	if f.SeenAt > 0 {
 		seen := clock.Format(f.SeenAt)
 		u.LastSeenAt = &seen

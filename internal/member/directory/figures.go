@@ -4,13 +4,11 @@ import (
 	"context"
 	"slices"
 
-	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member/figure"
 )
 
-// streakValue is the value of a condition on login streaks: those that ended before a
-// day count as 0.
-type streakValue struct{ n, since int64 }
+// dayValue is the value of a condition on a figure that depends on the day, see place.
+type dayValue struct{ n, today int64 }
 
 // resolve returns the conditions as they are at the time.
 func (s *Directory) resolve(ctx context.Context, communityID string, where []Condition) ([]Condition, error) {
@@ -25,9 +23,9 @@ func (s *Directory) resolve(ctx context.Context, communityID string, where []Con
 	for i, c := range where {
 		switch {
 		case !c.Field.IsFigure():
-		case c.Field.Field == field.LoginStreak:
+		case figures[c.Field.Field].day != "":
 			n, _ := c.Value.(int64)
-			where[i].Value = streakValue{n: n, since: at.StreakSince}
+			where[i].Value = dayValue{n: n, today: at.Today}
 		case c.Value == true:
 			where[i] = Condition{c.Field, Above, at.MS}
 		case c.Value == false:
@@ -41,8 +39,8 @@ func (s *Directory) resolve(ctx context.Context, communityID string, where []Con
 // nothing.
 func (c Condition) matchesNone() bool {
 	n, _ := c.Value.(int64)
-	if streak, ok := c.Value.(streakValue); ok {
-		n = streak.n
+	if ofDay, ok := c.Value.(dayValue); ok {
+		n = ofDay.n
 	}
 	switch c.Op {
 	case AtLeast:

@@ -64,12 +64,12 @@ func (s *Directory) List(ctx context.Context, caller actor.Actor, communityID st
 	if err != nil {
 		return List{}, err
 	}
-	if o.by == field.LoginStreak {
+	if figures[o.by].day != "" {
 		at, err := figure.Now(ctx, s.db, s.clock, communityID)
 		if err != nil {
 			return List{}, err
 		}
-		o.streakSince = at.StreakSince
+		o.today = at.Today
 	}
 	read := src.query(s.db.Dialect(), communityID)
 	counted := src.counted().query(s.db.Dialect(), communityID)
@@ -96,9 +96,9 @@ const (
 )
 
 type order struct {
-	by          string
-	descending  bool
-	streakSince int64 // see figure.Moment
+	by         string
+	descending bool
+	today      int64 // see figure.Moment
 }
 
 // byFigure reports whether the order is that of a figure.

@@ -11,21 +11,39 @@ import (
 )
 
 // place is the table and the column of a figure. A member without a row has 0.
-type place struct{ table, column string }
+type place struct {
+	table, column string
+	day           string // condition on the day of the row, with a %s for a day; "": none
+	before        int64  // days between that day and the present one
+	unordered     bool   // rows with one value are not in the order of the members
+}
 
 var figures = map[string]place{
-	field.TotalMessages: {"message_totals", "messages"}, field.ReplySent: {"message_totals", "replies"}, field.TotalReactions: {"message_totals", "reactions"},
-	field.VisitCount: {"member_presence", "visits"}, field.TimeSpent: {"member_presence", "minutes"}, field.LoginStreak: {"member_presence", "streak"},
-	field.IsOnline: {"member_visits", "online_until"},
+	field.TotalMessages: {table: "message_totals", column: "messages"}, field.ReplySent: {table: "message_totals", column: "replies"}, field.TotalReactions: {table: "message_totals", column: "reactions"},
+	field.VisitCount: {table: "member_presence", column: "visits"}, field.TimeSpent: {table: "member_presence", column: "minutes"},
+	field.LoginStreak: {table: "member_presence", column: "streak", day: "streak_day >= %s", before: 1, unordered: true},
+	field.XP:          {table: "member_xp", column: "amount", unordered: true}, field.Coins: {table: "member_coins", column: "amount", unordered: true},
+	field.PremiumCurrency:  {table: "member_premium", column: "amount", unordered: true},
+	field.XPEarnedToday:    {table: "member_xp_days", column: "earned", day: "day = %s", unordered: true},
+	field.CoinsEarnedToday: {table: "member_coins_days", column: "earned", day: "day = %s", unordered: true},
+	field.IsOnline:         {table: "member_visits", column: "online_until"},
 }
 
 // figureEntry is the condition on a row of the table of a figure.
 func (c Condition) figureEntry(table string, op string, param func(any) string) string {
-	value, since := c.Value, ""
-	if streak, ok := c.Value.(streakValue); ok {
-		value, since = streak.n, table+".streak_day >= "+param(streak.since)+" AND "
+	value, f, ofDay := c.Value, figures[c.Field.Field], ""
+	if v, ok := c.Value.(dayValue); ok {
+		value, ofDay = v.n, f.ofDay(table, v.today, param)
 	}
-	return since + fmt.Sprintf("%s.%s %s %s", table, figures[c.Field.Field].column, op, param(value))
+	return fmt.Sprintf("%s.%s %s %s", table, f.column, op, param(value)) + ofDay
+}
+
+// ofDay is the condition on the day of a row of a figure, with AND before it; "": none.
+func (f place) ofDay(table string, today int64, param func(any) string) string {
+	if f.day == "" {
+		return ""
+	}
+	return " AND " + table + "." + fmt.Sprintf(f.day, param(today-f.before))
 }
 
 // inverse are the operators of the opposite comparisons.
@@ -45,10 +63,7 @@ func (c Condition) figureSQL(param func(any) string) string {
 func (read query) pageByFigure(ctx context.Context, q sqldb.Querier, o order, limit, offset int) ([]member.Member, error) {
 	f := figures[o.by]
 	args := slices.Clone(read.args)
-	counts := "s.community_id = $1 AND s.user_id = m.user_id"
-	if o.by == field.LoginStreak {
-		counts += " AND s.streak_day >= " + args.add(o.streakSince)
-	}
+	counts := "s.community_id = $1 AND s.user_id = m.user_id" + f.ofDay("s", o.today, args.add)
 	if read.user != "m.user_id" { // few: sorted in memory
 		return read.with(read.tables+" LEFT JOIN "+f.table+" s ON "+counts, read.where, args).ordered(ctx, q, []string{"COALESCE(s." + f.column + ", 0)", read.user}, o, limit, offset)
 	}

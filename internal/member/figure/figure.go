@@ -22,6 +22,9 @@ type Figures struct {
 	LoginStreak int64 // consecutive days with a visit, until today or yesterday
 	Online      bool
 	SeenAt      int64 // Unix milliseconds; 0: never
+
+	XP, Coins, Premium  int64 // balances
+	XPToday, CoinsToday int64 // earned on the present day of the community
 }
 
 // Value returns the figure of one of field.Figures: an int64 or a bool.
@@ -39,6 +42,16 @@ func (f Figures) Value(name string) any {
 		return f.Minutes
 	case field.LoginStreak:
 		return f.LoginStreak
+	case field.XP:
+		return f.XP
+	case field.Coins:
+		return f.Coins
+	case field.PremiumCurrency:
+		return f.Premium
+	case field.XPEarnedToday:
+		return f.XPToday
+	case field.CoinsEarnedToday:
+		return f.CoinsToday
 	case field.IsOnline:
 		return f.Online
 	}
@@ -56,15 +69,15 @@ func (f Figures) Texts() []string {
 
 // Moment is the time at which figures are read: some depend on it.
 type Moment struct {
-	StreakSince int64 // number of the oldest day on which a login streak may end that goes on
-	MS          int64 // Unix milliseconds
+	Today int64 // number of the day in the zone of the community
+	MS    int64 // Unix milliseconds
 }
 
 // Now returns the Moment in the time zone of a community.
 func Now(ctx context.Context, q sqldb.Querier, c clock.Clock, communityID string) (Moment, error) {
 	home, err := community.Load(ctx, q, communityID)
 	now := c.Now()
-	return Moment{StreakSince: home.Day(now) - 1, MS: now.UnixMilli()}, err
+	return Moment{Today: home.Day(now), MS: now.UnixMilli()}, err
 }
 
 // Of returns the figures of members by their ids.

@@ -175,6 +175,16 @@ func figureLabel(say func(string, ...any) string, f *field.Field) string {
 		return say(i18n.Key("Minutes here"))
 	case field.LoginStreak:
 		return say(i18n.Key("Login streak"))
+	case field.XP:
+		return say(i18n.Key("XP"))
+	case field.Coins:
+		return say(i18n.Key("Coins"))
+	case field.PremiumCurrency:
+		return say(i18n.Key("Premium currency"))
+	case field.XPEarnedToday:
+		return say(i18n.Key("XP earned today"))
+	case field.CoinsEarnedToday:
+		return say(i18n.Key("Coins earned today"))
 	case field.IsOnline:
 		return say(i18n.Key("Last visit here"))
 	}

@@ -6417,6 +6417,10 @@ export interface components {
             avatar: string;
             /** @description false for a user who was added by others and has not accepted. */
             claimed: boolean;
+            /** Format: int64 */
+            coins: number;
+            /** Format: int64 */
+            coinsEarnedToday: number;
             /**
              * @description ISO 3166 alpha-2; empty when unknown.
              * @example GB
@@ -6462,6 +6466,8 @@ export interface components {
              * @example +442071234567
              */
             phone: string;
+            /** Format: int64 */
+            premiumCurrency: number;
             /** @description The referrer. */
             referral?: string;
             /**
@@ -6500,6 +6506,16 @@ export interface components {
              * @description A visit begins after 30 minutes without a request or action.
              */
             visitCount: number;
+            /**
+             * Format: int64
+             * @description The balance of XP, which decides the tier.
+             */
+            xp: number;
+            /**
+             * Format: int64
+             * @description On the present day of the community, without refunds and less reversals.
+             */
+            xpEarnedToday: number;
         };
         UserAPIKey: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
@@ -6645,7 +6661,7 @@ export interface components {
             /** @description The next_cursor of the previous response; absent for the first part. */
             cursor?: string | null;
             /**
-             * @description The fields of each user in the response: names of user fields, _id, user_id, display_name, external_id, join_date, claimed, total_messages, total_reactions, reply_sent, visit_count, time_spent, login_streak, is_online. Absent: all.
+             * @description The fields of each user in the response: names of user fields, _id, user_id, display_name, external_id, join_date, claimed, total_messages, total_reactions, reply_sent, visit_count, time_spent, login_streak, xp, coins, premium_currency, xp_earned_today, coins_earned_today, is_online. Absent: all.
              * @example [
              *       "email",
              *       "join_date",
