@@ -79,7 +79,7 @@ func (c Condition) indexed() bool {
 
 // ordered reports whether the entries that match are in the order of the members.
 func (c Condition) ordered() bool {
-	return c.Op == Equals && !figures[c.Field.Field].unordered
+	return c.Op == Equals && !c.unordered()
 }
 
 // counted is the access path to count the members: by a figure also where it matches too

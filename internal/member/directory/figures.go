@@ -35,6 +35,18 @@ func (s *Directory) resolve(ctx context.Context, communityID string, where []Con
 	return where, nil
 }
 
+// today returns the number of the present day if a figure depends on it, else 0.
+func (s *Directory) today(ctx context.Context, communityID, name string) (int64, error) {
+	if figures[name].day == "" {
+		return 0, nil
+	}
+	at, err := figure.Now(ctx, s.db, s.clock, communityID)
+	return at.Today, err
+}
+
+// unordered reports whether the rows that match are in another order than the members.
+func (c Condition) unordered() bool { return figures[c.Field.Field].unordered }
+
 // matchesNone reports whether the condition on a figure matches members that have done
 // nothing.
 func (c Condition) matchesNone() bool {
