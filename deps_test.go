@@ -47,7 +47,7 @@ var layers = []string{
 	"internal/member/figure",
 	"internal/member/directory",
 	"internal/member/assign",
-	"internal/ledger/operation",
+	"internal/ledger/chain internal/ledger/operation",
 	"internal/roster",
 	"internal/bulk/outcome",
 	"internal/bulk/job internal/bulk/correction",
@@ -74,7 +74,7 @@ var layers = []string{
 	"internal/api/auth internal/api/block internal/api/bulk internal/api/channel internal/api/direct internal/api/event internal/api/field internal/api/key internal/api/ledger internal/api/limit internal/api/message internal/api/moderation internal/api/note internal/api/realtime internal/api/report internal/api/role internal/api/server internal/api/user " +
 		"internal/ui/account internal/ui/audit internal/ui/bulk internal/ui/channel internal/ui/field internal/ui/guide internal/ui/home internal/ui/installation internal/ui/key " +
 		"internal/ui/member internal/ui/message internal/ui/moderation internal/ui/overview internal/ui/remedy internal/ui/report internal/ui/role internal/ui/settings internal/ui/signin internal/ui/tag",
-	"internal/app/config internal/app/datadir internal/app/demo internal/app/importreport internal/app/metrics",
+	"internal/app/config internal/app/datadir internal/app/demo internal/app/health internal/app/importreport internal/app/metrics",
 	"internal/app",
 	"internal/app/apptest internal/ui/uitest",
 	"cmd/regulars",

@@ -8,7 +8,7 @@ CREATE TABLE ledger_holders (
   user_id      key_text NOT NULL, -- member
   PRIMARY KEY (community_id, holder)
 ) {sqlite: WITHOUT ROWID};
-CREATE UNIQUE INDEX ledger_holders_user ON ledger_holders (community_id, user_id, holder);
+CREATE UNIQUE INDEX ledger_holders_user ON ledger_holders (community_id, user_id);
 
 -- What each holder has of each unit. It can be proved from entries, lots and holds.
 CREATE TABLE ledger_balances (

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/app/apptest"
@@ -194,6 +195,47 @@ func TestBalancesAreInUserDataAndFilters(t *testing.T) {
 					t.Errorf("by %s%s: %s", direction, sort, got)
 				}
 			}
+		}
+	})
+}
+
+func TestLedgerIsVerified(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		home := a.Community(t)
+		key := a.Key(t, home)
+		ada := userOf(t, a, key, "ada")
+		send(t, a, "POST", ledgerPath, key, coins("add", 100))
+		send(t, a, "POST", ledgerPath, key, coins("subtract", 30))
+		if err := a.Chain.SealAll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		head := send(t, a, "GET", ledgerPath+"/verify", key, "")
+		if head.status != 200 || head.at("data.ok") != true || head.at("data.entries") != 2.0 || head.at("data.balances.checked") == 0.0 {
+			t.Errorf("%d %s", head.status, head.text)
+		}
+		if _, err := a.DB.Exec(t.Context(), "UPDATE ledger_balances SET posted = 71 WHERE community_id = $1", home); err != nil {
+			t.Fatal(err)
+		}
+		started := send(t, a, "GET", ledgerPath+"/verify?full=true", key, "")
+		verificationID, _ := started.at("data.verificationId").(string)
+		if started.status != 202 || started.at("data.statusUrl") != ledgerPath+"/verify?verificationId="+verificationID {
+			t.Fatalf("%d %s", started.status, started.text)
+		}
+		done := started
+		for tick, late := time.NewTicker(5*time.Millisecond), time.After(apptest.Timeout); done.status == 202; {
+			select {
+			case <-tick.C:
+				done = send(t, a, "GET", ledgerPath+"/verify?verificationId="+verificationID, key, "")
+			case <-late:
+				t.Fatal("the verification does not end")
+			}
+		}
+		if done.at("data.ok") != false || done.at("data.head") != head.at("data.head") || done.at("data.balances.wrong.0.userId") != ada ||
+			done.at("data.balances.wrong.0.cached") != 71.0 || done.at("data.balances.wrong.0.computed") != 70.0 {
+			t.Error(done.text)
+		}
+		if got := send(t, a, "GET", ledgerPath+"/verify?verificationId=6a21d1c09f3b0c4d5e6f7a8b", key, ""); got.code() != "verification_not_found" {
+			t.Errorf("%d %s", got.status, got.text)
 		}
 	})
 }

@@ -47,6 +47,7 @@ const (
 	PerUser                           // concerns the calling person instead of a community: needs a session or a user key
 	AnyCredential                     // concerns no community: every credential will do
 	MayExist                          // responds 200 instead of 201 if the object exists
+	MayRun                            // responds 202 instead of 200 while a job runs
 )
 
 func (rt *Route) is(t Trait) bool { return rt.Traits&t != 0 }
@@ -79,13 +80,21 @@ func Add[I, O any](g *Group, rt Route, handle func(context.Context, *I) (*O, err
 		return out, nil
 	})
 	if rt.is(MayExist) {
-		existing := *op.Responses["201"]
-		existing.Description = http.StatusText(http.StatusOK)
-		op.Responses["200"] = &existing
+		alsoResponds(op, http.StatusCreated, http.StatusOK)
+	}
+	if rt.is(MayRun) {
+		alsoResponds(op, http.StatusOK, http.StatusAccepted)
 	}
 	if rt.is(Compat) {
 		g.api.allowUnknown(rt)
 	}
+}
+
+// alsoResponds describes a second status with the response of the first.
+func alsoResponds(op *huma.Operation, first, second int) {
+	other := *op.Responses[strconv.Itoa(first)]
+	other.Description = http.StatusText(second)
+	op.Responses[strconv.Itoa(second)] = &other
 }
 
 // AddRaw adds an operation that is not JSON: it describes its request and

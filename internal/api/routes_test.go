@@ -35,6 +35,7 @@ var traitNames = []struct {
 	{api.LimitSignIns, "limit-sign-ins"},
 	{api.StartsSession, "starts-session"},
 	{api.MayExist, "200"},
+	{api.MayRun, "202"},
 }
 
 // actorOf describes the callers of an operation.

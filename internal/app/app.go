@@ -102,6 +102,7 @@ func (a *App) Run(ctx context.Context) error {
 		return fmt.Errorf("start workers: %w", err)
 	}
 	a.Events.Start(ctx)
+	a.Chain.Start(ctx)
 	a.engineRunning.Store(true)
 	served := make(chan error, 1)
 	go func() { served <- a.server.Serve(a.listener) }()
@@ -126,6 +127,7 @@ func (a *App) shutdown(ctx context.Context) error {
 		err = a.server.Close()
 	}
 	a.engineRunning.Store(false)
+	a.Chain.Stop()
 	a.Events.Stop()
 	jobsCtx, cancelJobs := context.WithTimeout(ctx, a.config.ShutdownTimeout)
 	defer cancelJobs()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/regulars/regulars/internal/app/config"
+	"github.com/regulars/regulars/internal/app/health"
 )
 
 type doctorCommand struct {
@@ -26,8 +27,8 @@ func (c doctorCommand) Run(sh *shell) error {
 			return err
 		}
 		config.StorageConfig = sh.store
-		results := runChecks(sh.ctx, p.checks(config, nil))
-		ok := allPassed(results)
+		results := health.Run(sh.ctx, p.checks(config, nil))
+		ok := health.AllPassed(results)
 		if err := c.print(sh, results, ok); err != nil {
 			return err
 		}
@@ -38,11 +39,11 @@ func (c doctorCommand) Run(sh *shell) error {
 	})
 }
 
-func (c doctorCommand) print(sh *shell, results []checkResult, ok bool) error {
+func (c doctorCommand) print(sh *shell, results []health.Result, ok bool) error {
 	for i, f := range results {
 		results[i].Optional = false // a failed one is an error of doctor
-		if f.err != nil {
-			results[i].Problem = "The check failed: " + f.err.Error()
+		if f.Err != nil {
+			results[i].Problem = "The check failed: " + f.Err.Error()
 		}
 	}
 	if c.JSON {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/app/config"
+	"github.com/regulars/regulars/internal/app/health"
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/blob/s3"
 	"github.com/regulars/regulars/internal/errs"
@@ -33,9 +34,9 @@ func openBucket(s config.StorageConfig, address string, outages *outage.Log) (*s
 }
 
 // checkFiles asks the storage service for a file that does not exist.
-func (p *Services) checkFiles(ctx context.Context) (finding, error) {
+func (p *Services) checkFiles(ctx context.Context) (health.Finding, error) {
 	if !p.Files.Shared() {
-		return finding{}, nil
+		return health.Finding{}, nil
 	}
 	file, err := p.Files.Open(ctx, id.New(p.clock.Now()))
 	if err == nil {
@@ -49,55 +50,55 @@ func (p *Services) checkFiles(ctx context.Context) (finding, error) {
 const maxSkew = time.Minute
 
 // checkFileRights writes, reads, lists and deletes a file, and compares the clocks.
-func (p *Services) checkFileRights(ctx context.Context) (finding, error) {
+func (p *Services) checkFileRights(ctx context.Context) (health.Finding, error) {
 	bucket, ok := p.Files.(*s3.Bucket)
 	if !ok {
-		return finding{}, nil
+		return health.Finding{}, nil
 	}
 	if err := blob.Probe(ctx, p.Files); err != nil {
 		return storageFinding(err), nil
 	}
 	skew, err := bucket.ClockSkew(ctx)
 	if err == nil && skew.Abs() > maxSkew {
-		return failing("The clock of this machine differs from that of the file storage by %s.", skew.Round(time.Second).String()).
-			withRemedy("Set the clock by a time server."), nil
+		return health.Failing("The clock of this machine differs from that of the file storage by %s.", skew.Round(time.Second).String()).
+			WithRemedy("Set the clock by a time server."), nil
 	}
 	return storageFinding(err), nil
 }
 
 // checkFileReads reads a file as a client does that is sent to the storage service.
-func (p *Services) checkFileReads(ctx context.Context, pages string) (finding, error) {
+func (p *Services) checkFileReads(ctx context.Context, pages string) (health.Finding, error) {
 	bucket, ok := p.Files.(*s3.Bucket)
 	if !ok || bucket.ReadOrigin() == "" {
-		return finding{}, nil
+		return health.Finding{}, nil
 	}
 	if strings.HasPrefix(pages, "https:") && strings.HasPrefix(bucket.ReadOrigin(), "http:") {
-		return failing("Pages use HTTPS, but browsers read pictures from the file storage without it.").
-			withRemedy("Use an endpoint with https, or reads=server in REGULARS_FILES_URL."), nil
+		return health.Failing("Pages use HTTPS, but browsers read pictures from the file storage without it.").
+			WithRemedy("Use an endpoint with https, or reads=server in REGULARS_FILES_URL."), nil
 	}
 	err := bucket.CheckReads(ctx)
 	if err == nil || errs.Is(err, "files_unavailable") || errors.Is(err, context.DeadlineExceeded) {
 		return storageFinding(err), nil
 	}
-	f := failing("Browsers cannot read pictures from the file storage as they should.").withRemedy("Correct the bucket, or use reads=server in REGULARS_FILES_URL.")
-	f.detail = err.Error() + "."
+	f := health.Failing("Browsers cannot read pictures from the file storage as they should.").WithRemedy("Correct the bucket, or use reads=server in REGULARS_FILES_URL.")
+	f.Detail = err.Error() + "."
 	return f, nil
 }
 
 // storageFinding is the finding of an error of the storage service.
-func storageFinding(err error) finding {
+func storageFinding(err error) health.Finding {
 	switch {
 	case err == nil || errs.Is(err, "file_not_found"):
-		return finding{}
+		return health.Finding{}
 	case errs.Is(err, "files_unavailable"):
-		f := failing("The file storage does not answer.").withRemedy("Check its address and that it runs.")
-		f.detail = fmt.Sprint(errors.Unwrap(errs.From(err)))
+		f := health.Failing("The file storage does not answer.").WithRemedy("Check its address and that it runs.")
+		f.Detail = fmt.Sprint(errors.Unwrap(errs.From(err)))
 		return f
 	case errors.Is(err, context.DeadlineExceeded):
-		return failing("The file storage does not answer.").withRemedy("Check its address and that it runs.")
+		return health.Failing("The file storage does not answer.").WithRemedy("Check its address and that it runs.")
 	}
-	f := failing("The file storage refuses requests.").withRemedy("Check the bucket, the access key and its rights to read, write, list and delete.")
-	f.detail = err.Error()
+	f := health.Failing("The file storage refuses requests.").WithRemedy("Check the bucket, the access key and its rights to read, write, list and delete.")
+	f.Detail = err.Error()
 	return f
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/regulars/regulars/internal/api"
 	bulkapi "github.com/regulars/regulars/internal/api/bulk"
+	"github.com/regulars/regulars/internal/app/health"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/message/image"
@@ -111,15 +112,15 @@ func healthz(w http.ResponseWriter, _ *http.Request) {
 // readyz responds 200 if all checks pass but the optional ones, else 503, with the
 // result of each check. Error texts may contain addresses and are only logged.
 func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
-	results := runChecks(r.Context(), readiness(a.checks(a.config, a.engineRunning.Load)))
+	results := health.Run(r.Context(), readiness(a.checks(a.config, a.engineRunning.Load)))
 	a.logCheckErrors(r.Context(), results)
 	body := struct {
-		Status string        `json:"status"`
-		Checks []checkResult `json:"checks"`
-		Nodes  []jobs.Node   `json:"nodes"` // empty without the database
+		Status string          `json:"status"`
+		Checks []health.Result `json:"checks"`
+		Nodes  []jobs.Node     `json:"nodes"` // empty without the database
 	}{"ready", results, a.nodes(r.Context())}
 	status := http.StatusOK
-	if !isReady(results) {
+	if !health.IsReady(results) {
 		body.Status, status = "not ready", http.StatusServiceUnavailable
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -130,7 +131,7 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 
 // nodes returns the nodes of the installation, none if the database does not answer.
 func (a *App) nodes(ctx context.Context) []jobs.Node {
-	limited, cancel := context.WithTimeout(ctx, checkTimeout)
+	limited, cancel := context.WithTimeout(ctx, health.Timeout)
 	defer cancel()
 	list, err := a.Jobs.Nodes(limited)
 	if err != nil {
@@ -139,14 +140,14 @@ func (a *App) nodes(ctx context.Context) []jobs.Node {
 	return list
 }
 
-func (a *App) logCheckErrors(ctx context.Context, results []checkResult) {
+func (a *App) logCheckErrors(ctx context.Context, results []health.Result) {
 	for _, r := range results {
 		switch {
-		case r.err == nil:
-		case noDatabase(r.err):
-			a.database.Failed(ctx, r.err, "task", "health check", "check", r.Name)
+		case r.Err == nil:
+		case health.NoDatabase(r.Err):
+			a.database.Failed(ctx, r.Err, "task", "health check", "check", r.Name)
 		default:
-			a.log.WarnContext(ctx, "health check failed", "check", r.Name, "error", r.err.Error())
+			a.log.WarnContext(ctx, "health check failed", "check", r.Name, "error", r.Err.Error())
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/regulars/regulars/internal/account/totp"
 	"github.com/regulars/regulars/internal/app/config"
+	"github.com/regulars/regulars/internal/app/health"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/seal"
 )
@@ -42,14 +43,14 @@ func (p *Services) rotateSecrets(ctx context.Context) error {
 }
 
 // checkSecretKey checks that the key opens the secrets in the database.
-func (p *Services) checkSecretKey(ctx context.Context) (finding, error) {
+func (p *Services) checkSecretKey(ctx context.Context) (health.Finding, error) {
 	if p.keyErr != nil {
-		return failing("%s", p.keyErr.Error()), nil
+		return health.Failing("%s", p.keyErr.Error()), nil
 	}
 	unreadable, err := p.Keys.Unreadable(ctx, p.DB, sealedColumns()...)
 	if err != nil || unreadable == 0 {
-		return finding{}, err
+		return health.Finding{}, err
 	}
-	return failing("%d secrets are sealed with an unknown key.", unreadable).
-		withRemedy("Set REGULARS_SECRET_KEY_PREVIOUS to that key and start the server once."), nil
+	return health.Failing("%d secrets are sealed with an unknown key.", unreadable).
+		WithRemedy("Set REGULARS_SECRET_KEY_PREVIOUS to that key and start the server once."), nil
 }

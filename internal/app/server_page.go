@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 
+	"github.com/regulars/regulars/internal/app/health"
 	uiinstallation "github.com/regulars/regulars/internal/ui/installation"
 )
 
@@ -24,14 +25,14 @@ func (a *App) serverPages() uiinstallation.Server {
 // may contain addresses and are only logged.
 func (a *App) checkForPage(ctx context.Context, slow bool) (list []uiinstallation.Check) {
 	for _, c := range a.checks(a.config, a.engineRunning.Load) {
-		if c.slow && !slow {
-			list = append(list, uiinstallation.Check{Title: c.title, Skipped: true})
+		if c.Slow && !slow {
+			list = append(list, uiinstallation.Check{Title: c.Title, Skipped: true})
 			continue
 		}
-		results := runChecks(ctx, []check{c})
+		results := health.Run(ctx, []health.Check{c})
 		a.logCheckErrors(ctx, results)
 		for _, r := range results {
-			list = append(list, uiinstallation.Check{Title: r.title, OK: r.OK, Problem: r.finding.problem, Remedy: r.finding.remedy, Detail: r.finding.detail})
+			list = append(list, uiinstallation.Check{Title: r.Title, OK: r.OK, Problem: r.Finding.Problem, Remedy: r.Finding.Remedy, Detail: r.Finding.Detail})
 		}
 	}
 	return list

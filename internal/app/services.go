@@ -27,6 +27,7 @@ import (
 	"github.com/regulars/regulars/internal/installation"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/ledger"
+	"github.com/regulars/regulars/internal/ledger/chain"
 	"github.com/regulars/regulars/internal/ledger/operation"
 	"github.com/regulars/regulars/internal/live"
 	"github.com/regulars/regulars/internal/mail"
@@ -76,6 +77,7 @@ type Services struct {
 	Notes         *note.Notes
 	Ledger        *ledger.Ledger
 	LedgerActs    *operation.Operations
+	Chain         *chain.Chain
 	Blocks        *block.Blocks
 	Accounts      *signin.Accounts
 	Access        *access.Access
@@ -174,6 +176,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Notes = note.New(note.Deps{DB: p.DB, Clock: now, Access: p.Access, Members: p.Members})
 	p.Ledger = ledger.New(ledger.Deps{Clock: now})
 	p.LedgerActs = operation.New(operation.Deps{DB: p.DB, Clock: now, Access: p.Access, Ledger: p.Ledger})
+	p.Chain = chain.New(chain.Deps{DB: p.DB, Clock: now, Log: log, Access: p.Access})
 	p.Blocks = block.New(block.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Chat = chat.New(chat.Deps{DB: p.DB, Access: p.Access, Members: p.Members, Clock: now, Deleted: []chat.Hook{change.ClearChannel}})
 	p.assembleMessages(now)

@@ -187,5 +187,7 @@ func (r *rewind) addExpiring(more []Expiring) {
 			joined = append(joined, e)
 		}
 	}
-	r.balance.Expiring = joined[:min(len(joined), maxExpiring)]
+	if r.balance.Expiring = joined[:min(len(joined), maxExpiring)]; len(joined) == 0 {
+		r.balance.Expiring = nil
+	}
 }

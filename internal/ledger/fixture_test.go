@@ -124,3 +124,9 @@ func (f *fixture) want(got, want any) {
 		f.Error(diff)
 	}
 }
+
+// detail returns the available amount of an insufficient balance.
+func detail(err error) (int64, bool) {
+	amount, ok := errs.From(err).Details["balance"].(int64)
+	return amount, ok
+}

@@ -12,15 +12,29 @@ import (
 // fewRows is the number of rows up to which a statement for each is faster than one for all.
 const fewRows = 8
 
-// lockHolders locks members in any state, in the order of their ids.
+// lockHolders locks members in any state, in the order of their ids. Holders are read after
+// the lock: the transaction before may have added them.
 func lockHolders(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) ([]*holder, error) {
-	d := tx.Dialect()
-	return sqldb.All(ctx, tx, func(s sqldb.Scanner) (*holder, error) {
+	d, keys := tx.Dialect(), sqldb.Keys(unique(userIDs))
+	byUser := map[string]*holder{}
+	found, err := sqldb.All(ctx, tx, func(s sqldb.Scanner) (*holder, error) {
 		var m holder
-		return &m, s.Scan(&m.userID, &m.state, &m.suspendedUntil, &m.id)
-	}, `SELECT m.user_id, m.state, m.suspended_until, COALESCE(h.holder, '') FROM members m
-		LEFT JOIN ledger_holders h ON h.community_id = m.community_id AND h.user_id = m.user_id
-		WHERE m.community_id = $1 AND `+d.In("m.user_id", "$2")+" ORDER BY m.user_id "+d.LockOf("m"), communityID, sqldb.Keys(userIDs))
+		err := s.Scan(&m.userID, &m.state, &m.suspendedUntil)
+		byUser[m.userID] = &m
+		return &m, err
+	}, "SELECT user_id, state, suspended_until FROM members WHERE community_id = $1 AND "+d.In("user_id", "$2")+" ORDER BY user_id "+d.Lock(), communityID, keys)
+	if err != nil {
+		return nil, err
+	}
+	_, err = sqldb.All(ctx, tx, func(s sqldb.Scanner) (none struct{}, err error) {
+		var userID, holderID string
+		err = s.Scan(&userID, &holderID)
+		if m := byUser[userID]; m != nil {
+			m.id = holderID
+		}
+		return none, err
+	}, "SELECT user_id, holder FROM ledger_holders WHERE community_id = $1 AND "+d.In("user_id", "$2"), communityID, keys)
+	return found, err
 }
 
 func insertHolders(ctx context.Context, tx *sqldb.Tx, communityID string, holders []*holder) error {
@@ -405,4 +419,62 @@ func Due(ctx context.Context, q sqldb.Querier, now int64, limit int) (map[string
 	}, `SELECT b.community_id, h.user_id FROM ledger_balances b JOIN ledger_holders h ON h.community_id = b.community_id AND h.holder = b.holder
 		WHERE b.next_due <= $1 ORDER BY b.next_due LIMIT $2`, now, limit)
 	return due, err
+}
+
+// Unsealed returns communities with entries that no seal covers, at most limit.
+func Unsealed(ctx context.Context, q sqldb.Querier, limit int) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT DISTINCT community_id FROM ledger_entries WHERE seal IS NULL LIMIT $1", limit)
+}
+
+// UnsealedEntries returns entries that no seal covers in the order of their ids, at most
+// limit.
+func UnsealedEntries(ctx context.Context, tx *sqldb.Tx, communityID string, limit int) ([]Entry, error) {
+	return sqldb.All(ctx, tx, scanEntry, "SELECT "+entryColumns+" FROM ledger_entries e WHERE e.community_id = $1 AND e.seal IS NULL ORDER BY e.id LIMIT $2", communityID, limit)
+}
+
+// SetSeal sets the number of the seal of entries, in the caller's transaction.
+func SetSeal(ctx context.Context, tx *sqldb.Tx, communityID string, list []Entry, seal int64) error {
+	return tx.UpdateRows(ctx, 2, sqldb.Rows{Table: "ledger_entries", Columns: []string{"community_id", "id", "seal"}, N: len(list), Fill: func(i int, row []any) {
+		row[0], row[1], row[2] = communityID, list[i].ID, seal
+	}})
+}
+
+// SealedEntries returns the entries of a seal in the order of their ids.
+func SealedEntries(ctx context.Context, q sqldb.Querier, communityID string, seal int64) ([]Entry, error) {
+	return sqldb.All(ctx, q, scanEntry, "SELECT "+entryColumns+" FROM ledger_entries e WHERE e.community_id = $1 AND e.seal = $2 ORDER BY e.id", communityID, seal)
+}
+
+// Proof has a balance and what it is computed from.
+type Proof struct {
+	Holder                             string
+	UserID                             string // "": erased
+	Unit                               Unit
+	Posted, Held                       int64 // of the balance
+	Entries, Lots, HeldLots, OpenHolds int64 // sums
+}
+
+// OK reports whether all sums agree.
+func (p Proof) OK() bool {
+	return p.Entries == p.Posted && p.Lots == p.Posted && p.HeldLots == p.Held && p.OpenHolds == p.Held
+}
+
+const selectProofs = `SELECT b.holder, COALESCE(h.user_id, ''), b.unit, b.posted, b.held,
+	COALESCE((SELECT CAST(SUM(amount) AS BIGINT) FROM ledger_entries e WHERE e.community_id = b.community_id AND e.holder = b.holder AND e.unit = b.unit), 0),
+	COALESCE((SELECT CAST(SUM(remaining) AS BIGINT) FROM ledger_lots l WHERE l.community_id = b.community_id AND l.holder = b.holder AND l.unit = b.unit AND l.remaining > 0), 0),
+	COALESCE((SELECT CAST(SUM(held) AS BIGINT) FROM ledger_lots l WHERE l.community_id = b.community_id AND l.holder = b.holder AND l.unit = b.unit AND l.remaining > 0), 0),
+	COALESCE((SELECT CAST(SUM(amount) AS BIGINT) FROM ledger_holds o WHERE o.community_id = b.community_id AND o.holder = b.holder AND o.unit = b.unit AND o.ended_at = 0), 0)
+	FROM ledger_balances b LEFT JOIN ledger_holders h ON h.community_id = b.community_id AND h.holder = b.holder WHERE b.community_id = $1 AND `
+
+func scanProof(s sqldb.Scanner) (p Proof, err error) {
+	return p, s.Scan(&p.Holder, &p.UserID, &p.Unit, &p.Posted, &p.Held, &p.Entries, &p.Lots, &p.HeldLots, &p.OpenHolds)
+}
+
+// Proofs returns the balances after one, at most limit. Each call is consistent in itself.
+func Proofs(ctx context.Context, q sqldb.Querier, communityID, afterHolder string, afterUnit Unit, limit int) ([]Proof, error) {
+	return sqldb.All(ctx, q, scanProof, selectProofs+"(b.holder, b.unit) > ($2, $3) ORDER BY b.holder, b.unit LIMIT $4", communityID, afterHolder, string(afterUnit), limit)
+}
+
+// ProofsOf returns the balances of holders.
+func ProofsOf(ctx context.Context, q sqldb.Querier, communityID string, holders []string) ([]Proof, error) {
+	return sqldb.All(ctx, q, scanProof, selectProofs+q.Dialect().In("b.holder", "$2")+" ORDER BY b.holder, b.unit", communityID, sqldb.Keys(unique(holders)))
 }

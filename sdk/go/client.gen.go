@@ -1458,6 +1458,21 @@ func (e SuccessHistoryRowStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessLedgerVerificationStatus.
+const (
+	SuccessLedgerVerificationStatusSuccess SuccessLedgerVerificationStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessLedgerVerificationStatus enum.
+func (e SuccessLedgerVerificationStatus) Valid() bool {
+	switch e {
+	case SuccessLedgerVerificationStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SuccessListAPIKeyStatus.
 const (
 	SuccessListAPIKeyStatusSuccess SuccessListAPIKeyStatus = "success"
@@ -2331,6 +2346,27 @@ func (e ViewKind) Valid() bool {
 	}
 }
 
+// Defines values for WrongBalanceUnit.
+const (
+	WrongBalanceUnitCoins   WrongBalanceUnit = "coins"
+	WrongBalanceUnitPremium WrongBalanceUnit = "premium"
+	WrongBalanceUnitXp      WrongBalanceUnit = "xp"
+)
+
+// Valid indicates whether the value is a known member of the WrongBalanceUnit enum.
+func (e WrongBalanceUnit) Valid() bool {
+	switch e {
+	case WrongBalanceUnitCoins:
+		return true
+	case WrongBalanceUnitPremium:
+		return true
+	case WrongBalanceUnitXp:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SecureAuthOlderParamsAction.
 const (
 	SecureAuthOlderParamsActionLogin SecureAuthOlderParamsAction = "login"
@@ -2928,6 +2964,21 @@ const (
 func (e OnLedgerPostedJSONBodyType) Valid() bool {
 	switch e {
 	case OnLedgerPostedJSONBodyTypeLedgerPosted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnLedgerSealedJSONBodyType.
+const (
+	OnLedgerSealedJSONBodyTypeLedgerSealed OnLedgerSealedJSONBodyType = "ledger.sealed"
+)
+
+// Valid indicates whether the value is a known member of the OnLedgerSealedJSONBodyType enum.
+func (e OnLedgerSealedJSONBodyType) Valid() bool {
+	switch e {
+	case OnLedgerSealedJSONBodyTypeLedgerSealed:
 		return true
 	default:
 		return false
@@ -3792,6 +3843,14 @@ type ChannelUpdatedData struct {
 	Channel EventChannel `json:"channel"`
 }
 
+// CheckedBalances defines model for CheckedBalances.
+type CheckedBalances struct {
+	Checked int64 `json:"checked"`
+
+	// Wrong At most 100.
+	Wrong []WrongBalance `json:"wrong"`
+}
+
 // Conversation defines model for Conversation.
 type Conversation struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
@@ -4482,6 +4541,33 @@ type KeyWish struct {
 	//
 	// Examples: ["bulkUpdateUser"]
 	Permissions []string `json:"permissions"`
+}
+
+// LedgerVerification defines model for LedgerVerification.
+type LedgerVerification struct {
+	AsOf     *time.Time       `json:"asOf,omitempty"`
+	Balances *CheckedBalances `json:"balances,omitempty"`
+
+	// Broken The last entries of seals whose hash differs, at most 100.
+	Broken *[]string `json:"broken,omitempty"`
+
+	// Entries The number of sealed entries.
+	Entries *int64 `json:"entries,omitempty"`
+
+	// Head The SHA-256 hash after it, in hex.
+	Head *string `json:"head,omitempty"`
+
+	// Ok The chain and all checked balances are right. Absent while it runs, like all that follows.
+	Ok *bool `json:"ok,omitempty"`
+
+	// SealedUpTo The last one.
+	SealedUpTo *string `json:"sealedUpTo,omitempty"`
+
+	// StatusUrl While it runs.
+	StatusUrl *string `json:"statusUrl,omitempty"`
+
+	// VerificationId Of a verification from the start.
+	VerificationId *string `json:"verificationId,omitempty"`
 }
 
 // Limit defines model for Limit.
@@ -6454,6 +6540,18 @@ type Ruling struct {
 // RulingRule The rule that decided.
 type RulingRule string
 
+// SealedData defines model for SealedData.
+type SealedData struct {
+	// Entries The number of sealed entries.
+	Entries int64 `json:"entries"`
+
+	// Head The hash after it, in hex.
+	Head string `json:"head"`
+
+	// SealedUpTo The last one.
+	SealedUpTo string `json:"sealedUpTo"`
+}
+
 // SelectedUser defines model for SelectedUser.
 type SelectedUser struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
@@ -6909,6 +7007,20 @@ type SuccessHistoryRow struct {
 
 // SuccessHistoryRowStatus Always success.
 type SuccessHistoryRowStatus string
+
+// SuccessLedgerVerification defines model for SuccessLedgerVerification.
+type SuccessLedgerVerification struct {
+	Data LedgerVerification `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessLedgerVerificationStatus `json:"status"`
+}
+
+// SuccessLedgerVerificationStatus Always success.
+type SuccessLedgerVerificationStatus string
 
 // SuccessListAPIKey defines model for SuccessListAPIKey.
 type SuccessListAPIKey struct {
@@ -8247,6 +8359,22 @@ type WireSource struct {
 	Type string `json:"type"`
 }
 
+// WrongBalance defines model for WrongBalance.
+type WrongBalance struct {
+	// Cached The balance.
+	Cached int64 `json:"cached"`
+
+	// Computed The sum of the entries.
+	Computed int64            `json:"computed"`
+	Unit     WrongBalanceUnit `json:"unit"`
+
+	// UserId The _id of the user; null after erasure.
+	UserId *string `json:"userId"`
+}
+
+// WrongBalanceUnit defines model for WrongBalance.Unit.
+type WrongBalanceUnit string
+
 // WrongField defines model for WrongField.
 type WrongField struct {
 	Code    string `json:"code"`
@@ -8728,6 +8856,18 @@ type ReleaseHoldParams struct {
 type PostEntryParams struct {
 	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// VerifyLedgerParams defines parameters for VerifyLedger.
+type VerifyLedgerParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// Full From the start, as a job.
+	Full *bool `form:"full,omitempty" json:"full,omitempty"`
+
+	// VerificationId Reads the result of that job.
+	VerificationId *string `form:"verificationId,omitempty" json:"verificationId,omitempty"`
 }
 
 // ReverseEntryParams defines parameters for ReverseEntry.
@@ -9521,6 +9661,23 @@ type OnLedgerPostedJSONBody struct {
 // OnLedgerPostedJSONBodyType defines parameters for OnLedgerPosted.
 type OnLedgerPostedJSONBodyType string
 
+// OnLedgerSealedJSONBody defines parameters for OnLedgerSealed.
+type OnLedgerSealedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string     `json:"communityId"`
+	Data        SealedData `json:"data"`
+
+	// Sequence From 1 in the community; those of conversations are left out.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                  `json:"timestamp"`
+	Type      OnLedgerSealedJSONBodyType `json:"type"`
+}
+
+// OnLedgerSealedJSONBodyType defines parameters for OnLedgerSealed.
+type OnLedgerSealedJSONBodyType string
+
 // OnMembersImportedJSONBody defines parameters for OnMembersImported.
 type OnMembersImportedJSONBody struct {
 	// CommunityId The community of the event.
@@ -9988,6 +10145,9 @@ type OnChannelUpdatedJSONRequestBody OnChannelUpdatedJSONBody
 
 // OnLedgerPostedJSONRequestBody defines body for OnLedgerPosted for application/json ContentType.
 type OnLedgerPostedJSONRequestBody OnLedgerPostedJSONBody
+
+// OnLedgerSealedJSONRequestBody defines body for OnLedgerSealed for application/json ContentType.
+type OnLedgerSealedJSONRequestBody OnLedgerSealedJSONBody
 
 // OnMembersImportedJSONRequestBody defines body for OnMembersImported for application/json ContentType.
 type OnMembersImportedJSONRequestBody OnMembersImportedJSONBody
@@ -14512,6 +14672,13 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/gamification/ledger (the `PostEntry` operationId).
 	PostEntry(ctx context.Context, params *PostEntryParams, body PostEntryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// VerifyLedger Verify the ledger
+	//
+	// Recomputes the hash chain and the balances from the last verified entry on. `full` does so from the start as a job: 202 with `verificationId`, with which the result is read for seven days. 404 `verification_not_found`.
+	//
+	// Corresponds with GET /v1/gamification/ledger/verify (the `VerifyLedger` operationId).
+	VerifyLedger(ctx context.Context, params *VerifyLedgerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ReverseEntryWithBody Reverse an entry
 	//
 	// Takes what is left of a credit, and returns a debit completely. `reversed` and `kept` add up to the amount; if nothing was left, `entry` is null. 404 `entry_not_found`. 409 `already_reversed`, or `not_reversible` for expiries, refunds, reversals, erasures and purchases (cancel the order instead).
@@ -17207,6 +17374,23 @@ func (c *Client) PostEntryWithBody(ctx context.Context, params *PostEntryParams,
 // Corresponds with POST /v1/gamification/ledger (the `PostEntry` operationId).
 func (c *Client) PostEntry(ctx context.Context, params *PostEntryParams, body PostEntryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPostEntryRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// VerifyLedger Verify the ledger
+//
+// Recomputes the hash chain and the balances from the last verified entry on. `full` does so from the start as a job: 202 with `verificationId`, with which the result is read for seven days. 404 `verification_not_found`.
+//
+// Corresponds with GET /v1/gamification/ledger/verify (the `VerifyLedger` operationId).
+func (c *Client) VerifyLedger(ctx context.Context, params *VerifyLedgerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewVerifyLedgerRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -23395,6 +23579,84 @@ func NewPostEntryRequestWithBody(server string, params *PostEntryParams, content
 	return req, nil
 }
 
+// NewVerifyLedgerRequest constructs an http.Request for the VerifyLedger method
+func NewVerifyLedgerRequest(server string, params *VerifyLedgerParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/gamification/ledger/verify")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Full != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "full", *params.Full, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.VerificationId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "verificationId", *params.VerificationId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewReverseEntryRequest calls the generic ReverseEntry builder with application/json body
 func NewReverseEntryRequest(server string, entryId string, params *ReverseEntryParams, body ReverseEntryJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -28918,6 +29180,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/gamification/ledger (the `PostEntry` operationId).
 	PostEntryWithResponse(ctx context.Context, params *PostEntryParams, body PostEntryJSONRequestBody, reqEditors ...RequestEditorFn) (*PostEntryResponse, error)
 
+	// VerifyLedgerWithResponse Verify the ledger
+	//
+	// Recomputes the hash chain and the balances from the last verified entry on. `full` does so from the start as a job: 202 with `verificationId`, with which the result is read for seven days. 404 `verification_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/gamification/ledger/verify (the `VerifyLedger` operationId).
+	VerifyLedgerWithResponse(ctx context.Context, params *VerifyLedgerParams, reqEditors ...RequestEditorFn) (*VerifyLedgerResponse, error)
+
 	// ReverseEntryWithBodyWithResponse Reverse an entry
 	//
 	// Takes what is left of a credit, and returns a debit completely. `reversed` and `kept` add up to the amount; if nothing was left, `entry` is null. 404 `entry_not_found`. 409 `already_reversed`, or `not_reversible` for expiries, refunds, reversals, erasures and purchases (cancel the order instead).
@@ -33164,6 +33435,61 @@ func (r PostEntryResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PostEntryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type VerifyLedgerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessLedgerVerification
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *SuccessLedgerVerification
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r VerifyLedgerResponse) GetJSON200() *SuccessLedgerVerification {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r VerifyLedgerResponse) GetJSON202() *SuccessLedgerVerification {
+	return r.JSON202
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r VerifyLedgerResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r VerifyLedgerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r VerifyLedgerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r VerifyLedgerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r VerifyLedgerResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -38097,6 +38423,21 @@ func (c *ClientWithResponses) PostEntryWithResponse(ctx context.Context, params 
 	return ParsePostEntryResponse(rsp)
 }
 
+// VerifyLedgerWithResponse Verify the ledger
+//
+// Recomputes the hash chain and the balances from the last verified entry on. `full` does so from the start as a job: 202 with `verificationId`, with which the result is read for seven days. 404 `verification_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/gamification/ledger/verify (the `VerifyLedger` operationId).
+func (c *ClientWithResponses) VerifyLedgerWithResponse(ctx context.Context, params *VerifyLedgerParams, reqEditors ...RequestEditorFn) (*VerifyLedgerResponse, error) {
+	rsp, err := c.VerifyLedger(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseVerifyLedgerResponse(rsp)
+}
+
 // ReverseEntryWithBodyWithResponse Reverse an entry
 //
 // Takes what is left of a credit, and returns a debit completely. `reversed` and `kept` add up to the amount; if nothing was left, `entry` is null. 404 `entry_not_found`. 409 `already_reversed`, or `not_reversible` for expiries, refunds, reversals, erasures and purchases (cancel the order instead).
@@ -41880,6 +42221,46 @@ func ParsePostEntryResponse(rsp *http.Response) (*PostEntryResponse, error) {
 	return response, nil
 }
 
+// ParseVerifyLedgerResponse parses an HTTP response from a VerifyLedgerWithResponse call
+func ParseVerifyLedgerResponse(rsp *http.Response) (*VerifyLedgerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &VerifyLedgerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessLedgerVerification
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest SuccessLedgerVerification
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseReverseEntryResponse parses an HTTP response from a ReverseEntryWithResponse call
 func ParseReverseEntryResponse(rsp *http.Response) (*ReverseEntryResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -44377,6 +44758,11 @@ type WebhookInitiatorInterface interface {
 
 	OnLedgerPosted(ctx context.Context, targetURL string, body OnLedgerPostedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// OnLedgerSealedWithBody fires the ledger.sealed webhook with any body
+	OnLedgerSealedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnLedgerSealed(ctx context.Context, targetURL string, body OnLedgerSealedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// OnMembersImportedWithBody fires the members.imported webhook with any body
 	OnMembersImportedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -44563,6 +44949,30 @@ func (p *WebhookInitiator) OnLedgerPostedWithBody(ctx context.Context, targetURL
 
 func (p *WebhookInitiator) OnLedgerPosted(ctx context.Context, targetURL string, body OnLedgerPostedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewOnLedgerPostedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnLedgerSealedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnLedgerSealedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnLedgerSealed(ctx context.Context, targetURL string, body OnLedgerSealedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnLedgerSealedWebhookRequest(targetURL, body)
 	if err != nil {
 		return nil, err
 	}
@@ -45070,6 +45480,37 @@ func NewOnLedgerPostedWebhookRequest(targetURL string, body OnLedgerPostedJSONRe
 
 // NewOnLedgerPostedWebhookRequestWithBody builds a POST request for the ledger.posted webhook with any body
 func NewOnLedgerPostedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnLedgerSealedWebhookRequest builds a application/json POST request for the ledger.sealed webhook
+func NewOnLedgerSealedWebhookRequest(targetURL string, body OnLedgerSealedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnLedgerSealedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnLedgerSealedWebhookRequestWithBody builds a POST request for the ledger.sealed webhook with any body
+func NewOnLedgerSealedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 	_ = err
 

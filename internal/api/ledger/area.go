@@ -13,15 +13,19 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/ledger"
+	"github.com/regulars/regulars/internal/ledger/chain"
 	"github.com/regulars/regulars/internal/ledger/operation"
 )
 
 // handlers serve the operations.
-type handlers struct{ operations *operation.Operations }
+type handlers struct {
+	operations *operation.Operations
+	chain      *chain.Chain
+}
 
 // New returns the area.
-func New(operations *operation.Operations) api.Area {
-	h := &handlers{operations}
+func New(operations *operation.Operations, sealed *chain.Chain) api.Area {
+	h := &handlers{operations, sealed}
 	return api.Area{Tag: "Gamification", Routes: h.routes}
 }
 
@@ -37,6 +41,10 @@ func (h *handlers) routes(g *api.Group) {
 		Method: "POST", Path: entries + "/{entryId}/reverse", ID: "reverseEntry", Summary: "Reverse an entry", Permissions: manageGamification, Traits: api.Created | api.KeepKey,
 		Description: "Takes what is left of a credit, and returns a debit completely. `reversed` and `kept` add up to the amount; if nothing was left, `entry` is null. 404 `entry_not_found`. 409 `already_reversed`, or `not_reversible` for expiries, refunds, reversals, erasures and purchases (cancel the order instead).",
 	}, h.reverse)
+	api.Add(g, api.Route{
+		Method: "GET", Path: entries + "/verify", ID: "verifyLedger", Summary: "Verify the ledger", Permissions: manageGamification, Traits: api.MayRun,
+		Description: "Recomputes the hash chain and the balances from the last verified entry on. `full` does so from the start as a job: 202 with `verificationId`, with which the result is read for seven days. 404 `verification_not_found`.",
+	}, h.verify)
 	api.Add(g, api.Route{
 		Method: "POST", Path: holds, ID: "createHold", Summary: "Hold an amount", Permissions: manageGamification, Traits: api.Created | api.KeepKey,
 		Description: "A hold reserves coins or premium until it is captured, released or has expired. 400 `amount_out_of_range`, 404 `user_not_found`, 409 `insufficient_balance`.",

@@ -1102,6 +1102,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/gamification/ledger/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verify the ledger
+         * @description Recomputes the hash chain and the balances from the last verified entry on. `full` does so from the start as a job: 202 with `verificationId`, with which the result is read for seven days. 404 `verification_not_found`.
+         */
+        get: operations["verifyLedger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/gamification/ledger/{entryId}/reverse": {
         parameters: {
             query?: never;
@@ -2366,6 +2386,26 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "ledger.sealed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * ledger.sealed
+         * @description The hash chain of the ledger was continued; appended once a day. Whoever keeps the head can prove that earlier entries were not changed.
+         */
+        post: operations["onLedgerSealed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "members.imported": {
         parameters: {
             query?: never;
@@ -3250,6 +3290,12 @@ export interface components {
         ChannelUpdatedData: {
             channel: components["schemas"]["EventChannel"];
         };
+        CheckedBalances: {
+            /** Format: int64 */
+            checked: number;
+            /** @description At most 100. */
+            wrong: components["schemas"]["WrongBalance"][];
+        };
         Conversation: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
@@ -3875,6 +3921,28 @@ export interface components {
              *     ]
              */
             permissions: string[];
+        };
+        LedgerVerification: {
+            /** Format: date-time */
+            asOf?: string;
+            balances?: components["schemas"]["CheckedBalances"];
+            /** @description The last entries of seals whose hash differs, at most 100. */
+            broken?: string[] | null;
+            /**
+             * Format: int64
+             * @description The number of sealed entries.
+             */
+            entries?: number;
+            /** @description The SHA-256 hash after it, in hex. */
+            head?: string;
+            /** @description The chain and all checked balances are right. Absent while it runs, like all that follows. */
+            ok?: boolean;
+            /** @description The last one. */
+            sealedUpTo?: string;
+            /** @description While it runs. */
+            statusUrl?: string;
+            /** @description Of a verification from the start. */
+            verificationId?: string;
         };
         Limit: {
             /** @example message_length */
@@ -5441,6 +5509,17 @@ export interface components {
              */
             rule: "not_member" | "suspended" | "key_channels" | "installation_owner" | "owner" | "key" | "server_administrator" | "member_override" | "role_override" | "everyone_override" | "role" | "everyone" | "nothing";
         };
+        SealedData: {
+            /**
+             * Format: int64
+             * @description The number of sealed entries.
+             */
+            entries: number;
+            /** @description The hash after it, in hex. */
+            head: string;
+            /** @description The last one. */
+            sealedUpTo: string;
+        };
         SelectedUser: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id?: string;
@@ -5800,6 +5879,16 @@ export interface components {
         };
         SuccessHistoryRow: {
             data: components["schemas"]["HistoryRow"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessLedgerVerification: {
+            data: components["schemas"]["LedgerVerification"];
             /** @description What was done, for a person. */
             message: string;
             /**
@@ -6875,6 +6964,22 @@ export interface components {
              * @example import
              */
             type: string;
+        };
+        WrongBalance: {
+            /**
+             * Format: int64
+             * @description The balance.
+             */
+            cached: number;
+            /**
+             * Format: int64
+             * @description The sum of the entries.
+             */
+            computed: number;
+            /** @enum {string} */
+            unit: "xp" | "coins" | "premium";
+            /** @description The _id of the user; null after erasure. */
+            userId: string | null;
         };
         WrongField: {
             code: string;
@@ -9667,6 +9772,49 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    verifyLedger: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+                /** @description From the start, as a job. */
+                full?: boolean;
+                /** @description Reads the result of that job. */
+                verificationId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessLedgerVerification"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessLedgerVerification"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -12689,6 +12837,44 @@ export interface operations {
                     timestamp: string;
                     /** @enum {string} */
                     type: "ledger.posted";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onLedgerSealed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["SealedData"];
+                    /**
+                     * Format: int64
+                     * @description From 1 in the community; those of conversations are left out.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "ledger.sealed";
                 };
             };
         };
