@@ -110,7 +110,7 @@ var errorFuncs = map[string]int{"errs.New": 2, "New": 2, "errs.Wrong": 2, "errs.
 
 // titleFuncs are functions whose arguments are translated, with the indices of
 // these: of the console, and of health checks.
-var titleFuncs = map[string][]int{"failing": {0}, "withRemedy": {0}, "Page": {1, 3}, "FormAgain": {1}, "entryAgain": {1}, "Redirect": {1}}
+var titleFuncs = map[string][]int{"Failing": {0}, "WithRemedy": {0}, "Page": {1, 3}, "FormAgain": {1}, "entryAgain": {1}, "Redirect": {1}}
 
 func (r reader) inspect(n ast.Node) bool {
 	switch n := n.(type) {
