@@ -29,6 +29,7 @@ import (
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/live"
 	"github.com/regulars/regulars/internal/message/delivery"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -67,6 +68,7 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.ReadStates.Feature(),
 		p.Bulk.Feature(),
 		p.Stats.Feature(),
+		live.Feature(),
 		p.Installation.Feature(),
 	}
 }
