@@ -52,7 +52,7 @@ fuzz: ## runs every fuzz target for a time, FUZZTIME=30s each
 		done; \
 	done
 
-test-clients: $(npm_packages) $(connector) ## tests the clients in sdk/ and a public connector with a real server
+test-clients: $(npm_packages) $(connector) ## tests the clients in sdk/, a public connector and a client of ws with a real server
 	cd sdk/go && go vet ./... && go test -timeout 5m ./...
 	cd sdk/typescript && npm test
 	cd tools/connector && npm test

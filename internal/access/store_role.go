@@ -62,23 +62,13 @@ func scanRole(s sqldb.Scanner) (Role, error) {
 	if err != nil {
 		return Role{}, err
 	}
-	if r.ServerPermissions, err = decodeGranted(server, permission.ServerPermissions); err != nil {
+	if r.ServerPermissions, err = permission.Granted(server, permission.ServerPermissions); err != nil {
 		return Role{}, fmt.Errorf("decode permissions of role %s: %w", r.ID, err)
 	}
-	if r.ChannelPermissions, err = decodeGranted(channel, permission.ChannelPermissions); err != nil {
+	if r.ChannelPermissions, err = permission.Granted(channel, permission.ChannelPermissions); err != nil {
 		return Role{}, fmt.Errorf("decode permissions of role %s: %w", r.ID, err)
 	}
 	return r, nil
-}
-
-// decodeGranted adds names that are newer than the stored role.
-func decodeGranted(stored string, known []string) (map[string]bool, error) {
-	var granted map[string]bool
-	if err := json.Unmarshal([]byte(stored), &granted); err != nil {
-		return nil, err
-	}
-	all, _ := permission.Complete("", known, granted)
-	return all, nil
 }
 
 func roleByID(ctx context.Context, q sqldb.Querier, communityID, roleID, lock string) (Role, error) {

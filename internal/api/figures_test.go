@@ -224,6 +224,68 @@ func TestFiguresEqualTheCountsOfMessagesAndReactions(t *testing.T) {
 	})
 }
 
+// newImport imports members that write, and returns its job.
+func (w *writers) newImport(key string, usernames ...string) (jobID string) {
+	w.Helper()
+	file := "First Name,Last Name,Username,Email\n"
+	for _, name := range usernames {
+		file += "A,B," + name + "," + name + "@example.com\n"
+	}
+	done := w.a.Import(w.T, w.home, key, file, nil)
+	for _, name := range usernames {
+		id, _ := send(w.T, w.a, "POST", "/v1/users/info", key, `{"idOrEmail":"`+name+`"}`).at("data._id").(string)
+		w.authors = append(w.authors, id)
+	}
+	return done.JobID
+}
+
+func TestFiguresAreRightAfterAnUndoneImportAndADeletedChannel(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		w := newWriters(t, a)
+		key := a.Key(t, w.home)
+		jobID := w.newImport(key, "late0", "late1", "late2", "late3")
+		seed := rand.Uint64()
+		r := rand.New(rand.NewPCG(seed, 0))
+		write := func() {
+			t.Helper()
+			for range 200 {
+				if err := w.act(t.Context(), r); err != nil {
+					t.Fatalf("seed %d: %v", seed, err)
+				}
+			}
+		}
+		write()
+		before := w.counted()
+		undone := send(t, a, "POST", "/v1/users/bulk-update/"+jobID+"/undo", key, "{}")
+		undo, _ := undone.at("data.jobId").(string)
+		if got := finish(t, a, key, undo); got["status"] != "completed" {
+			t.Fatalf("%s %v", undone.text, got)
+		}
+		w.check(fmt.Sprintf("seed %d: after an undone import", seed))
+		for _, author := range w.authors[8:] {
+			if _, wrote := before[author]; !wrote {
+				t.Errorf("seed %d: %s has not written", seed, author)
+			}
+			if _, left := w.counted()[author]; left {
+				t.Errorf("seed %d: a removed member has figures", seed)
+			}
+		}
+		w.authors = w.authors[:8]
+		write()
+		if err := a.Chat.DeleteChannel(t.Context(), apptest.Operator, w.home, w.channels[0]); err != nil {
+			t.Fatal(err)
+		}
+		until(t, func() bool {
+			left, err := sqldb.One(t.Context(), a.DB, "messages", sqldb.Value[int], "SELECT count(*) FROM messages WHERE community_id = $1 AND channel_id = $2", w.home, w.channels[0])
+			return err == nil && left == 0
+		})
+		w.check(fmt.Sprintf("seed %d: after the deletion of a channel", seed))
+		if len(w.stored()) == 0 {
+			t.Error("nothing is left to count")
+		}
+	})
+}
+
 // A transaction that waits to commit does not stop another author.
 func TestSendersDoNotWaitForTheCountersOfOthers(t *testing.T) {
 	for _, engine := range sqldbtest.Engines(t) {

@@ -7,6 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/block"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/direct"
+	"github.com/regulars/regulars/internal/live"
 	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/message/topic"
 	"github.com/regulars/regulars/internal/words"
@@ -35,7 +36,7 @@ func TestEveryCredentialReadsTheLimitsInForce(t *testing.T) {
 			for name, want := range map[string]float64{
 				"message_length": message.MaxText, "message_mentions": message.MaxMentions, "message_images": message.MaxImages, "message_links": message.MaxLinks,
 				"message_nonce": message.MaxNonce, "message_reaction_kinds": message.MaxReactionKinds, "channel_pins": message.MaxPins, "topic_title": topic.MaxTitle, "topic_tags": topic.MaxTags,
-				"search_query": words.MaxQuery, "conversation_participants": direct.MaxParticipants, "slow_mode": chat.MaxSlowMode, "blocks": block.Max,
+				"search_query": words.MaxQuery, "conversation_participants": direct.MaxParticipants, "slow_mode": chat.MaxSlowMode, "blocks": block.Max, "live_connections": live.MaxPerAccount,
 			} {
 				if row := values[name]; row["value"] != want || row["window"] != nil || row["setting"] != nil || row["unit"] == "" {
 					t.Errorf("%s: %s is %v, want %v", who, name, row, want)

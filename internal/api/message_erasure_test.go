@@ -66,6 +66,72 @@ func TestTextsOfErasedMembersAreDeletedIfTheCommunityChoosesIt(t *testing.T) {
 	})
 }
 
+// leave ends the membership of a member and its retention time.
+func (c *chatRoom) leave(name string) {
+	c.Helper()
+	c.want(200, "", c.send("key", "POST", "/v1/users/manage", fmt.Sprintf(`{"communityId":%q,"user":%q,"action":"delete"}`, c.home, c.ids[name])))
+	if _, err := c.a.DB.Exec(c.Context(), "UPDATE members SET state_changed_at = 1 WHERE user_id = $1", c.ids[name]); err != nil {
+		c.Fatal(err)
+	}
+}
+
+// eraseOnce runs one transaction of the erasure of a member.
+func (c *chatRoom) eraseOnce(name string) {
+	c.Helper()
+	err := c.a.DB.Tx(c.Context(), func(tx *sqldb.Tx) error {
+		done, err := c.a.EraseContent(c.Context(), tx, c.home, []string{c.ids[name]})
+		if done {
+			c.Error("one transaction erases everything")
+		}
+		return err
+	})
+	if err != nil {
+		c.Fatal(err)
+	}
+}
+
+// written returns how many messages have the author, and how many have a text of fill.
+func (c *chatRoom) written(name string) (authored, texts int) {
+	c.Helper()
+	err := c.a.DB.QueryRow(c.Context(), `SELECT (SELECT count(*) FROM messages WHERE community_id = $1 AND author_id = $2), (SELECT count(*) FROM messages WHERE community_id = $1 AND text LIKE 'word%')`,
+		c.home, c.ids[name]).Scan(&authored, &texts)
+	if err != nil {
+		c.Fatal(err)
+	}
+	return authored, texts
+}
+
+// An erasure that a crash interrupts between two of its transactions is completed by the
+// next sweep.
+func TestErasureOfManyMessagesContinuesAfterAnInterruption(t *testing.T) {
+	for setting, kept := range map[string]int{"delete": 0, "anonymise": 130} {
+		apptest.Each(t, func(t *testing.T, a *apptest.App) {
+			c := newChatRoom(t, a)
+			c.want(200, "", c.send("boss", "PUT", "/v1/servers/"+c.home, `{"erasureOfMessages":"`+setting+`"}`))
+			root := c.post("ben", "word of the root")
+			c.reply("ada", root, "an answer")
+			c.fill(c.general, "", 129)
+			c.leave("ben")
+			c.eraseOnce("ben")
+			if authored, texts := c.written("ben"); authored != 80 || texts != max(authored, kept) {
+				t.Errorf("%s: after an interruption %d of 130 messages have the author, %d a text", setting, authored, texts)
+			}
+			if err := a.Members.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if authored, texts := c.written("ben"); authored != 0 || texts != kept {
+				t.Errorf("%s: %d messages have the author, %d a text", setting, authored, texts)
+			}
+			if got, want := c.total(), float64(max(kept, 1)+1); got != want {
+				t.Errorf("%s: %v messages instead of %v", setting, got, want)
+			}
+			if left, err := sqldb.One(t.Context(), a.DB, "members", sqldb.Value[int], "SELECT count(*) FROM members WHERE user_id = $1", c.ids["ben"]); err != nil || left != 0 {
+				t.Errorf("%s: the member is left, %v", setting, err)
+			}
+		})
+	}
+}
+
 func TestTextsInConversationsGoWithTheirAuthor(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		c := newChatRoom(t, a)

@@ -40,7 +40,7 @@ func (a *API) documentRoutes() {
 		"/docs/start.js":  page("text/javascript; charset=utf-8", referenceStart),
 		"/docs/scalar.js": gzipped("text/javascript; charset=utf-8", scalarScript),
 	} {
-		a.router.Get(path, a.anonymously(serve))
+		a.router.Method(http.MethodGet, path, httpx.Compress(a.anonymously(serve), "application/json", "application/yaml", "text/html"))
 	}
 }
 

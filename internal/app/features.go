@@ -29,6 +29,7 @@ import (
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/live"
 	"github.com/regulars/regulars/internal/message/delivery"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -68,6 +69,7 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.ReadStates.Feature(),
 		p.Bulk.Feature(),
 		p.Stats.Feature(),
+		live.Feature(),
 		p.Installation.Feature(),
 	}
 }
@@ -135,25 +137,36 @@ func (p *Services) registerJobs() {
 // EraseMembers is a roster.Eraser of all features. Higher layers, which may refer
 // to lower ones, are first.
 func (p *Services) EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
-	return p.eraseMembers(ctx, tx, communityID, memberIDs, "")
+	return eraseMembers(ctx, tx, communityID, memberIDs, p.features)
 }
 
-// eraseRemoved is EraseMembers for members that the undo of an import removes. The
-// details of the jobs stay.
+// eraseRemoved is EraseMembers for members that the undo of an import removes.
 func (p *Services) eraseRemoved(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
-	return p.eraseMembers(ctx, tx, communityID, memberIDs, "bulk")
+	forgotten := slices.DeleteFunc(slices.Clone(p.features), func(f feature.Feature) bool { return f.KeptByUndo })
+	return eraseMembers(ctx, tx, communityID, memberIDs, forgotten)
 }
 
-// eraseMembers erases members in all features but one, by its name; "": in all.
-func (p *Services) eraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string, but string) error {
-	for _, f := range slices.Backward(p.features) {
-		if f.EraseMembers != nil && f.Name != but {
+func eraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string, in []feature.Feature) error {
+	for _, f := range slices.Backward(in) {
+		if f.EraseMembers != nil {
 			if err := f.EraseMembers(ctx, tx, communityID, memberIDs); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// EraseContent is a roster.ContentEraser of all features, in the order of EraseMembers.
+func (p *Services) EraseContent(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) (done bool, err error) {
+	for _, f := range slices.Backward(p.features) {
+		if f.EraseContent != nil {
+			if done, err = f.EraseContent(ctx, tx, communityID, memberIDs); err != nil || !done {
+				return false, err
+			}
+		}
+	}
+	return true, nil
 }
 
 // eraseCommunity is a community.Eraser of all features, in the order of

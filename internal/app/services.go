@@ -167,7 +167,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Pictures = media.New(p.DB, p.Files, now)
 	p.Members = roster.New(roster.Deps{
 		DB: p.DB, Clock: now, Access: p.Access, Mail: p.Mail, BaseURL: p.url, Pictures: p.Pictures, Retention: c.Retention(), Log: log,
-		Erase:       []roster.Eraser{p.EraseMembers},
+		Erase: []roster.Eraser{p.EraseMembers}, EraseContent: p.EraseContent,
 		RoleDeleted: []assign.RoleDeleted{moderation.ForgetRole},
 	})
 	p.FieldChanges = fieldchange.New(p.DB, now, p.Access, p.Members)

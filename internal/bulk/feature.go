@@ -15,10 +15,10 @@ func (b *Bulk) Feature() feature.Feature {
 	return feature.Feature{
 		Name:         "bulk",
 		Sweeps:       []func(context.Context) error{b.Sweep},
-		EraseMembers: b.EraseMembers,
-		Consumers:    []event.Consumer{{Name: "bulk.mail", Types: []string{EventJobFinished}, Handle: b.notifyAll}},
-		Events:       EventTypes,
-		Metrics:      []prometheus.Collector{collector{b}},
-		AuditVerbs:   []audit.Verb{"bulk_job.start", "bulk_job.cancel", "member.export"},
+		EraseMembers: b.EraseMembers, KeptByUndo: true, // the details of the jobs stay
+		Consumers:  []event.Consumer{{Name: "bulk.mail", Types: []string{EventJobFinished}, Handle: b.notifyAll}},
+		Events:     EventTypes,
+		Metrics:    []prometheus.Collector{collector{b}},
+		AuditVerbs: []audit.Verb{"bulk_job.start", "bulk_job.cancel", "member.export"},
 	}
 }

@@ -26,6 +26,12 @@ type Feature struct {
 	// EraseMembers deletes the personal data of members in the caller's
 	// transaction. Features that may refer to others are erased first.
 	EraseMembers func(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error
+	// KeptByUndo reports that EraseMembers is not for members that the undo of their
+	// import removes.
+	KeptByUndo bool
+	// EraseContent erases a batch of what deleted members wrote, in the caller's
+	// transaction. It is called until done, before EraseMembers, which erases the rest.
+	EraseContent func(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) (done bool, err error)
 	// EraseCommunity deletes a batch of the data of a community in the caller's
 	// transaction. It is called until done. Rows with a column community_id are
 	// deleted without it.

@@ -22,8 +22,13 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// maxPerAccount bounds the open connections of an account on this node.
-const maxPerAccount = 50
+// MaxPerAccount bounds the open connections of an account on this node.
+const MaxPerAccount = 50
+
+// Feature describes the package to the application.
+func Feature() feature.Feature {
+	return feature.Feature{Name: "live", Limits: []feature.Limit{{Name: "live_connections", Value: MaxPerAccount, Unit: "connections"}}}
+}
 
 // Deps are the parts that a Hub uses.
 type Deps struct {
@@ -150,8 +155,8 @@ func (h *Hub) checkRoom(caller actor.Actor) error {
 	if h.stopping {
 		return errs.New(errs.Unavailable, "stopping", "The server is restarting. Connect again in a few seconds.").WithRetry(retryStopping)
 	}
-	if h.accounts[owner(caller)] >= maxPerAccount {
-		return errs.New(errs.Limited, "too_many_connections", "An account can have at most %d live connections. Close one first.", maxPerAccount).WithRetry(retryConnections)
+	if h.accounts[owner(caller)] >= MaxPerAccount {
+		return errs.New(errs.Limited, "too_many_connections", "An account can have at most %d live connections. Close one first.", MaxPerAccount).WithRetry(retryConnections)
 	}
 	return nil
 }

@@ -53,6 +53,12 @@ func unmarkImages(ctx context.Context, tx *sqldb.Tx, communityID string, memberI
 	return err
 }
 
+// EraseAuthor removes the authors of messages.
+func EraseAuthor(ctx context.Context, tx *sqldb.Tx, communityID string, messageIDs []string) error {
+	_, err := tx.Exec(ctx, "UPDATE messages SET author_id = '' WHERE community_id = $1 AND "+tx.Dialect().In("id", "$2"), communityID, sqldb.Keys(messageIDs))
+	return err
+}
+
 // eraseAuthors removes members from everything but texts.
 func eraseAuthors(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
 	d, keys := tx.Dialect(), sqldb.Keys(memberIDs)

@@ -94,31 +94,49 @@ func (m *Messages) ReaderOf(ctx context.Context, caller actor.Actor, communityID
 // Views returns messages as a reader sees them; names are those of their channels by
 // id.
 func (m *Messages) Views(ctx context.Context, q sqldb.Querier, communityID string, r Reader, names map[string]string, list []Message) ([]View, error) {
-	shown, authorIDs := make([]string, 0, len(list)), make([]string, 0, len(list))
+	views, err := m.NewViews(ctx, q, communityID, r, names, list)
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]string, 0, len(list))
 	for i := range list {
-		authorIDs = append(authorIDs, list[i].AuthorID)
 		if list[i].DeletedAt == 0 {
 			shown = append(shown, list[i].ID)
+		}
+	}
+	reacted, err := ReactionsTo(ctx, q, communityID, r.MemberID, shown)
+	for i := range list {
+		views[i].Reactions = orEmpty(reacted[list[i].ID])
+	}
+	return views, err
+}
+
+// NewViews is Views of messages that have no reactions yet.
+func (m *Messages) NewViews(ctx context.Context, q sqldb.Querier, communityID string, r Reader, names map[string]string, list []Message) ([]View, error) {
+	var pictured []string
+	authorIDs := make([]string, 0, len(list))
+	for i := range list {
+		authorIDs = append(authorIDs, list[i].AuthorID)
+		if list[i].DeletedAt == 0 && list[i].HasImage {
+			pictured = append(pictured, list[i].ID)
 		}
 	}
 	authors, err := m.Authors(ctx, q, communityID, r, authorIDs)
 	if err != nil {
 		return nil, err
 	}
-	attached, err := m.Images.Of(ctx, q, communityID, shown)
-	if err != nil {
-		return nil, err
-	}
-	reacted, err := ReactionsTo(ctx, q, communityID, r.MemberID, shown)
-	if err != nil {
-		return nil, err
+	var attached map[string][]image.Attachment
+	if len(pictured) > 0 {
+		if attached, err = m.Images.Of(ctx, q, communityID, pictured); err != nil {
+			return nil, err
+		}
 	}
 	views := make([]View, len(list))
 	for i := range list {
 		one := &list[i]
 		views[i] = newView(one, authors[one.AuthorID], names[one.ChannelID])
 		if one.DeletedAt == 0 {
-			views[i].Attachments, views[i].Reactions = orEmpty(attached[one.ID]), orEmpty(reacted[one.ID])
+			views[i].Attachments = orEmpty(attached[one.ID])
 		}
 		if slices.Contains(r.blocked, one.AuthorID) {
 			views[i].hide()

@@ -19,18 +19,22 @@ type channelState struct {
 }
 
 // unreadIn is the condition of messages m that are unread in a channel w. SQLite would
-// read a list of blocked authors again for each message, so it has a table of them.
-func unreadIn(d sqldb.Dialect) string {
-	blocked := "EXISTS (SELECT 1 FROM blocked b WHERE b.author_id = m.author_id)"
-	if d == sqldb.Postgres {
-		blocked = d.In("m.author_id", "$8")
+// read a list of blocked authors again for each message, so it has a table of them; without
+// any, the condition would take a sixth of the time.
+func unreadIn(d sqldb.Dialect, who reader) string {
+	unread := "m.community_id = $1 AND m.channel_id = w.id AND m.hushed IN (FALSE, w.whole) AND m.deleted_at = 0 AND m.author_id <> $2"
+	switch {
+	case d == sqldb.Postgres:
+		return unread + " AND NOT " + d.In("m.author_id", "$8")
+	case len(who.blocked) > 0:
+		return unread + " AND NOT EXISTS (SELECT 1 FROM blocked b WHERE b.author_id = m.author_id)"
 	}
-	return "m.community_id = $1 AND m.channel_id = w.id AND m.hushed IN (FALSE, w.whole) AND m.deleted_at = 0 AND m.author_id <> $2 AND NOT " + blocked
+	return unread
 }
 
 // selectStates returns the states of the reader's channels, by channel.
 func selectStates(ctx context.Context, q sqldb.Querier, communityID string, who reader) (map[string]State, error) {
-	d, unread := q.Dialect(), unreadIn(q.Dialect())
+	d, unread := q.Dialect(), unreadIn(q.Dialect(), who)
 	found, err := sqldb.All(ctx, q, scanState, `WITH w AS MATERIALIZED (
 			SELECT k.id, r.last_read_id, COALESCE(r.last_read_id, $3) AS marker, `+d.In("k.id", "$5")+` AS whole, COALESCE(p.muted, FALSE) AS muted, COALESCE(p.notify, 'all') AS notify
 			FROM (`+d.Elements("id", "$4")+`) k
@@ -41,7 +45,7 @@ func selectStates(ctx context.Context, q sqldb.Querier, communityID string, who 
 			(SELECT count(*) FROM (SELECT 1 FROM messages m`+d.IndexedBy("messages_unread")+` WHERE `+unread+` AND m.id > w.marker LIMIT $7) u),
 			(SELECT count(*) FROM (SELECT DISTINCT n.message_id FROM (`+d.Elements("target", "$6")+`) k
 				CROSS JOIN message_mentions n WHERE n.community_id = $1 AND n.channel_id = w.id AND n.target = k.target AND n.message_id > w.marker
-				AND (SELECT count(*) FROM messages m WHERE `+unread+` AND m.id = n.message_id) = 1 LIMIT $7) u),
+				AND (SELECT count(*) FROM messages m`+d.IndexedBy("messages_unread")+` WHERE `+unread+` AND m.id = n.message_id) = 1 LIMIT $7) u),
 			COALESCE((SELECT m.id FROM messages m WHERE m.community_id = $1 AND m.channel_id = w.id AND (m.deleted_at = 0 OR m.reply_count > 0) AND (m.hushed IN (FALSE, w.whole) OR m.author_id = $2)
 				ORDER BY m.id DESC LIMIT 1), ''),
 			COALESCE(w.last_read_id, (SELECT m.id FROM messages m WHERE m.community_id = $1 AND m.channel_id = w.id AND m.id < w.marker ORDER BY m.id DESC LIMIT 1), '')

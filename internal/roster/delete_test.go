@@ -20,6 +20,7 @@ import (
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
 	"github.com/regulars/regulars/internal/member/membertest"
+	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -140,6 +141,33 @@ func TestAfterTheRetentionTimeNothingPersonalIsLeft(t *testing.T) {
 		}
 		if made := f.Create(membertest.Input("ada")); made.ID == ada.ID || made.Phone != "" || made.ExternalID != "" {
 			f.Fatalf("came again as %+v", made)
+		}
+	})
+}
+
+// What members wrote is erased in transactions of its own. If one fails, those before stay,
+// and the next sweep continues.
+func TestInterruptedSweepContinues(t *testing.T) {
+	eachWithClock(t, func(f *fixture, later func(time.Duration)) {
+		ada, steps := f.known("zelda"), 0
+		f.Construct(roster.Deps{EraseContent: func(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) (bool, error) {
+			if steps++; steps == 3 {
+				return false, errs.New(errs.Unavailable, "interrupted", "Interrupted.")
+			}
+			_, err := tx.Exec(ctx, "UPDATE members SET first_name = first_name || '.' WHERE community_id = $1 AND user_id = $2", communityID, userIDs[0])
+			return steps == 5, err
+		}})
+		f.OK(f.Members.Delete(f.Context(), membertest.Command, f.Community, []string{ada.ID}))
+		later(30*24*time.Hour + time.Minute)
+		if err := f.Members.Sweep(f.Context()); !errs.Is(err, "interrupted") {
+			f.Fatal(err)
+		}
+		if name, err := sqldb.One(f.Context(), f.DB, "member", sqldb.Value[string], "SELECT first_name FROM members WHERE user_id = $1", ada.ID); err != nil || name != ada.FirstName+".." {
+			f.Errorf("%q after two transactions, %v", name, err)
+		}
+		f.OK(f.Members.Sweep(f.Context()))
+		if rows := f.rowsOf(ada.ID); len(rows) != 0 || steps != 5 {
+			f.Errorf("%d steps, left: %v", steps, rows)
 		}
 	})
 }

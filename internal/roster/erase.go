@@ -16,13 +16,19 @@ import (
 // transaction.
 type Eraser func(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error
 
+// ContentEraser erases a batch of what members wrote, in the caller's transaction. It is
+// called until done, before the Erasers, which erase the rest.
+type ContentEraser func(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) (done bool, err error)
+
 // eraseBatch is the number of members that one transaction erases.
 const eraseBatch = 200
 
 // Sweep erases the personal data of members whose retention time has passed:
 // the membership with its values, histories, identifiers and pictures, mails to
 // them, and their names in the audit log, which keeps their ids. Accounts stay.
-// Any number of nodes may call it at any time.
+// Any number of nodes may call it at any time. What they wrote is erased in short
+// transactions before; a member of whom a part is erased can no longer be restored, so
+// that the next call completes an interrupted one.
 func (s *Roster) Sweep(ctx context.Context) error {
 	for {
 		due, err := member.Erasable(ctx, s.db, s.oldest(), eraseBatch)
@@ -30,7 +36,16 @@ func (s *Roster) Sweep(ctx context.Context) error {
 			return err
 		}
 		for communityID, userIDs := range due {
-			err := s.db.Tx(ctx, func(tx *sqldb.Tx) error { return s.eraseDeleted(ctx, tx, communityID, userIDs) }, sqldb.WithoutGroupCommit)
+			if err := s.eraseContent(ctx, communityID, userIDs); err != nil {
+				return err
+			}
+			err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+				userIDs, err := s.lockErasable(ctx, tx, communityID, userIDs)
+				if err != nil || len(userIDs) == 0 {
+					return err
+				}
+				return s.EraseMembers(ctx, tx, communityID, userIDs)
+			}, sqldb.WithoutGroupCommit)
 			if err != nil {
 				return err
 			}
@@ -38,22 +53,35 @@ func (s *Roster) Sweep(ctx context.Context) error {
 	}
 }
 
-func (s *Roster) eraseDeleted(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
-	// Another transaction may have restored or erased some of them.
-	before, err := member.LockStates(ctx, tx, communityID, userIDs)
-	if err != nil {
-		return err
-	}
-	userIDs = userIDs[:0:0]
-	for _, m := range before {
-		if m.State == member.Deleted && m.Since <= s.oldest() {
-			userIDs = append(userIDs, m.UserID)
+// eraseContent erases what members wrote, in short transactions.
+func (s *Roster) eraseContent(ctx context.Context, communityID string, userIDs []string) error {
+	for done := s.content == nil; !done; {
+		err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+			userIDs, err := s.lockErasable(ctx, tx, communityID, userIDs)
+			if done = len(userIDs) == 0; err != nil || done {
+				return err
+			}
+			done, err = s.content(ctx, tx, communityID, userIDs)
+			return err
+		}, sqldb.WithoutGroupCommit)
+		if err != nil {
+			return err
 		}
 	}
-	if len(userIDs) == 0 {
-		return nil
+	return nil
+}
+
+// lockErasable locks members and returns those whose retention time has passed. Another
+// transaction may have erased some of them.
+func (s *Roster) lockErasable(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) ([]string, error) {
+	states, err := member.LockStates(ctx, tx, communityID, userIDs)
+	var erasable []string
+	for _, m := range states {
+		if m.State == member.Deleted && m.Since <= s.oldest() {
+			erasable = append(erasable, m.UserID)
+		}
 	}
-	return s.EraseMembers(ctx, tx, communityID, userIDs)
+	return erasable, err
 }
 
 // EraseMembers erases all data about members that are not active, in the

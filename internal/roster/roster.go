@@ -28,6 +28,7 @@ type Roster struct {
 	retention time.Duration
 	baseURL   func() string
 	erase     []Eraser
+	content   ContentEraser
 }
 
 // Deps are what a Roster uses. Apart from DB and Clock, a nil one fails only
@@ -44,6 +45,8 @@ type Deps struct {
 
 	// Erase erases the data of features that are above this package.
 	Erase []Eraser
+	// EraseContent erases what members wrote, in batches before Erase; nil: nothing.
+	EraseContent ContentEraser
 	// RoleDeleted is called in the transaction that deletes a role.
 	RoleDeleted []assign.RoleDeleted
 }
@@ -62,6 +65,6 @@ func New(d Deps) *Roster {
 	return &Roster{
 		Directory:   directory.New(d.DB, d.Clock, d.Access),
 		Assignments: assign.New(assign.Deps{DB: d.DB, Clock: d.Clock, Access: d.Access, Log: d.Log, RoleDeleted: d.RoleDeleted}),
-		db:          d.DB, clock: d.Clock, access: d.Access, mail: d.Mail, pictures: d.Pictures, retention: d.Retention, baseURL: d.BaseURL, erase: d.Erase,
+		db:          d.DB, clock: d.Clock, access: d.Access, mail: d.Mail, pictures: d.Pictures, retention: d.Retention, baseURL: d.BaseURL, erase: d.Erase, content: d.EraseContent,
 	}
 }

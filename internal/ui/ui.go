@@ -56,7 +56,7 @@ func New(s Services, areas func(c *Console) []Area) http.Handler {
 	c := &Console{access: s.Access, accounts: s.Accounts, communities: s.Communities, members: s.Members, clock: s.Clock, visited: s.Visited, pictures: s.Pictures}
 	c.areas = areas(c)
 	c.permissions = MergePermissions(c.areas)
-	return withPolicy(new(http.CrossOriginProtection).Handler(c.handler()), s.PicturesAt)
+	return withPolicy(httpx.Compress(new(http.CrossOriginProtection).Handler(c.handler()), "text/html"), s.PicturesAt)
 }
 
 // communityPath is the path that the pages of a community are below.

@@ -2,14 +2,8 @@
 // HTTP client: it sends, replies and reacts with a key "local:<key>".
 import { httpClient } from "@activepieces/pieces-common";
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { test } from "node:test";
-
-const root = join(import.meta.dirname, "..", "..");
+import { start } from "./server.js";
 
 test("the connector sends, replies and reacts", { timeout: 120_000 }, async (t) => {
   const server = await start();
@@ -48,32 +42,3 @@ test("the connector sends, replies and reacts", { timeout: 120_000 }, async (t) 
     return true;
   });
 });
-
-// start runs the program of this repository with a community and a key.
-async function start() {
-  const folder = mkdtempSync(join(tmpdir(), "regulars-connector-"));
-  const binary = join(folder, "regulars");
-  const data = join(folder, "data");
-  execFileSync("go", ["build", "-o", binary, "./cmd/regulars"], { cwd: root });
-  const command = (...args) => JSON.parse(execFileSync(binary, [...args, "--json", "--data", data], { encoding: "utf8" }));
-  const { communityId } = command("community", "create", "--name", "Club");
-  const { key } = command("key", "create", "--name", "connector", "--permission", "*", "--community", communityId);
-  const running = spawn(binary, ["serve", "--data", data, "--addr", "127.0.0.1:0"], { stdio: ["ignore", "ignore", "pipe"] });
-  const ended = new Promise((resolve) => running.once("exit", resolve));
-  let address = "";
-  for await (const line of createInterface({ input: running.stderr })) {
-    address = /msg=serving address=(\S+)/.exec(line)?.[1] ?? "";
-    if (address) break;
-  }
-  running.stderr.resume();
-  assert.notEqual(address, "", "the server ended at once");
-  return {
-    url: `http://${address}`,
-    key,
-    async stop() {
-      running.kill("SIGTERM");
-      await ended;
-      rmSync(folder, { recursive: true });
-    },
-  };
-}

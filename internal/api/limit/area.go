@@ -13,7 +13,7 @@ func New(limits []feature.Limit) api.Area {
 	return api.Area{Tag: "Messages", Routes: func(g *api.Group) {
 		api.Add(g, api.Route{
 			Method: "GET", Path: "/v1/limits", ID: "listLimits", Summary: "List the limits in force", Traits: api.AnyCredential,
-			Description: "Of messages, channels, requests and files. Over a rate the response is 429 with `Retry-After`.",
+			Description: "Of messages, channels, live connections, requests and files. Over a rate the response is 429 with `Retry-After`.",
 		}, func(context.Context, *struct{}) (*api.Answer[[]Limit], error) {
 			return api.Respond("Limits", api.Convert(limits, newLimit)), nil
 		})

@@ -68,7 +68,7 @@ type selectedUser struct {
 	FirstName   *string `json:"firstName,omitempty"`
 	LastName    *string `json:"lastName,omitempty"`
 	Email       *string `json:"email,omitempty"`
-	IsOnline    *bool   `json:"isOnline,omitempty" doc:"Active within the last five minutes."`
+	IsOnline    *bool   `json:"isOnline,omitempty" doc:"Has an open live connection, or was active within the last five minutes."`
 	LastLogin   *string `json:"lastLogin,omitempty" doc:"The time of the last sign-in; empty: never."`
 }
 

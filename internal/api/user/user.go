@@ -68,7 +68,7 @@ type user struct {
 	VisitCount     int64   `json:"visitCount" doc:"A visit begins after 30 minutes without a request or action."`
 	TimeSpent      int64   `json:"timeSpent" doc:"Minutes with a request or action."`
 	LoginStreak    int64   `json:"loginStreak" doc:"Consecutive days with a visit, until today or yesterday in the time zone of the community."`
-	IsOnline       bool    `json:"isOnline" doc:"Active within the last five minutes."`
+	IsOnline       bool    `json:"isOnline" doc:"Has an open live connection, or was active within the last five minutes."`
 	LastSeenAt     *string `json:"lastSeenAt" format:"date-time" doc:"The last request or action; null: never."`
 }
 

@@ -33,39 +33,57 @@ func (s *Changes) EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID st
 	if err := eraseHistoryActors(ctx, tx, communityID, refs); err != nil {
 		return err
 	}
-	if err := eraseHistory(ctx, tx, communityID, memberIDs); err != nil {
-		return err
-	}
-	return s.eraseTexts(ctx, tx, communityID, memberIDs)
-}
-
-// eraseTexts deletes what members wrote. Messages with replies stay without their text.
-func (s *Changes) eraseTexts(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
-	home, err := community.Load(ctx, tx, communityID)
-	if err != nil {
-		return err
-	}
-	everywhere := home.Settings.ErasureOfMessages == community.DeleteMessages
-	ids, err := selectToErase(ctx, tx, communityID, memberIDs, everywhere)
-	if err != nil {
-		return err
-	}
-	for _, messageID := range ids {
-		in, found, err := s.m.ChangeIn(ctx, tx, actor.Actor{Kind: actor.Command}, communityID, messageID)
-		if errs.KindOf(err) == errs.NotFound { // its channel is being cleared
-			continue
-		}
-		if err == nil && found {
-			err = change{in, s}.remove(ctx)
-		}
-		if err != nil {
-			return err
-		}
-		if err := message.Blank(ctx, tx, communityID, messageID); err != nil {
+	for done := false; !done; {
+		if done, err = s.EraseContent(ctx, tx, communityID, memberIDs); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// eraseRows is the number of messages of one EraseContent.
+const eraseRows = 50
+
+// EraseContent removes members as authors from a batch of their messages, newest first,
+// with the earlier texts, and the texts that EraseMembers removes. It is a
+// roster.ContentEraser.
+func (s *Changes) EraseContent(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) (done bool, err error) {
+	list, err := selectToErase(ctx, tx, communityID, memberIDs, eraseRows)
+	if err != nil || len(list) == 0 {
+		return true, err
+	}
+	home, err := community.Load(ctx, tx, communityID)
+	if err != nil {
+		return false, err
+	}
+	ids := make([]string, len(list))
+	for i, one := range list {
+		ids[i] = one.id
+		if one.direct || home.Settings.ErasureOfMessages == community.DeleteMessages {
+			if err := s.eraseText(ctx, tx, communityID, one.id); err != nil {
+				return false, err
+			}
+		}
+	}
+	if err := deleteHistory(ctx, tx, communityID, ids); err != nil {
+		return false, err
+	}
+	return false, message.EraseAuthor(ctx, tx, communityID, ids)
+}
+
+// eraseText deletes a message. With replies it stays without its text.
+func (s *Changes) eraseText(ctx context.Context, tx *sqldb.Tx, communityID, messageID string) error {
+	in, found, err := s.m.ChangeIn(ctx, tx, actor.Actor{Kind: actor.Command}, communityID, messageID)
+	if errs.KindOf(err) == errs.NotFound { // its channel is being cleared
+		return nil
+	}
+	if err == nil && found {
+		err = change{in, s}.remove(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return message.Blank(ctx, tx, communityID, messageID)
 }
 
 // eraseInEvents removes mentions of members from the events of messages of others.

@@ -142,17 +142,6 @@ func eraseHistoryActors(ctx context.Context, tx *sqldb.Tx, communityID string, r
 	return err
 }
 
-// eraseHistory deletes the earlier texts of authors.
-func eraseHistory(ctx context.Context, tx *sqldb.Tx, communityID string, authorIDs []string) error {
-	written := "SELECT id FROM messages WHERE community_id = $1 AND " + tx.Dialect().In("author_id", "$2")
-	for _, table := range []string{"message_history_mentions", "message_history"} {
-		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND message_id IN ("+written+")", communityID, sqldb.Keys(authorIDs)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // insertDeletions stores the texts of messages that are deleted together.
 func insertDeletions(ctx context.Context, tx *sqldb.Tx, communityID string, list []message.Message, v Version) error {
 	for i := range list {
@@ -182,14 +171,20 @@ func deleteHistory(ctx context.Context, tx *sqldb.Tx, communityID string, messag
 	return nil
 }
 
-// selectToErase returns the messages of authors with a text, in conversations only unless
-// everywhere, replies first.
-func selectToErase(ctx context.Context, q sqldb.Querier, communityID string, authorIDs []string, everywhere bool) ([]string, error) {
-	where := ""
-	if !everywhere {
-		where = " AND EXISTS (SELECT 1 FROM conversations c WHERE c.community_id = m.community_id AND c.id = m.channel_id)"
-	}
-	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT m.id FROM messages m WHERE m.community_id = $1 AND "+q.Dialect().In("m.author_id", "$2")+where+" ORDER BY m.id DESC", communityID, sqldb.Keys(authorIDs))
+// toErase is a message of an erased author.
+type toErase struct {
+	id     string
+	direct bool // in a conversation
+}
+
+// selectToErase returns the newest messages of one of the authors that still have any;
+// none if there are none.
+func selectToErase(ctx context.Context, q sqldb.Querier, communityID string, authorIDs []string, limit int) ([]toErase, error) {
+	return sqldb.All(ctx, q, func(s sqldb.Scanner) (one toErase, err error) {
+		return one, s.Scan(&one.id, &one.direct)
+	}, `SELECT m.id, EXISTS (SELECT 1 FROM conversations c WHERE c.community_id = m.community_id AND c.id = m.channel_id) FROM messages m
+		WHERE m.community_id = $1 AND m.author_id = (SELECT a.author_id FROM messages a WHERE a.community_id = $1 AND `+q.Dialect().In("a.author_id", "$2")+` LIMIT 1)
+		ORDER BY m.id DESC LIMIT $3`, communityID, sqldb.Keys(authorIDs), limit)
 }
 
 // selectMentioning returns the authors of messages that mention members, or did.

@@ -238,14 +238,15 @@ func (d *draft) appendPosted(ctx context.Context) (message.View, error) {
 // view returns the message, or the one that was posted with the same nonce before,
 // as its author sees it.
 func (d *draft) view(ctx context.Context, messageID string) (message.View, error) {
-	one := d.message
+	one, viewsOf := d.message, d.d.Messages.NewViews
 	if messageID != one.ID {
 		var err error
 		if one, err = message.Load(ctx, d.tx, d.communityID, messageID); err != nil {
 			return message.View{}, err
 		}
+		viewsOf = d.d.Messages.Views
 	}
-	views, err := d.d.Messages.Views(ctx, d.tx, d.communityID, message.Reader{MemberID: d.author.ID}, map[string]string{one.ChannelID: d.place.Channel.Topic}, []message.Message{one})
+	views, err := viewsOf(ctx, d.tx, d.communityID, message.Reader{MemberID: d.author.ID}, map[string]string{one.ChannelID: d.place.Channel.Topic}, []message.Message{one})
 	if err != nil {
 		return message.View{}, err
 	}
