@@ -6568,7 +6568,7 @@ type SelectedUser struct {
 	// Examples: 1042
 	Id *int64 `json:"id,omitempty"`
 
-	// IsOnline Active within the last five minutes.
+	// IsOnline Has an open live connection, or was active within the last five minutes.
 	IsOnline *bool `json:"isOnline,omitempty"`
 
 	// LastLogin The time of the last sign-in; empty: never.
@@ -7880,7 +7880,7 @@ type User struct {
 	// HighestRole Examples: VIP
 	HighestRole string `json:"highestRole"`
 
-	// IsOnline Active within the last five minutes.
+	// IsOnline Has an open live connection, or was active within the last five minutes.
 	IsOnline bool      `json:"isOnline"`
 	JoinedAt time.Time `json:"joinedAt"`
 
@@ -14699,7 +14699,7 @@ type ClientInterface interface {
 
 	// ListLimits List the limits in force
 	//
-	// Of messages, channels, requests and files. Over a rate the response is 429 with `Retry-After`.
+	// Of messages, channels, live connections, requests and files. Over a rate the response is 429 with `Retry-After`.
 	//
 	// Corresponds with GET /v1/limits (the `ListLimits` operationId).
 	ListLimits(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -17441,7 +17441,7 @@ func (c *Client) ReverseEntry(ctx context.Context, entryId string, params *Rever
 
 // ListLimits List the limits in force
 //
-// Of messages, channels, requests and files. Over a rate the response is 429 with `Retry-After`.
+// Of messages, channels, live connections, requests and files. Over a rate the response is 429 with `Retry-After`.
 //
 // Corresponds with GET /v1/limits (the `ListLimits` operationId).
 func (c *Client) ListLimits(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -29209,7 +29209,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListLimitsWithResponse List the limits in force
 	//
-	// Of messages, channels, requests and files. Over a rate the response is 429 with `Retry-After`.
+	// Of messages, channels, live connections, requests and files. Over a rate the response is 429 with `Retry-After`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -38470,7 +38470,7 @@ func (c *ClientWithResponses) ReverseEntryWithResponse(ctx context.Context, entr
 
 // ListLimitsWithResponse List the limits in force
 //
-// Of messages, channels, requests and files. Over a rate the response is 429 with `Retry-After`.
+// Of messages, channels, live connections, requests and files. Over a rate the response is 429 with `Retry-After`.
 //
 // Returns a wrapper object for the known response body format(s).
 //

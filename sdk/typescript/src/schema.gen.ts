@@ -1151,7 +1151,7 @@ export interface paths {
         };
         /**
          * List the limits in force
-         * @description Of messages, channels, requests and files. Over a rate the response is 429 with `Retry-After`.
+         * @description Of messages, channels, live connections, requests and files. Over a rate the response is 429 with `Retry-After`.
          */
         get: operations["listLimits"];
         put?: never;
@@ -5534,7 +5534,7 @@ export interface components {
              * @example 1042
              */
             id?: number;
-            /** @description Active within the last five minutes. */
+            /** @description Has an open live connection, or was active within the last five minutes. */
             isOnline?: boolean;
             /** @description The time of the last sign-in; empty: never. */
             lastLogin?: string;
@@ -6529,7 +6529,7 @@ export interface components {
             firstName: string;
             /** @example VIP */
             highestRole: string;
-            /** @description Active within the last five minutes. */
+            /** @description Has an open live connection, or was active within the last five minutes. */
             isOnline: boolean;
             /** Format: date-time */
             joinedAt: string;
