@@ -137,24 +137,13 @@ func (p *Services) registerJobs() {
 // EraseMembers is a roster.Eraser of all features. Higher layers, which may refer
 // to lower ones, are first.
 func (p *Services) EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
-	return eraseMembers(ctx, tx, communityID, memberIDs, p.features)
+	return feature.EraseMembers(ctx, tx, communityID, memberIDs, p.features)
 }
 
 // eraseRemoved is EraseMembers for members that the undo of an import removes.
 func (p *Services) eraseRemoved(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
 	forgotten := slices.DeleteFunc(slices.Clone(p.features), func(f feature.Feature) bool { return f.KeptByUndo })
-	return eraseMembers(ctx, tx, communityID, memberIDs, forgotten)
-}
-
-func eraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string, in []feature.Feature) error {
-	for _, f := range slices.Backward(in) {
-		if f.EraseMembers != nil {
-			if err := f.EraseMembers(ctx, tx, communityID, memberIDs); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return feature.EraseMembers(ctx, tx, communityID, memberIDs, forgotten)
 }
 
 // EraseContent is a roster.ContentEraser of all features, in the order of EraseMembers.

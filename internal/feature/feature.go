@@ -5,6 +5,7 @@ package feature
 
 import (
 	"context"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -46,4 +47,16 @@ type Feature struct {
 	Live    []Live
 	Limits  []Limit // that callers may need to know
 	Metrics []prometheus.Collector
+}
+
+// EraseMembers erases members in features, from the last one, in the caller's transaction.
+func EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string, in []Feature) error {
+	for _, f := range slices.Backward(in) {
+		if f.EraseMembers != nil {
+			if err := f.EraseMembers(ctx, tx, communityID, memberIDs); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
