@@ -14,6 +14,7 @@ import (
 	directapi "github.com/regulars/regulars/internal/api/direct"
 	eventapi "github.com/regulars/regulars/internal/api/event"
 	fieldapi "github.com/regulars/regulars/internal/api/field"
+	gamificationapi "github.com/regulars/regulars/internal/api/gamification"
 	keyapi "github.com/regulars/regulars/internal/api/key"
 	ledgerapi "github.com/regulars/regulars/internal/api/ledger"
 	limitapi "github.com/regulars/regulars/internal/api/limit"
@@ -67,6 +68,7 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.Topics.Feature(),
 		delivery.Feature(p.Messages),
 		p.ReadStates.Feature(),
+		p.Rules.Feature(),
 		p.Bulk.Feature(),
 		p.Stats.Feature(),
 		live.Feature(),
@@ -104,6 +106,8 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		userapi.New(p.Access, p.Members),
 		noteapi.New(p.Notes),
 		ledgerapi.New(p.LedgerActs, p.Chain),
+		ledgerapi.New(p.LedgerActs),
+		gamificationapi.New(gamificationapi.Services{Rules: p.Rules}),
 		fieldapi.New(p.Fields, p.Members, p.FieldChanges),
 		eventapi.New(eventapi.Deps{Access: p.Access, Events: p.Events, Types: EventTypes(), Streams: l.streams, Stopping: l.stopping}),
 		realtimeapi.New(p.Live),

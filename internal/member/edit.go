@@ -274,6 +274,15 @@ func (e *Edit) Finish(ctx context.Context, tx *sqldb.Tx) ([]HistoryRow, error) {
 	if err := RecordChanges(ctx, tx, e.CommunityID, e.Changes, e.Source, e.Actor.Ref()); err != nil {
 		return nil, err
 	}
+	if e.Source.Type != "join" { // who joins has EventJoined
+		fields := make([]UpdatedField, len(e.Changes))
+		for i, c := range e.Changes {
+			fields[i] = UpdatedField{c.Field.Field, c.Old, c.New}
+		}
+		if err := AppendUpdated(ctx, tx, e.Actor, e.Now, e.CommunityID, e.Member, e.Source, fields); err != nil {
+			return nil, err
+		}
+	}
 	return e.Rows(), e.note(ctx, tx)
 }
 
