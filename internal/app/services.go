@@ -47,6 +47,7 @@ import (
 	"github.com/regulars/regulars/internal/ownership"
 	"github.com/regulars/regulars/internal/presence"
 	"github.com/regulars/regulars/internal/progress/rule"
+	"github.com/regulars/regulars/internal/progress/tier"
 	"github.com/regulars/regulars/internal/ratelimit"
 	"github.com/regulars/regulars/internal/readstate"
 	"github.com/regulars/regulars/internal/report"
@@ -98,6 +99,7 @@ type Services struct {
 	Live          *live.Hub
 	Presence      *presence.Presence
 	Rules         *rule.Rules
+	Tiers         *tier.Tiers
 
 	features []feature.Feature // see listFeatures
 
@@ -171,12 +173,15 @@ func (p *Services) assemble(c config.Config) (err error) {
 		DB: p.DB, Clock: now, Access: p.Access, Mail: p.Mail, BaseURL: p.url, Pictures: p.Pictures, Retention: c.Retention(), Log: log,
 		Erase: []roster.Eraser{p.EraseMembers}, EraseContent: p.EraseContent,
 		RoleDeleted: []assign.RoleDeleted{moderation.ForgetRole},
+		Erase:       []roster.Eraser{p.EraseMembers},
+		RoleDeleted: []assign.RoleDeleted{moderation.ForgetRole, tier.ForgetRole},
 	})
 	p.FieldChanges = fieldchange.New(p.DB, now, p.Access, p.Members)
 	p.Moderation = moderation.New(moderation.Deps{DB: p.DB, Clock: now, Members: p.Members, Access: p.Access, Accounts: p.Accounts, Mail: p.Mail, BaseURL: p.url})
 	p.Ownership = ownership.New(ownership.Deps{DB: p.DB, Clock: now, Members: p.Members, Access: p.Access, Accounts: p.Accounts, Mail: p.Mail, Pictures: p.Pictures, Retention: c.Retention(), BaseURL: p.url})
 	p.Notes = note.New(note.Deps{DB: p.DB, Clock: now, Access: p.Access, Members: p.Members})
-	p.Ledger = ledger.New(ledger.Deps{Clock: now})
+	p.Tiers = tier.New(tier.Deps{DB: p.DB, Clock: now, Access: p.Access})
+	p.Ledger = ledger.New(ledger.Deps{Clock: now, Moved: []ledger.MoveHook{p.Tiers.Move}})
 	p.LedgerActs = operation.New(operation.Deps{DB: p.DB, Clock: now, Access: p.Access, Ledger: p.Ledger})
 	p.Chain = chain.New(chain.Deps{DB: p.DB, Clock: now, Log: log, Access: p.Access})
 	p.Blocks = block.New(block.Deps{DB: p.DB, Clock: now, Access: p.Access})

@@ -75,11 +75,6 @@ type UpdatedField struct {
 	New   any    `json:"new" doc:"null: no value."`
 }
 
-// AppendUpdated appends EventUpdated.
-func AppendUpdated(ctx context.Context, tx *sqldb.Tx, by actor.Actor, now int64, communityID string, who *Record, source Source, fields []UpdatedField) error {
-	return AppendEvent(ctx, tx, by, now, communityID, EventUpdated, who, UserUpdated{who.EventUser(), fields, source})
-}
-
 // AppendEvent appends an event that concerns a member; data has the user set.
 func AppendEvent(ctx context.Context, tx *sqldb.Tx, by actor.Actor, now int64, communityID, name string, who *Record, data any) error {
 	return event.Append(ctx, tx, now, event.Event{CommunityID: communityID, Type: name, UserID: who.ID, Actor: by.Ref()}, data)

@@ -11,8 +11,8 @@ import (
 
 // Source is the provenance of a change: its kind and id. "import", "update" and
 // "undo" are bulk jobs; "api" is a request, with the id of its key; "console" a
-// change on a page; "revert" the revert of a row of the history; "field" and
-// "tag" a change of their definition.
+// change on a page; "revert" the revert of a row of the history; "field" and "tag" a
+// change of their definition.
 type Source struct {
 	Type string `json:"type"`
 	ID   string `json:"id"`

@@ -81,7 +81,7 @@ func (s *Roster) setAvatar(ctx context.Context, tx *sqldb.Tx, caller actor.Actor
 		source = member.Source{Type: "console"}
 	}
 	fields := []member.UpdatedField{{Field: AvatarName, Old: orNull(s.AvatarURL(communityID, old)), New: orNull(s.AvatarURL(communityID, pictureID))}}
-	if err := member.AppendUpdated(ctx, tx, caller, s.clock.MS(), communityID, who, source, fields); err != nil {
+	if err := member.AppendEvent(ctx, tx, caller, s.clock.MS(), communityID, member.EventUpdated, who, member.UserUpdated{User: who.EventUser(), Fields: fields, Source: source}); err != nil {
 		return err
 	}
 	target := audit.Target{Type: "user", ID: userID, Name: who.Username}

@@ -7,8 +7,9 @@ import (
 
 // auditTexts are the sentences of the area in the audit log.
 var auditTexts = ui.AuditTexts{
-	Nouns: []ui.Choice{{Value: "xp_settings", Label: i18n.Key("XP rules")}},
+	Nouns: []ui.Choice{{Value: "tiers", Label: i18n.Key("Tiers")}, {Value: "xp_settings", Label: i18n.Key("XP rules")}},
 	Actions: []ui.Choice{
+		{Value: "tiers.update", Label: i18n.Key("The tiers were changed")},
 		{Value: "xp_settings.update", Label: i18n.Key("The XP rules were changed")},
 	},
 }
