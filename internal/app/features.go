@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/api"
+	activityapi "github.com/regulars/regulars/internal/api/activity"
 	authapi "github.com/regulars/regulars/internal/api/auth"
 	blockapi "github.com/regulars/regulars/internal/api/block"
 	bulkapi "github.com/regulars/regulars/internal/api/bulk"
@@ -108,6 +109,7 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		noteapi.New(p.Notes),
 		ledgerapi.New(p.LedgerActs, p.Chain),
 		ledgerapi.New(p.LedgerActs),
+		activityapi.New(p.Activity),
 		gamificationapi.New(gamificationapi.Services{Rules: p.Rules, Tiers: p.Tiers}),
 		fieldapi.New(p.Fields, p.Members, p.FieldChanges),
 		eventapi.New(eventapi.Deps{Access: p.Access, Events: p.Events, Types: EventTypes(), Streams: l.streams, Stopping: l.stopping}),

@@ -46,6 +46,7 @@ import (
 	"github.com/regulars/regulars/internal/outage"
 	"github.com/regulars/regulars/internal/ownership"
 	"github.com/regulars/regulars/internal/presence"
+	"github.com/regulars/regulars/internal/progress/activity"
 	"github.com/regulars/regulars/internal/progress/rule"
 	"github.com/regulars/regulars/internal/progress/tier"
 	"github.com/regulars/regulars/internal/ratelimit"
@@ -98,6 +99,7 @@ type Services struct {
 	Reports       *report.Reports
 	Live          *live.Hub
 	Presence      *presence.Presence
+	Activity      *activity.Activity
 	Rules         *rule.Rules
 	Tiers         *tier.Tiers
 
@@ -198,6 +200,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 			FilesAtOnce: c.FilesAtOnce, FilesWait: c.FilesWait, StorageBytes: c.CommunityFilesMiB << 20, DryRuns: c.DryRunMiB << 20,
 		},
 	}, p.Jobs)
+	p.Activity = activity.New(activity.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Rules = rule.New(rule.Deps{DB: p.DB, Clock: now, Access: p.Access, Ledger: p.Ledger, Log: log})
 	p.Stats = stats.New(p.DB, p.Access)
 	p.Installation = installation.New(installation.Deps{DB: p.DB, Clock: now, Accounts: p.Accounts, Communities: p.Communities, Mail: p.Mail, BaseURL: p.url})

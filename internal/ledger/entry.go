@@ -288,3 +288,13 @@ func OfSources(ctx context.Context, q sqldb.Querier, communityID, sourceType str
 	}
 	return unique(ids), err
 }
+
+// Entries returns entries by their ids, without UserID.
+func Entries(ctx context.Context, q sqldb.Querier, communityID string, ids []string) (map[string]Entry, error) {
+	return entriesByID(ctx, q, communityID, ids)
+}
+
+// HolderOf returns the holder of a member; "": no entries.
+func HolderOf(ctx context.Context, q sqldb.Querier, communityID, userID string) (string, error) {
+	return holderOf(ctx, q, communityID, userID)
+}

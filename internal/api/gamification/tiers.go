@@ -103,7 +103,7 @@ func (h *handlers) replaceTiers(ctx context.Context, in *tiersInput) (*api.Answe
 	orTrue := func(value *bool) bool { return value == nil || *value }
 	input := tier.Input{Enabled: orTrue(b.Enabled), ShowLevels: orTrue(b.Display.Levels), ShowTiers: orTrue(b.Display.Tiers), Demote: orTrue(b.Demote), Version: version}
 	for _, one := range b.Tiers {
-		t := tier.TierInput{ID: one.ID, Name: one.Name, Icon: one.Icon, Levels: map[int64]int64{}}
+		t := tier.OneInput{ID: one.ID, Name: one.Name, Icon: one.Icon, Levels: map[int64]int64{}}
 		if roleID := one.RoleID.Text(); roleID != nil {
 			t.RoleID = *roleID
 		}

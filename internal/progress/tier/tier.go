@@ -45,12 +45,12 @@ const (
 // Input are new tiers.
 type Input struct {
 	Enabled, ShowLevels, ShowTiers, Demote bool
-	Tiers                                  []TierInput
+	Tiers                                  []OneInput
 	Version                                int64 // that the caller has read; 0: any
 }
 
-// TierInput is a new tier, or an existing one if the id is known.
-type TierInput struct {
+// OneInput is a new tier, or an existing one if the id is known.
+type OneInput struct {
 	ID, Name, Icon, RoleID string
 	Levels                 map[int64]int64 // thresholds by level
 }
@@ -226,8 +226,10 @@ func moves(old, changed level.Settings) bool {
 // differences returns the changed values for the audit log.
 func differences(old, changed level.Settings) []audit.Change {
 	changes := []audit.Change{
-		{Field: "enabled", Old: old.Enabled, New: changed.Enabled}, {Field: "display.levels", Old: old.ShowLevels, New: changed.ShowLevels},
-		{Field: "display.tiers", Old: old.ShowTiers, New: changed.ShowTiers}, {Field: "demote", Old: old.Demote, New: changed.Demote},
+		{Field: "enabled", Old: old.Enabled, New: changed.Enabled},
+		{Field: "display.levels", Old: old.ShowLevels, New: changed.ShowLevels},
+		{Field: "display.tiers", Old: old.ShowTiers, New: changed.ShowTiers},
+		{Field: "demote", Old: old.Demote, New: changed.Demote},
 	}
 	ids := []string{}
 	for _, one := range slices.Concat(old.Tiers, changed.Tiers) {

@@ -92,7 +92,7 @@ func thresholds(a, b, c int64) map[int64]int64 { return map[int64]int64{1: a, 2:
 
 // metals are the tiers of the worked example.
 func metals(roleID string) tier.Input {
-	return tier.Input{Enabled: true, ShowLevels: true, ShowTiers: true, Demote: true, Tiers: []tier.TierInput{
+	return tier.Input{Enabled: true, ShowLevels: true, ShowTiers: true, Demote: true, Tiers: []tier.OneInput{
 		{Name: "Bronze", Levels: thresholds(0, 100, 250)}, {Name: "Silver", RoleID: roleID, Levels: thresholds(500, 800, 1200)}, {Name: "Gold", Levels: thresholds(2000, 3000, 5000)},
 	}}
 }
@@ -101,7 +101,7 @@ func metals(roleID string) tier.Input {
 func again(s level.Settings) tier.Input {
 	in := tier.Input{Enabled: s.Enabled, ShowLevels: s.ShowLevels, ShowTiers: s.ShowTiers, Demote: s.Demote}
 	for _, one := range s.Tiers {
-		in.Tiers = append(in.Tiers, tier.TierInput{ID: one.ID, Name: one.Name, Icon: one.Icon, RoleID: one.RoleID, Levels: thresholds(one.Thresholds[0], one.Thresholds[1], one.Thresholds[2])})
+		in.Tiers = append(in.Tiers, tier.OneInput{ID: one.ID, Name: one.Name, Icon: one.Icon, RoleID: one.RoleID, Levels: thresholds(one.Thresholds[0], one.Thresholds[1], one.Thresholds[2])})
 	}
 	return in
 }
@@ -259,7 +259,7 @@ func TestTiersAreChecked(t *testing.T) {
 			" three_levels_required": func(in *tier.Input) { in.Tiers[0].Levels = map[int64]int64{1: 0, 2: 1, 4: 5} },
 			"invalid_input invalid":  func(in *tier.Input) { in.Tiers[0].Name = " " },
 			" invalid_input invalid": func(in *tier.Input) { in.Tiers[0].Levels = thresholds(-1, 1, 2) },
-			"invalid_input too_many": func(in *tier.Input) { in.Tiers = make([]tier.TierInput, 51) },
+			"invalid_input too_many": func(in *tier.Input) { in.Tiers = make([]tier.OneInput, 51) },
 			"role_not_allowed":       func(in *tier.Input) { in.Tiers[0].RoleID = roles["Staff"].ID },
 			"role_not_found":         func(in *tier.Input) { in.Tiers[0].RoleID = id.New(f.Clock.Now()) },
 			"stale_version":          func(in *tier.Input) { in.Version = 7 },
@@ -268,7 +268,7 @@ func TestTiersAreChecked(t *testing.T) {
 			change(&in)
 			if want == "invalid_input too_many" {
 				for i := range in.Tiers {
-					in.Tiers[i] = tier.TierInput{Name: "T", Levels: thresholds(int64(3*i), int64(3*i+1), int64(3*i+2))}
+					in.Tiers[i] = tier.OneInput{Name: "T", Levels: thresholds(int64(3*i), int64(3*i+1), int64(3*i+2))}
 				}
 			}
 			_, err := f.tiers.Replace(f.Context(), membertest.Command, f.Community, in)
