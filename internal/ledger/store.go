@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -218,6 +219,8 @@ func entriesOfSources(ctx context.Context, q sqldb.Querier, communityID, sourceT
 
 // entriesOfHolders returns the entries of pairs of a source of a type and a holder.
 func entriesOfHolders(ctx context.Context, q sqldb.Querier, communityID, sourceType string, pairs [][2]string) (found []Entry, err error) {
+	slices.SortFunc(pairs, func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })
+	pairs = slices.Compact(pairs)
 	const query = "SELECT " + entryColumns + " FROM ledger_entries e WHERE e.community_id = $1 AND e.source_type = $2 AND "
 	if len(pairs) > fewRows {
 		text, err := json.Marshal(pairs)

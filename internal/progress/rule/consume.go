@@ -39,12 +39,13 @@ type pass struct {
 	trading     map[string]bool // channels; loaded if a version pays for them
 	fields      []field.Field   // loaded if a version pays for AboutMe
 	deleted     []string        // sources of deleted messages
+	days        map[int64]int64 // by quarter of an hour, with which the days of all zones begin
 }
 
 // apply pays the facts of a batch of events, in one call of the ledger. A position is saved
 // in the same transaction, so each fact is paid once.
 func (r *Rules) apply(ctx context.Context, tx *sqldb.Tx, batch []event.Event) error {
-	p := &pass{r: r, tx: tx, communityID: batch[0].CommunityID}
+	p := &pass{r: r, tx: tx, communityID: batch[0].CommunityID, days: map[int64]int64{}}
 	if err := tx.LockShared(ctx, guard(p.communityID)); err != nil {
 		return err
 	}
@@ -291,7 +292,16 @@ func (p *pass) pay(ctx context.Context, facts []fact) error {
 	return insertPayments(ctx, p.tx, p.communityID, stored)
 }
 
-func (p *pass) day(one fact) int64 { return p.home.Day(time.UnixMilli(one.at)) }
+// day returns the day of a fact.
+func (p *pass) day(one fact) int64 {
+	quarter := one.at / (15 * time.Minute).Milliseconds()
+	day, known := p.days[quarter]
+	if !known {
+		day = p.home.Day(time.UnixMilli(one.at))
+		p.days[quarter] = day
+	}
+	return day
+}
 
 // unpaid returns the facts that were not paid before: each message pays the reactions of a
 // member once, each day a visit.

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/regulars/regulars/internal/ledger"
@@ -31,7 +32,9 @@ const zoneShift = 26 * time.Hour
 func (p *pass) loadLimits(ctx context.Context, facts []fact) (*limits, error) {
 	l := &limits{paid: map[limitKey][]int64{}, days: map[dayKey]int64{}, sources: map[ledger.SourceOf]bool{}}
 	type span struct {
-		from, to int64
+		from, to int64 // of cooldowns
+		first    int64 // days of caps; none if last is lower
+		last     int64
 		userIDs  []string
 	}
 	spans := map[Action]span{}
@@ -41,21 +44,23 @@ func (p *pass) loadLimits(ctx context.Context, facts []fact) (*limits, error) {
 			continue
 		}
 		s, known := spans[one.action]
-		from, to := one.at-rule.Time*1000, one.at+rule.Time*1000
-		if rule.DailyCap != nil {
-			day := p.day(one)
-			from = min(from, p.home.DayStart(day).Add(-zoneShift).UnixMilli())
-			to = max(to, p.home.DayStart(day+1).Add(zoneShift).UnixMilli())
-		}
 		if !known {
-			s = span{from: from, to: to}
+			s = span{from: one.at, to: one.at, first: math.MaxInt64}
 		}
-		spans[one.action] = span{min(s.from, from), max(s.to, to), append(s.userIDs, one.userID)}
+		s.from, s.to, s.userIDs = min(s.from, one.at-rule.Time*1000), max(s.to, one.at+rule.Time*1000), append(s.userIDs, one.userID)
+		if rule.DailyCap != nil {
+			s.first, s.last = min(s.first, p.day(one)), max(s.last, p.day(one))
+		}
+		spans[one.action] = s
 	}
 	for _, action := range Actions {
 		s, asked := spans[action]
 		if !asked {
 			continue
+		}
+		if s.first <= s.last {
+			s.from = min(s.from, p.home.DayStart(s.first).Add(-zoneShift).UnixMilli())
+			s.to = max(s.to, p.home.DayStart(s.last+1).Add(zoneShift).UnixMilli())
 		}
 		found, err := paymentsBetween(ctx, p.tx, p.communityID, action, s.userIDs, s.from, s.to)
 		if err != nil {
