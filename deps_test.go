@@ -43,7 +43,7 @@ var layers = []string{
 	"internal/field",
 	"internal/ownership/transfer",
 	"internal/member internal/bulk/source",
-	"internal/ledger internal/presence internal/member/tally",
+	"internal/ledger internal/presence internal/member/tally internal/progress/level",
 	"internal/member/figure",
 	"internal/member/directory",
 	"internal/member/assign",
@@ -62,6 +62,7 @@ var layers = []string{
 	"internal/message/delivery internal/message/list internal/message/post internal/message/react",
 	"internal/message/change",
 	"internal/report internal/readstate internal/message/topic",
+	"internal/progress/activity internal/progress/rule internal/progress/tier",
 	"internal/shop internal/board internal/hook internal/widget",
 	"internal/bulk/plan",
 	"internal/bulk/apply",
@@ -71,9 +72,9 @@ var layers = []string{
 	"internal/live",
 	"internal/api internal/ui internal/embed",
 	"internal/api/wire internal/ui/plot internal/ui/errorlist",
-	"internal/api/auth internal/api/block internal/api/bulk internal/api/channel internal/api/direct internal/api/event internal/api/field internal/api/key internal/api/ledger internal/api/limit internal/api/message internal/api/moderation internal/api/note internal/api/realtime internal/api/report internal/api/role internal/api/server internal/api/user " +
+	"internal/api/activity internal/api/auth internal/api/block internal/api/bulk internal/api/channel internal/api/direct internal/api/event internal/api/field internal/api/gamification internal/api/key internal/api/ledger internal/api/limit internal/api/message internal/api/moderation internal/api/note internal/api/realtime internal/api/report internal/api/role internal/api/server internal/api/user " +
 		"internal/ui/account internal/ui/audit internal/ui/bulk internal/ui/channel internal/ui/field internal/ui/guide internal/ui/home internal/ui/installation internal/ui/key " +
-		"internal/ui/member internal/ui/message internal/ui/moderation internal/ui/overview internal/ui/remedy internal/ui/report internal/ui/role internal/ui/settings internal/ui/signin internal/ui/tag",
+		"internal/ui/member internal/ui/message internal/ui/moderation internal/ui/overview internal/ui/progress internal/ui/remedy internal/ui/report internal/ui/role internal/ui/settings internal/ui/signin internal/ui/tag",
 	"internal/app/config internal/app/datadir internal/app/demo internal/app/health internal/app/importreport internal/app/metrics",
 	"internal/app",
 	"internal/app/apptest internal/ui/uitest",

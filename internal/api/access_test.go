@@ -41,6 +41,8 @@ var forMembers = map[string]bool{
 	"PUT /v1/users/{userId}/api-keys/{keyId}":    true,
 	"DELETE /v1/users/{userId}/api-keys/{keyId}": true,
 
+	"GET /v1/gamification/xp-settings": true, "GET /v1/gamification/tiers": true,
+
 	// Channels decide.
 	"GET /v1/channels/{channelId}/pins": true, "GET /v1/channels/{channelId}/topics": true, "POST /v1/channels/{channelId}/topics": true, "GET /v1/direct-channels": true,
 	"GET /v1/messages": true, "GET /v1/messages/search": true, "GET /v1/messages/{messageId}": true, "GET /v1/messages/{messageId}/reactions": true,

@@ -21,6 +21,7 @@ import (
 	uimessage "github.com/regulars/regulars/internal/ui/message"
 	uimoderation "github.com/regulars/regulars/internal/ui/moderation"
 	uioverview "github.com/regulars/regulars/internal/ui/overview"
+	uiprogress "github.com/regulars/regulars/internal/ui/progress"
 	uiremedy "github.com/regulars/regulars/internal/ui/remedy"
 	uireport "github.com/regulars/regulars/internal/ui/report"
 	uirole "github.com/regulars/regulars/internal/ui/role"
@@ -63,6 +64,7 @@ func (p *Services) uiAreas(c *ui.Console, limits uiLimits, server uiinstallation
 		uikey.New(c, uikey.Services{Access: p.Access, Accounts: p.Accounts, Chat: p.Chat, Clock: p.clock}),
 		uiaudit.New(c, uiaudit.Services{Access: p.Access, Communities: p.Communities, Fields: p.Fields, Members: p.Members, Chat: p.Chat}),
 		uisettings.New(c, uisettings.Services{Access: p.Access, Accounts: p.Accounts, Communities: p.Communities, Fields: p.Fields, Members: p.Members, Ownership: p.Ownership}),
+		uiprogress.New(),
 		account,
 		uisignin.New(c, uisignin.Services{
 			DB: p.DB, Access: p.Access, Accounts: p.Accounts, Moderation: p.Moderation, Clock: p.clock, SignIns: limits.signIns, Counts: p.Counts, ConnectFailed: showSecurity,

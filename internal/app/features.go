@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/api"
+	activityapi "github.com/regulars/regulars/internal/api/activity"
 	authapi "github.com/regulars/regulars/internal/api/auth"
 	blockapi "github.com/regulars/regulars/internal/api/block"
 	bulkapi "github.com/regulars/regulars/internal/api/bulk"
@@ -14,6 +15,7 @@ import (
 	directapi "github.com/regulars/regulars/internal/api/direct"
 	eventapi "github.com/regulars/regulars/internal/api/event"
 	fieldapi "github.com/regulars/regulars/internal/api/field"
+	gamificationapi "github.com/regulars/regulars/internal/api/gamification"
 	keyapi "github.com/regulars/regulars/internal/api/key"
 	ledgerapi "github.com/regulars/regulars/internal/api/ledger"
 	limitapi "github.com/regulars/regulars/internal/api/limit"
@@ -67,6 +69,8 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.Topics.Feature(),
 		delivery.Feature(p.Messages),
 		p.ReadStates.Feature(),
+		p.Rules.Feature(),
+		p.Tiers.Feature(),
 		p.Bulk.Feature(),
 		p.Stats.Feature(),
 		live.Feature(),
@@ -104,6 +108,9 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		userapi.New(p.Access, p.Members),
 		noteapi.New(p.Notes),
 		ledgerapi.New(p.LedgerActs, p.Chain),
+		ledgerapi.New(p.LedgerActs),
+		activityapi.New(p.Activity),
+		gamificationapi.New(gamificationapi.Services{Rules: p.Rules, Tiers: p.Tiers}),
 		fieldapi.New(p.Fields, p.Members, p.FieldChanges),
 		eventapi.New(eventapi.Deps{Access: p.Access, Events: p.Events, Types: EventTypes(), Streams: l.streams, Stopping: l.stopping}),
 		realtimeapi.New(p.Live),

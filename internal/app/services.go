@@ -46,6 +46,9 @@ import (
 	"github.com/regulars/regulars/internal/outage"
 	"github.com/regulars/regulars/internal/ownership"
 	"github.com/regulars/regulars/internal/presence"
+	"github.com/regulars/regulars/internal/progress/activity"
+	"github.com/regulars/regulars/internal/progress/rule"
+	"github.com/regulars/regulars/internal/progress/tier"
 	"github.com/regulars/regulars/internal/ratelimit"
 	"github.com/regulars/regulars/internal/readstate"
 	"github.com/regulars/regulars/internal/report"
@@ -96,6 +99,9 @@ type Services struct {
 	Reports       *report.Reports
 	Live          *live.Hub
 	Presence      *presence.Presence
+	Activity      *activity.Activity
+	Rules         *rule.Rules
+	Tiers         *tier.Tiers
 
 	features []feature.Feature // see listFeatures
 
@@ -169,12 +175,15 @@ func (p *Services) assemble(c config.Config) (err error) {
 		DB: p.DB, Clock: now, Access: p.Access, Mail: p.Mail, BaseURL: p.url, Pictures: p.Pictures, Retention: c.Retention(), Log: log,
 		Erase: []roster.Eraser{p.EraseMembers}, EraseContent: p.EraseContent,
 		RoleDeleted: []assign.RoleDeleted{moderation.ForgetRole},
+		Erase:       []roster.Eraser{p.EraseMembers},
+		RoleDeleted: []assign.RoleDeleted{moderation.ForgetRole, tier.ForgetRole},
 	})
 	p.FieldChanges = fieldchange.New(p.DB, now, p.Access, p.Members)
 	p.Moderation = moderation.New(moderation.Deps{DB: p.DB, Clock: now, Members: p.Members, Access: p.Access, Accounts: p.Accounts, Mail: p.Mail, BaseURL: p.url})
 	p.Ownership = ownership.New(ownership.Deps{DB: p.DB, Clock: now, Members: p.Members, Access: p.Access, Accounts: p.Accounts, Mail: p.Mail, Pictures: p.Pictures, Retention: c.Retention(), BaseURL: p.url})
 	p.Notes = note.New(note.Deps{DB: p.DB, Clock: now, Access: p.Access, Members: p.Members})
-	p.Ledger = ledger.New(ledger.Deps{Clock: now})
+	p.Tiers = tier.New(tier.Deps{DB: p.DB, Clock: now, Access: p.Access})
+	p.Ledger = ledger.New(ledger.Deps{Clock: now, Moved: []ledger.MoveHook{p.Tiers.Move}})
 	p.LedgerActs = operation.New(operation.Deps{DB: p.DB, Clock: now, Access: p.Access, Ledger: p.Ledger})
 	p.Chain = chain.New(chain.Deps{DB: p.DB, Clock: now, Log: log, Access: p.Access})
 	p.Blocks = block.New(block.Deps{DB: p.DB, Clock: now, Access: p.Access})
@@ -191,6 +200,8 @@ func (p *Services) assemble(c config.Config) (err error) {
 			FilesAtOnce: c.FilesAtOnce, FilesWait: c.FilesWait, StorageBytes: c.CommunityFilesMiB << 20, DryRuns: c.DryRunMiB << 20,
 		},
 	}, p.Jobs)
+	p.Activity = activity.New(activity.Deps{DB: p.DB, Clock: now, Access: p.Access})
+	p.Rules = rule.New(rule.Deps{DB: p.DB, Clock: now, Access: p.Access, Ledger: p.Ledger, Log: log})
 	p.Stats = stats.New(p.DB, p.Access)
 	p.Installation = installation.New(installation.Deps{DB: p.DB, Clock: now, Accounts: p.Accounts, Communities: p.Communities, Mail: p.Mail, BaseURL: p.url})
 	p.Presence = presence.New(p.DB, now)

@@ -44,6 +44,12 @@ func Load(ctx context.Context, q sqldb.Querier, communityID, channelID string) (
 	return one[0], err
 }
 
+// TradingChannels returns the ids of the channels whose messages pay as discussions of
+// trading.
+func TradingChannels(ctx context.Context, q sqldb.Querier, communityID string) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT id FROM channels WHERE community_id = $1 AND trading_discussions", communityID)
+}
+
 // overrideRow is a row of channel_overrides.
 type overrideRow struct {
 	channelID, subjectID, allow, deny string

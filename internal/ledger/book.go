@@ -253,10 +253,15 @@ func (b *book) writeHolds(ctx context.Context) error {
 func (b *book) writeDays(ctx context.Context) error {
 	earned := map[dayKey]int64{}
 	var keys []dayKey
+	days := map[int64]int64{} // by quarter of an hour, with which the days of all zones begin
 	for i := range b.entries {
 		e := &b.entries[i]
 		if amount := e.earned(); amount != 0 {
-			key := dayKey{e.Holder, e.Unit, b.home.Day(time.UnixMilli(e.OccurredAt))}
+			quarter := e.OccurredAt / (15 * time.Minute).Milliseconds()
+			if _, known := days[quarter]; !known {
+				days[quarter] = b.home.Day(time.UnixMilli(e.OccurredAt))
+			}
+			key := dayKey{e.Holder, e.Unit, days[quarter]}
 			if _, known := earned[key]; !known {
 				keys = append(keys, key)
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // Source is what caused an entry. It is unique for each member, unit and part: one
@@ -243,4 +244,57 @@ func (b *book) report(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// SourceOf is a source of a member.
+type SourceOf struct{ UserID, SourceID string }
+
+// Known returns those of some sources of a type that have entries.
+func Known(ctx context.Context, q sqldb.Querier, communityID, sourceType string, list []SourceOf) (map[SourceOf]bool, error) {
+	known := map[SourceOf]bool{}
+	if len(list) == 0 {
+		return known, nil
+	}
+	userIDs := make([]string, len(list))
+	for i, one := range list {
+		userIDs[i] = one.UserID
+	}
+	holders, err := holdersOf(ctx, q, communityID, userIDs)
+	if err != nil {
+		return nil, err
+	}
+	var pairs [][2]string
+	users := map[string]string{}
+	for _, one := range list {
+		if holderID := holders[one.UserID]; holderID != "" {
+			pairs = append(pairs, [2]string{one.SourceID, holderID})
+			users[holderID] = one.UserID
+		}
+	}
+	found, err := entriesOfHolders(ctx, q, communityID, sourceType, pairs)
+	for _, e := range found {
+		known[SourceOf{users[e.Holder], e.Source.ID}] = true
+	}
+	return known, err
+}
+
+// OfSources returns the ids of all entries of some sources of a type, in the order of
+// posting.
+func OfSources(ctx context.Context, q sqldb.Querier, communityID, sourceType string, sourceIDs []string) ([]string, error) {
+	found, err := entriesOfSources(ctx, q, communityID, sourceType, sourceIDs)
+	ids := make([]string, len(found))
+	for i, e := range found {
+		ids[i] = e.ID
+	}
+	return unique(ids), err
+}
+
+// Entries returns entries by their ids, without UserID.
+func Entries(ctx context.Context, q sqldb.Querier, communityID string, ids []string) (map[string]Entry, error) {
+	return entriesByID(ctx, q, communityID, ids)
+}
+
+// HolderOf returns the holder of a member; "": no entries.
+func HolderOf(ctx context.Context, q sqldb.Querier, communityID, userID string) (string, error) {
+	return holderOf(ctx, q, communityID, userID)
 }

@@ -126,14 +126,14 @@ func (b *book) credit(a *account, e Entry, end int64) Entry {
 
 // loadSources loads the entries that the sources of some posts have posted before.
 func (b *book) loadSources(ctx context.Context, posts []Post) error {
-	byType := map[string][]string{}
+	byType := map[string][][2]string{}
 	for _, p := range posts {
-		if p.Source.Type != FromAPI && b.members[p.UserID] != nil && !b.members[p.UserID].isNew {
-			byType[p.Source.Type] = append(byType[p.Source.Type], p.Source.ID)
+		if who := b.members[p.UserID]; p.Source.Type != FromAPI && who != nil && !who.isNew {
+			byType[p.Source.Type] = append(byType[p.Source.Type], [2]string{p.Source.ID, who.id})
 		}
 	}
-	for sourceType, ids := range byType {
-		found, err := entriesOfSources(ctx, b.tx, b.communityID, sourceType, ids)
+	for sourceType, pairs := range byType {
+		found, err := entriesOfHolders(ctx, b.tx, b.communityID, sourceType, pairs)
 		if err != nil {
 			return err
 		}

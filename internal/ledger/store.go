@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -214,6 +215,40 @@ func entriesByID(ctx context.Context, q sqldb.Querier, communityID string, ids [
 func entriesOfSources(ctx context.Context, q sqldb.Querier, communityID, sourceType string, ids []string) ([]Entry, error) {
 	return sqldb.All(ctx, q, scanEntry, "SELECT "+entryColumns+" FROM ledger_entries e WHERE e.community_id = $1 AND e.source_type = $2 AND "+q.Dialect().In("e.source_id", "$3"),
 		communityID, sourceType, sqldb.Keys(unique(ids)))
+}
+
+// entriesOfHolders returns the entries of pairs of a source of a type and a holder.
+func entriesOfHolders(ctx context.Context, q sqldb.Querier, communityID, sourceType string, pairs [][2]string) (found []Entry, err error) {
+	slices.SortFunc(pairs, func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })
+	pairs = slices.Compact(pairs)
+	const query = "SELECT " + entryColumns + " FROM ledger_entries e WHERE e.community_id = $1 AND e.source_type = $2 AND "
+	if len(pairs) > fewRows {
+		text, err := json.Marshal(pairs)
+		if err != nil {
+			return nil, err
+		}
+		return sqldb.All(ctx, q, scanEntry, query+q.Dialect().InPairs("e.source_id", "e.holder", "$3"), communityID, sourceType, string(text))
+	}
+	for _, pair := range pairs {
+		some, err := sqldb.All(ctx, q, scanEntry, query+"e.source_id = $3 AND e.holder = $4", communityID, sourceType, pair[0], pair[1])
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, some...)
+	}
+	return found, nil
+}
+
+// holdersOf returns the holders of members by their ids.
+func holdersOf(ctx context.Context, q sqldb.Querier, communityID string, userIDs []string) (map[string]string, error) {
+	holders := make(map[string]string, len(userIDs))
+	_, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (none struct{}, err error) {
+		var userID, holderID string
+		err = s.Scan(&userID, &holderID)
+		holders[userID] = holderID
+		return none, err
+	}, "SELECT user_id, holder FROM ledger_holders WHERE community_id = $1 AND "+q.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(unique(userIDs)))
+	return holders, err
 }
 
 // reversedAmong returns which entries were reversed.

@@ -335,14 +335,19 @@ func (e *Edit) Rows() []HistoryRow {
 	return rows
 }
 
-// note writes the names of the changed fields into the audit log; their values
-// are only in the history, which is erased with the member.
+// note appends the event, and the names of the changed fields to the audit log; their
+// values are only in the event and the history, which are erased with the member.
 func (e *Edit) note(ctx context.Context, tx *sqldb.Tx) error {
-	fields := make([]audit.Change, len(e.Changes))
+	names, fields := make([]audit.Change, len(e.Changes)), make([]UpdatedField, len(e.Changes))
 	for i, c := range e.Changes {
-		fields[i].Field = c.Field.Field
+		names[i].Field, fields[i] = c.Field.Field, UpdatedField{c.Field.Field, c.Old, c.New}
 	}
-	return audit.Record(ctx, tx, e.Actor, e.Now, e.CommunityID, "user.update", audit.Target{Type: "user", ID: e.Member.ID, Name: e.Member.Username}, fields...)
+	if e.Source.Type != "join" { // who joins has EventJoined
+		if err := AppendEvent(ctx, tx, e.Actor, e.Now, e.CommunityID, EventUpdated, e.Member, UserUpdated{e.Member.EventUser(), fields, e.Source}); err != nil {
+			return err
+		}
+	}
+	return audit.Record(ctx, tx, e.Actor, e.Now, e.CommunityID, "user.update", audit.Target{Type: "user", ID: e.Member.ID, Name: e.Member.Username}, names...)
 }
 
 // ErrUnchanged returns Conflict "value_unchanged".

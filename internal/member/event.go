@@ -15,6 +15,7 @@ const (
 	EventRestored    = "user.restored"      // UserRestored
 	EventRoleAdded   = "user.role_added"    // UserRole
 	EventRoleRemoved = "user.role_removed"  // UserRole
+	EventUpdated     = "user.updated"       // UserUpdated
 )
 
 // EventTypes describes these types.
@@ -24,6 +25,7 @@ var EventTypes = []event.Type{
 	{Name: EventRestored, Member: "the restored member", Data: UserRestored{}, Description: "A deleted member was restored."},
 	{Name: EventRoleAdded, Member: "the holder of the role", Data: UserRole{}, Description: "A role was assigned to a member."},
 	{Name: EventRoleRemoved, Member: "the holder of the role", Data: UserRole{}, Description: "A role was removed from a member. Deleting a role appends no event per member."},
+	{Name: EventUpdated, Member: "the changed member", Data: UserUpdated{}, Description: "Fields of one member were changed. A bulk job appends `members.imported` instead."},
 }
 
 // EventUser is the member that an event concerns, as of the event.
@@ -57,6 +59,20 @@ type UserRole struct {
 	User   EventUser `json:"user"`
 	RoleID string    `json:"roleId"`
 	Title  string    `json:"title" doc:"The title at that time."`
+}
+
+// UserUpdated is the data of EventUpdated.
+type UserUpdated struct {
+	User   EventUser      `json:"user"`
+	Fields []UpdatedField `json:"fields"`
+	Source Source         `json:"source"`
+}
+
+// UpdatedField is a changed value of a member.
+type UpdatedField struct {
+	Field string `json:"field" doc:"The database name; avatar for the address of the picture."`
+	Old   any    `json:"old" doc:"null: no value."`
+	New   any    `json:"new" doc:"null: no value."`
 }
 
 // AppendEvent appends an event that concerns a member; data has the user set.

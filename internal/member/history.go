@@ -11,9 +11,12 @@ import (
 
 // Source is the provenance of a change: its kind and id. "import", "update" and
 // "undo" are bulk jobs; "api" is a request, with the id of its key; "console" a
-// change on a page; "revert" the revert of a row of the history; "field" and
-// "tag" a change of their definition.
-type Source struct{ Type, ID string }
+// change on a page; "revert" the revert of a row of the history; "field" and "tag" a
+// change of their definition.
+type Source struct {
+	Type string `json:"type"`
+	ID   string `json:"id"`
+}
 
 // HistoryRow is one change of one field of one member. Old and New are values
 // of the field, nil when unset; names for roles and tags.

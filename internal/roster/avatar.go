@@ -13,6 +13,9 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
+// AvatarName is the field of a changed picture in member.EventUpdated.
+const AvatarName = "avatar"
+
 // FindForAvatar returns the active member that ref names, as Find does, if the
 // actor may change their avatar: their own, or with PermManageUser any.
 func (s *Roster) FindForAvatar(ctx context.Context, caller actor.Actor, communityID, ref string) (member.Member, error) {
@@ -73,6 +76,14 @@ func (s *Roster) setAvatar(ctx context.Context, tx *sqldb.Tx, caller actor.Actor
 	if err := media.Delete(ctx, tx, communityID, []string{old}); err != nil {
 		return err
 	}
+	source := member.Source{Type: "api", ID: caller.KeyID}
+	if caller.Kind == actor.Session {
+		source = member.Source{Type: "console"}
+	}
+	fields := []member.UpdatedField{{Field: AvatarName, Old: orNull(s.AvatarURL(communityID, old)), New: orNull(s.AvatarURL(communityID, pictureID))}}
+	if err := member.AppendEvent(ctx, tx, caller, s.clock.MS(), communityID, member.EventUpdated, who, member.UserUpdated{User: who.EventUser(), Fields: fields, Source: source}); err != nil {
+		return err
+	}
 	target := audit.Target{Type: "user", ID: userID, Name: who.Username}
 	return audit.Record(ctx, tx, caller, s.clock.MS(), communityID, "user.change_avatar", target)
 }
@@ -106,4 +117,12 @@ func (s *Roster) mayChangeAvatar(ctx context.Context, q sqldb.Querier, actor act
 		return member.ErrUserNotFound()
 	}
 	return r.MayChange(found[0])
+}
+
+// orNull returns nil for "".
+func orNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
 }

@@ -164,22 +164,38 @@ func Role(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID string,
 	return a.assign(ctx, tx, role, true, who)
 }
 
-// replace removes roles from a member and adds others, in one change.
-func (a *roleAssignment) replace(ctx context.Context, tx *sqldb.Tx, who *member.Record, take, give []access.Role) ([]member.Change, error) {
-	taken, given := idsOfRoles(take), idsOfRoles(give)
-	next := func(ids []string) []string { return withRoles(given...)(withoutRoles(taken...)(ids)) }
-	changes, err := writeRoles(ctx, tx, a.communityID, []*member.Record{who}, next, a.trace)
+// Exchange removes a role from members with locked rows and adds another one, in one change,
+// in the caller's transaction; the zero Role is none. The caller checks the permission.
+func Exchange(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID string, remove, add access.Role, people []*member.Record, source member.Source, now int64) error {
+	a := &roleAssignment{communityID: communityID, actor: by, trace: trace{source: source, by: by.Ref(), now: now}}
+	some := func(role access.Role) []access.Role {
+		if role.ID == "" {
+			return nil
+		}
+		return []access.Role{role}
+	}
+	_, err := a.replace(ctx, tx, people, some(remove), some(add))
+	return err
+}
+
+// replace removes roles from members and adds others, in one change of each.
+func (a *roleAssignment) replace(ctx context.Context, tx *sqldb.Tx, people []*member.Record, remove, add []access.Role) ([]member.Change, error) {
+	removed, added := idsOfRoles(remove), idsOfRoles(add)
+	next := func(ids []string) []string { return withRoles(added...)(withoutRoles(removed...)(ids)) }
+	changes, err := writeRoles(ctx, tx, a.communityID, people, next, a.trace)
 	if err != nil {
 		return nil, err
 	}
-	for _, role := range take {
-		if err := a.announce(ctx, tx, role, false, who); err != nil {
-			return nil, err
+	for _, who := range people {
+		for _, role := range remove {
+			if err := a.announce(ctx, tx, role, false, who); err != nil {
+				return nil, err
+			}
 		}
-	}
-	for _, role := range give {
-		if err := a.announce(ctx, tx, role, true, who); err != nil {
-			return nil, err
+		for _, role := range add {
+			if err := a.announce(ctx, tx, role, true, who); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return changes, nil

@@ -36,7 +36,7 @@ func (s *Assignments) RevertRoles(ctx context.Context, tx *sqldb.Tx, actor actor
 	if len(take)+len(give) == 0 {
 		return nil, member.ErrUnchanged(field.DefaultField(field.RoleName))
 	}
-	changes, err := a.replace(ctx, tx, who, take, give)
+	changes, err := a.replace(ctx, tx, []*member.Record{who}, take, give)
 	if err != nil {
 		return nil, err
 	}

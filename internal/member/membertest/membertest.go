@@ -254,10 +254,13 @@ func Session(who *member.Record) actor.Actor {
 }
 
 // RunJobs runs the engine until the queue is empty.
-func (f *Fixture) RunJobs() {
+func (f *Fixture) RunJobs(register ...func(*jobs.Engine)) {
 	f.Helper()
 	engine := jobs.New(f.DB, clock.Clock{}, slog.New(slog.DiscardHandler), jobs.EngineOptions{})
 	f.Members.RegisterJobs(engine)
+	for _, more := range register {
+		more(engine)
+	}
 	f.OK(engine.Start(f.Context()))
 	defer func() { f.OK(engine.Stop(f.Context())) }()
 	tick := time.NewTicker(5 * time.Millisecond)
