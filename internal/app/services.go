@@ -174,18 +174,13 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Members = roster.New(roster.Deps{
 		DB: p.DB, Clock: now, Access: p.Access, Mail: p.Mail, BaseURL: p.url, Pictures: p.Pictures, Retention: c.Retention(), Log: log,
 		Erase: []roster.Eraser{p.EraseMembers}, EraseContent: p.EraseContent,
-		RoleDeleted: []assign.RoleDeleted{moderation.ForgetRole},
-		Erase:       []roster.Eraser{p.EraseMembers},
 		RoleDeleted: []assign.RoleDeleted{moderation.ForgetRole, tier.ForgetRole},
 	})
 	p.FieldChanges = fieldchange.New(p.DB, now, p.Access, p.Members)
 	p.Moderation = moderation.New(moderation.Deps{DB: p.DB, Clock: now, Members: p.Members, Access: p.Access, Accounts: p.Accounts, Mail: p.Mail, BaseURL: p.url})
 	p.Ownership = ownership.New(ownership.Deps{DB: p.DB, Clock: now, Members: p.Members, Access: p.Access, Accounts: p.Accounts, Mail: p.Mail, Pictures: p.Pictures, Retention: c.Retention(), BaseURL: p.url})
 	p.Notes = note.New(note.Deps{DB: p.DB, Clock: now, Access: p.Access, Members: p.Members})
-	p.Tiers = tier.New(tier.Deps{DB: p.DB, Clock: now, Access: p.Access})
-	p.Ledger = ledger.New(ledger.Deps{Clock: now, Moved: []ledger.MoveHook{p.Tiers.Move}})
-	p.LedgerActs = operation.New(operation.Deps{DB: p.DB, Clock: now, Access: p.Access, Ledger: p.Ledger})
-	p.Chain = chain.New(chain.Deps{DB: p.DB, Clock: now, Log: log, Access: p.Access})
+	p.assembleProgress(now, log)
 	p.Blocks = block.New(block.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Chat = chat.New(chat.Deps{DB: p.DB, Access: p.Access, Members: p.Members, Clock: now, Deleted: []chat.Hook{change.ClearChannel}})
 	p.assembleMessages(now)
@@ -200,8 +195,6 @@ func (p *Services) assemble(c config.Config) (err error) {
 			FilesAtOnce: c.FilesAtOnce, FilesWait: c.FilesWait, StorageBytes: c.CommunityFilesMiB << 20, DryRuns: c.DryRunMiB << 20,
 		},
 	}, p.Jobs)
-	p.Activity = activity.New(activity.Deps{DB: p.DB, Clock: now, Access: p.Access})
-	p.Rules = rule.New(rule.Deps{DB: p.DB, Clock: now, Access: p.Access, Ledger: p.Ledger, Log: log})
 	p.Stats = stats.New(p.DB, p.Access)
 	p.Installation = installation.New(installation.Deps{DB: p.DB, Clock: now, Accounts: p.Accounts, Communities: p.Communities, Mail: p.Mail, BaseURL: p.url})
 	p.Presence = presence.New(p.DB, now)
@@ -213,6 +206,16 @@ func (p *Services) assemble(c config.Config) (err error) {
 	})
 	p.registerJobs()
 	return nil
+}
+
+// assembleProgress constructs the ledger and the features of progress.
+func (p *Services) assembleProgress(now clock.Clock, log *slog.Logger) {
+	p.Tiers = tier.New(tier.Deps{DB: p.DB, Clock: now, Access: p.Access})
+	p.Ledger = ledger.New(ledger.Deps{Clock: now, Moved: []ledger.MoveHook{p.Tiers.Move}})
+	p.LedgerActs = operation.New(operation.Deps{DB: p.DB, Clock: now, Access: p.Access, Ledger: p.Ledger})
+	p.Chain = chain.New(chain.Deps{DB: p.DB, Clock: now, Log: log, Access: p.Access})
+	p.Activity = activity.New(activity.Deps{DB: p.DB, Clock: now, Access: p.Access})
+	p.Rules = rule.New(rule.Deps{DB: p.DB, Clock: now, Access: p.Access, Ledger: p.Ledger, Log: log})
 }
 
 // assembleMessages constructs the features of messages.

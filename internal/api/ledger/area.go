@@ -26,7 +26,7 @@ type handlers struct {
 // New returns the area.
 func New(operations *operation.Operations, sealed *chain.Chain) api.Area {
 	h := &handlers{operations, sealed}
-	return api.Area{Tag: "Gamification", Description: "XP, coins and premium currency: entries, holds and balances.", Routes: h.routes}
+	return api.Area{Tag: "Gamification", Description: "XP, coins and premium currency: what pays, entries, holds, balances and tiers.", Routes: h.routes}
 }
 
 var manageGamification = []actor.Permission{permission.Gamification}
