@@ -108,7 +108,6 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		userapi.New(p.Access, p.Members),
 		noteapi.New(p.Notes),
 		ledgerapi.New(p.LedgerActs, p.Chain),
-		ledgerapi.New(p.LedgerActs),
 		activityapi.New(p.Activity),
 		gamificationapi.New(gamificationapi.Services{Rules: p.Rules, Tiers: p.Tiers}),
 		fieldapi.New(p.Fields, p.Members, p.FieldChanges),

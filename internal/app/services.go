@@ -174,8 +174,6 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Members = roster.New(roster.Deps{
 		DB: p.DB, Clock: now, Access: p.Access, Mail: p.Mail, BaseURL: p.url, Pictures: p.Pictures, Retention: c.Retention(), Log: log,
 		Erase: []roster.Eraser{p.EraseMembers}, EraseContent: p.EraseContent,
-		RoleDeleted: []assign.RoleDeleted{moderation.ForgetRole},
-		Erase:       []roster.Eraser{p.EraseMembers},
 		RoleDeleted: []assign.RoleDeleted{moderation.ForgetRole, tier.ForgetRole},
 	})
 	p.FieldChanges = fieldchange.New(p.DB, now, p.Access, p.Members)
