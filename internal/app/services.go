@@ -198,8 +198,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 			FilesAtOnce: c.FilesAtOnce, FilesWait: c.FilesWait, StorageBytes: c.CommunityFilesMiB << 20, DryRuns: c.DryRunMiB << 20,
 		},
 	}, p.Jobs)
-	p.Activity = activity.New(activity.Deps{DB: p.DB, Clock: now, Access: p.Access})
-	p.Rules = rule.New(rule.Deps{DB: p.DB, Clock: now, Access: p.Access, Ledger: p.Ledger, Log: log})
+	p.Activity, p.Rules = activity.New(activity.Deps{DB: p.DB, Clock: now, Access: p.Access}), rule.New(rule.Deps{DB: p.DB, Clock: now, Access: p.Access, Ledger: p.Ledger, Log: log})
 	p.Stats = stats.New(p.DB, p.Access)
 	p.Installation = installation.New(installation.Deps{DB: p.DB, Clock: now, Accounts: p.Accounts, Communities: p.Communities, Mail: p.Mail, BaseURL: p.url})
 	p.Presence = presence.New(p.DB, now)
