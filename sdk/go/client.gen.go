@@ -36,6 +36,75 @@ func (e APIKeyIdle) Valid() bool {
 	}
 }
 
+// Defines values for ActivityLogsInputIdentifierType.
+const (
+	ActivityLogsInputIdentifierTypeCustomField ActivityLogsInputIdentifierType = "custom-field"
+	ActivityLogsInputIdentifierTypeEmail       ActivityLogsInputIdentifierType = "email"
+	ActivityLogsInputIdentifierTypeUserId      ActivityLogsInputIdentifierType = "userId"
+	ActivityLogsInputIdentifierTypeUsername    ActivityLogsInputIdentifierType = "username"
+)
+
+// Valid indicates whether the value is a known member of the ActivityLogsInputIdentifierType enum.
+func (e ActivityLogsInputIdentifierType) Valid() bool {
+	switch e {
+	case ActivityLogsInputIdentifierTypeCustomField:
+		return true
+	case ActivityLogsInputIdentifierTypeEmail:
+		return true
+	case ActivityLogsInputIdentifierTypeUserId:
+		return true
+	case ActivityLogsInputIdentifierTypeUsername:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ActivityLogsInputUnit.
+const (
+	ActivityLogsInputUnitCoins   ActivityLogsInputUnit = "coins"
+	ActivityLogsInputUnitPremium ActivityLogsInputUnit = "premium"
+	ActivityLogsInputUnitXp      ActivityLogsInputUnit = "xp"
+)
+
+// Valid indicates whether the value is a known member of the ActivityLogsInputUnit enum.
+func (e ActivityLogsInputUnit) Valid() bool {
+	switch e {
+	case ActivityLogsInputUnitCoins:
+		return true
+	case ActivityLogsInputUnitPremium:
+		return true
+	case ActivityLogsInputUnitXp:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ActivityStatsInputIdentifierType.
+const (
+	ActivityStatsInputIdentifierTypeCustomField ActivityStatsInputIdentifierType = "custom-field"
+	ActivityStatsInputIdentifierTypeEmail       ActivityStatsInputIdentifierType = "email"
+	ActivityStatsInputIdentifierTypeUserId      ActivityStatsInputIdentifierType = "userId"
+	ActivityStatsInputIdentifierTypeUsername    ActivityStatsInputIdentifierType = "username"
+)
+
+// Valid indicates whether the value is a known member of the ActivityStatsInputIdentifierType enum.
+func (e ActivityStatsInputIdentifierType) Valid() bool {
+	switch e {
+	case ActivityStatsInputIdentifierTypeCustomField:
+		return true
+	case ActivityStatsInputIdentifierTypeEmail:
+		return true
+	case ActivityStatsInputIdentifierTypeUserId:
+		return true
+	case ActivityStatsInputIdentifierTypeUsername:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for BulkRowOutcome.
 const (
 	BulkRowOutcomeCreated   BulkRowOutcome = "created"
@@ -198,6 +267,30 @@ const (
 func (e CreatedReportStatus) Valid() bool {
 	switch e {
 	case CreatedReportStatusOpen:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DailyActivityInputIdentifierType.
+const (
+	DailyActivityInputIdentifierTypeCustomField DailyActivityInputIdentifierType = "custom-field"
+	DailyActivityInputIdentifierTypeEmail       DailyActivityInputIdentifierType = "email"
+	DailyActivityInputIdentifierTypeUserId      DailyActivityInputIdentifierType = "userId"
+	DailyActivityInputIdentifierTypeUsername    DailyActivityInputIdentifierType = "username"
+)
+
+// Valid indicates whether the value is a known member of the DailyActivityInputIdentifierType enum.
+func (e DailyActivityInputIdentifierType) Valid() bool {
+	switch e {
+	case DailyActivityInputIdentifierTypeCustomField:
+		return true
+	case DailyActivityInputIdentifierTypeEmail:
+		return true
+	case DailyActivityInputIdentifierTypeUserId:
+		return true
+	case DailyActivityInputIdentifierTypeUsername:
 		return true
 	default:
 		return false
@@ -939,6 +1032,36 @@ func (e NewUserAPIKeyIdle) Valid() bool {
 	}
 }
 
+// Defines values for PagedActivityLogsBodyStatus.
+const (
+	PagedActivityLogsBodyStatusSuccess PagedActivityLogsBodyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the PagedActivityLogsBodyStatus enum.
+func (e PagedActivityLogsBodyStatus) Valid() bool {
+	switch e {
+	case PagedActivityLogsBodyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PagedDailyActivityBodyStatus.
+const (
+	PagedDailyActivityBodyStatusSuccess PagedDailyActivityBodyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the PagedDailyActivityBodyStatus enum.
+func (e PagedDailyActivityBodyStatus) Valid() bool {
+	switch e {
+	case PagedDailyActivityBodyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PenaltyKind.
 const (
 	PenaltyKindBan     PenaltyKind = "ban"
@@ -1227,6 +1350,21 @@ const (
 func (e SuccessAccountStatus) Valid() bool {
 	switch e {
 	case SuccessAccountStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuccessActivityStatsStatus.
+const (
+	SuccessActivityStatsStatusSuccess SuccessActivityStatsStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessActivityStatsStatus enum.
+func (e SuccessActivityStatsStatus) Valid() bool {
+	switch e {
+	case SuccessActivityStatsStatusSuccess:
 		return true
 	default:
 		return false
@@ -2058,6 +2196,21 @@ func (e SuccessTagStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessTiersViewStatus.
+const (
+	SuccessTiersViewStatusSuccess SuccessTiersViewStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessTiersViewStatus enum.
+func (e SuccessTiersViewStatus) Valid() bool {
+	switch e {
+	case SuccessTiersViewStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SuccessTopicStatus.
 const (
 	SuccessTopicStatusSuccess SuccessTopicStatus = "success"
@@ -2187,6 +2340,21 @@ const (
 func (e SuccessViewStatus) Valid() bool {
 	switch e {
 	case SuccessViewStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuccessXPSettingsStatus.
+const (
+	SuccessXPSettingsStatusSuccess SuccessXPSettingsStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessXPSettingsStatus enum.
+func (e SuccessXPSettingsStatus) Valid() bool {
+	switch e {
+	case SuccessXPSettingsStatusSuccess:
 		return true
 	default:
 		return false
@@ -2502,6 +2670,30 @@ func (e ListPenaltiesParamsKind) Valid() bool {
 	case ListPenaltiesParamsKindSuspend:
 		return true
 	case ListPenaltiesParamsKindWarn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetActivityStatsByQueryParamsIdentifierType.
+const (
+	GetActivityStatsByQueryParamsIdentifierTypeCustomField GetActivityStatsByQueryParamsIdentifierType = "custom-field"
+	GetActivityStatsByQueryParamsIdentifierTypeEmail       GetActivityStatsByQueryParamsIdentifierType = "email"
+	GetActivityStatsByQueryParamsIdentifierTypeUserId      GetActivityStatsByQueryParamsIdentifierType = "userId"
+	GetActivityStatsByQueryParamsIdentifierTypeUsername    GetActivityStatsByQueryParamsIdentifierType = "username"
+)
+
+// Valid indicates whether the value is a known member of the GetActivityStatsByQueryParamsIdentifierType enum.
+func (e GetActivityStatsByQueryParamsIdentifierType) Valid() bool {
+	switch e {
+	case GetActivityStatsByQueryParamsIdentifierTypeCustomField:
+		return true
+	case GetActivityStatsByQueryParamsIdentifierTypeEmail:
+		return true
+	case GetActivityStatsByQueryParamsIdentifierTypeUserId:
+		return true
+	case GetActivityStatsByQueryParamsIdentifierTypeUsername:
 		return true
 	default:
 		return false
@@ -3075,6 +3267,36 @@ func (e OnReactionRemovedJSONBodyType) Valid() bool {
 	}
 }
 
+// Defines values for OnTierLostJSONBodyType.
+const (
+	OnTierLostJSONBodyTypeTierLost OnTierLostJSONBodyType = "tier.lost"
+)
+
+// Valid indicates whether the value is a known member of the OnTierLostJSONBodyType enum.
+func (e OnTierLostJSONBodyType) Valid() bool {
+	switch e {
+	case OnTierLostJSONBodyTypeTierLost:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnTierReachedJSONBodyType.
+const (
+	OnTierReachedJSONBodyTypeTierReached OnTierReachedJSONBodyType = "tier.reached"
+)
+
+// Valid indicates whether the value is a known member of the OnTierReachedJSONBodyType enum.
+func (e OnTierReachedJSONBodyType) Valid() bool {
+	switch e {
+	case OnTierReachedJSONBodyTypeTierReached:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OnTopicCreatedJSONBodyType.
 const (
 	OnTopicCreatedJSONBodyTypeTopicCreated OnTopicCreatedJSONBodyType = "topic.created"
@@ -3189,6 +3411,21 @@ const (
 func (e OnUserRoleRemovedJSONBodyType) Valid() bool {
 	switch e {
 	case OnUserRoleRemovedJSONBodyTypeUserRoleRemoved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnUserUpdatedJSONBodyType.
+const (
+	OnUserUpdatedJSONBodyTypeUserUpdated OnUserUpdatedJSONBodyType = "user.updated"
+)
+
+// Valid indicates whether the value is a known member of the OnUserUpdatedJSONBodyType enum.
+func (e OnUserUpdatedJSONBodyType) Valid() bool {
+	switch e {
+	case OnUserUpdatedJSONBodyTypeUserUpdated:
 		return true
 	default:
 		return false
@@ -3321,6 +3558,174 @@ type AccountChange struct {
 	// Examples: ada
 	Username *string `json:"username,omitempty"`
 }
+
+// ActivityLogs defines model for ActivityLogs.
+type ActivityLogs struct {
+	Logs       []EntryView `json:"logs"`
+	Pagination LogPages    `json:"pagination"`
+	UserId     string      `json:"user_id"`
+}
+
+// ActivityLogsInput defines model for ActivityLogsInput.
+type ActivityLogsInput struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// FieldName The custom field, for custom-field.
+	FieldName *string `json:"fieldName,omitempty"`
+
+	// From The first day, or an instant.
+	From *string `json:"from,omitempty"`
+
+	// Identifier Values of the type, or an object with type, value and fieldName.
+	//
+	// Examples: ada@example.com
+	Identifier     ActivityLogsInput_Identifier     `json:"identifier"`
+	IdentifierType *ActivityLogsInputIdentifierType `json:"identifier_type,omitempty"`
+	Limit          *int64                           `json:"limit,omitempty"`
+	Page           *int64                           `json:"page,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+
+	// Source The type of the source, such as xp_rule.
+	Source *string `json:"source,omitempty"`
+
+	// To The last day, or the instant after the last entry.
+	To                   *string                `json:"to,omitempty"`
+	Unit                 *ActivityLogsInputUnit `json:"unit,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// ActivityLogsInputIdentifier0 defines model for ActivityLogsInput.Identifier.0.
+type ActivityLogsInputIdentifier0 = string
+
+// ActivityLogsInputIdentifier1 defines model for ActivityLogsInput.Identifier.1.
+type ActivityLogsInputIdentifier1 = int
+
+// ActivityLogsInputIdentifier2 defines model for ActivityLogsInput.Identifier.2.
+type ActivityLogsInputIdentifier2 = []ActivityLogsInput_Identifier_2_Item
+
+// ActivityLogsInputIdentifier20 defines model for ActivityLogsInput.Identifier.2.0.
+type ActivityLogsInputIdentifier20 = string
+
+// ActivityLogsInputIdentifier21 defines model for ActivityLogsInput.Identifier.2.1.
+type ActivityLogsInputIdentifier21 = int
+
+// ActivityLogsInput_Identifier_2_Item defines model for ActivityLogsInput.Identifier.2.Item.
+type ActivityLogsInput_Identifier_2_Item struct {
+	union json.RawMessage
+}
+
+// ActivityLogsInputIdentifier3 defines model for ActivityLogsInput.Identifier.3.
+type ActivityLogsInputIdentifier3 struct {
+	FieldName *string                              `json:"fieldName,omitempty"`
+	Type      string                               `json:"type"`
+	Value     ActivityLogsInput_Identifier_3_Value `json:"value"`
+}
+
+// ActivityLogsInputIdentifier3Value0 defines model for ActivityLogsInput.Identifier.3.Value.0.
+type ActivityLogsInputIdentifier3Value0 = string
+
+// ActivityLogsInputIdentifier3Value1 defines model for ActivityLogsInput.Identifier.3.Value.1.
+type ActivityLogsInputIdentifier3Value1 = int
+
+// ActivityLogsInput_Identifier_3_Value defines model for ActivityLogsInput.Identifier.3.Value.
+type ActivityLogsInput_Identifier_3_Value struct {
+	union json.RawMessage
+}
+
+// ActivityLogsInput_Identifier Values of the type, or an object with type, value and fieldName.
+//
+// Examples: ada@example.com
+type ActivityLogsInput_Identifier struct {
+	union json.RawMessage
+}
+
+// ActivityLogsInputIdentifierType defines model for ActivityLogsInput.IdentifierType.
+type ActivityLogsInputIdentifierType string
+
+// ActivityLogsInputUnit defines model for ActivityLogsInput.Unit.
+type ActivityLogsInputUnit string
+
+// ActivityStats defines model for ActivityStats.
+type ActivityStats struct {
+	// DailyStats The newest first; days without activity are 0.
+	DailyStats []DayCounts `json:"daily_stats"`
+	Range      DateRange   `json:"range"`
+	Totals     Counts      `json:"totals"`
+	UserId     string      `json:"user_id"`
+}
+
+// ActivityStatsInput defines model for ActivityStatsInput.
+type ActivityStatsInput struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Days The last days, today included.
+	Days *int64 `json:"days,omitempty"`
+
+	// FieldName The custom field, for custom-field.
+	FieldName *string `json:"fieldName,omitempty"`
+
+	// Identifier Values of the type, or an object with type, value and fieldName.
+	//
+	// Examples: ada@example.com
+	Identifier     ActivityStatsInput_Identifier     `json:"identifier"`
+	IdentifierType *ActivityStatsInputIdentifierType `json:"identifier_type,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId             *string                `json:"serverId,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// ActivityStatsInputIdentifier0 defines model for ActivityStatsInput.Identifier.0.
+type ActivityStatsInputIdentifier0 = string
+
+// ActivityStatsInputIdentifier1 defines model for ActivityStatsInput.Identifier.1.
+type ActivityStatsInputIdentifier1 = int
+
+// ActivityStatsInputIdentifier2 defines model for ActivityStatsInput.Identifier.2.
+type ActivityStatsInputIdentifier2 = []ActivityStatsInput_Identifier_2_Item
+
+// ActivityStatsInputIdentifier20 defines model for ActivityStatsInput.Identifier.2.0.
+type ActivityStatsInputIdentifier20 = string
+
+// ActivityStatsInputIdentifier21 defines model for ActivityStatsInput.Identifier.2.1.
+type ActivityStatsInputIdentifier21 = int
+
+// ActivityStatsInput_Identifier_2_Item defines model for ActivityStatsInput.Identifier.2.Item.
+type ActivityStatsInput_Identifier_2_Item struct {
+	union json.RawMessage
+}
+
+// ActivityStatsInputIdentifier3 defines model for ActivityStatsInput.Identifier.3.
+type ActivityStatsInputIdentifier3 struct {
+	FieldName *string                               `json:"fieldName,omitempty"`
+	Type      string                                `json:"type"`
+	Value     ActivityStatsInput_Identifier_3_Value `json:"value"`
+}
+
+// ActivityStatsInputIdentifier3Value0 defines model for ActivityStatsInput.Identifier.3.Value.0.
+type ActivityStatsInputIdentifier3Value0 = string
+
+// ActivityStatsInputIdentifier3Value1 defines model for ActivityStatsInput.Identifier.3.Value.1.
+type ActivityStatsInputIdentifier3Value1 = int
+
+// ActivityStatsInput_Identifier_3_Value defines model for ActivityStatsInput.Identifier.3.Value.
+type ActivityStatsInput_Identifier_3_Value struct {
+	union json.RawMessage
+}
+
+// ActivityStatsInput_Identifier Values of the type, or an object with type, value and fieldName.
+//
+// Examples: ada@example.com
+type ActivityStatsInput_Identifier struct {
+	union json.RawMessage
+}
+
+// ActivityStatsInputIdentifierType defines model for ActivityStatsInput.IdentifierType.
+type ActivityStatsInputIdentifierType string
 
 // Allowed defines model for Allowed.
 type Allowed struct {
@@ -3877,6 +4282,21 @@ type Conversation struct {
 // ConversationChannelType defines model for Conversation.ChannelType.
 type ConversationChannelType string
 
+// Counts defines model for Counts.
+type Counts struct {
+	// Coins Earned: without refunds, less reversals.
+	Coins    int64 `json:"coins"`
+	Messages int64 `json:"messages"`
+	Reaction int64 `json:"reaction"`
+	Replies  int64 `json:"replies"`
+
+	// Socials Always 0.
+	Socials int64 `json:"socials"`
+
+	// Xp Earned: less reversals.
+	Xp int64 `json:"xp"`
+}
+
 // CreatedReport defines model for CreatedReport.
 type CreatedReport struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
@@ -3922,6 +4342,139 @@ type Cursor struct {
 	NextCursor *string `json:"nextCursor"`
 }
 
+// DailyActivity defines model for DailyActivity.
+type DailyActivity struct {
+	// Date Examples: 28/11/2026
+	Date       string     `json:"date"`
+	NotFound   []string   `json:"not_found"`
+	Pagination DailyPages `json:"pagination"`
+	Results    []DailyRow `json:"results"`
+}
+
+// DailyActivityInput defines model for DailyActivityInput.
+type DailyActivityInput struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Date DD/MM/YYYY or YYYY-MM-DD; absent: today in the time zone of the community.
+	//
+	// Examples: 28/11/2026
+	Date *string `json:"date,omitempty"`
+
+	// FieldName The custom field, for custom-field.
+	FieldName *string `json:"fieldName,omitempty"`
+
+	// Identifier Values of the type, or an object with type, value and fieldName.
+	//
+	// Examples: ada@example.com
+	Identifier     DailyActivityInput_Identifier     `json:"identifier"`
+	IdentifierType *DailyActivityInputIdentifierType `json:"identifier_type,omitempty"`
+	Limit          *int64                            `json:"limit,omitempty"`
+	Page           *int64                            `json:"page,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId             *string                `json:"serverId,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// DailyActivityInputIdentifier0 defines model for DailyActivityInput.Identifier.0.
+type DailyActivityInputIdentifier0 = string
+
+// DailyActivityInputIdentifier1 defines model for DailyActivityInput.Identifier.1.
+type DailyActivityInputIdentifier1 = int
+
+// DailyActivityInputIdentifier2 defines model for DailyActivityInput.Identifier.2.
+type DailyActivityInputIdentifier2 = []DailyActivityInput_Identifier_2_Item
+
+// DailyActivityInputIdentifier20 defines model for DailyActivityInput.Identifier.2.0.
+type DailyActivityInputIdentifier20 = string
+
+// DailyActivityInputIdentifier21 defines model for DailyActivityInput.Identifier.2.1.
+type DailyActivityInputIdentifier21 = int
+
+// DailyActivityInput_Identifier_2_Item defines model for DailyActivityInput.Identifier.2.Item.
+type DailyActivityInput_Identifier_2_Item struct {
+	union json.RawMessage
+}
+
+// DailyActivityInputIdentifier3 defines model for DailyActivityInput.Identifier.3.
+type DailyActivityInputIdentifier3 struct {
+	FieldName *string                               `json:"fieldName,omitempty"`
+	Type      string                                `json:"type"`
+	Value     DailyActivityInput_Identifier_3_Value `json:"value"`
+}
+
+// DailyActivityInputIdentifier3Value0 defines model for DailyActivityInput.Identifier.3.Value.0.
+type DailyActivityInputIdentifier3Value0 = string
+
+// DailyActivityInputIdentifier3Value1 defines model for DailyActivityInput.Identifier.3.Value.1.
+type DailyActivityInputIdentifier3Value1 = int
+
+// DailyActivityInput_Identifier_3_Value defines model for DailyActivityInput.Identifier.3.Value.
+type DailyActivityInput_Identifier_3_Value struct {
+	union json.RawMessage
+}
+
+// DailyActivityInput_Identifier Values of the type, or an object with type, value and fieldName.
+//
+// Examples: ada@example.com
+type DailyActivityInput_Identifier struct {
+	union json.RawMessage
+}
+
+// DailyActivityInputIdentifierType defines model for DailyActivityInput.IdentifierType.
+type DailyActivityInputIdentifierType string
+
+// DailyPages defines model for DailyPages.
+type DailyPages struct {
+	// Found The number of users found.
+	Found int64 `json:"found"`
+	Limit int64 `json:"limit"`
+	Page  int64 `json:"page"`
+
+	// Total The number of identifiers.
+	Total      int64 `json:"total"`
+	TotalPages int64 `json:"total_pages"`
+}
+
+// DailyRow defines model for DailyRow.
+type DailyRow struct {
+	Coins int64 `json:"coins"`
+
+	// Date Examples: 28/11/2026
+	Date       string `json:"date"`
+	Identifier string `json:"identifier"`
+	UserId     string `json:"user_id"`
+	Xp         int64  `json:"xp"`
+}
+
+// DateRange defines model for DateRange.
+type DateRange struct {
+	// EndDate Examples: 2026-03-30
+	EndDate string `json:"end_date"`
+
+	// StartDate Examples: 2026-03-28
+	StartDate string `json:"start_date"`
+}
+
+// DayCounts defines model for DayCounts.
+type DayCounts struct {
+	// Coins Earned: without refunds, less reversals.
+	Coins int64 `json:"coins"`
+
+	// Date Examples: 2026-03-30
+	Date     string `json:"date"`
+	Messages int64  `json:"messages"`
+	Reaction int64  `json:"reaction"`
+	Replies  int64  `json:"replies"`
+
+	// Socials Always 0.
+	Socials int64 `json:"socials"`
+
+	// Xp Earned: less reversals.
+	Xp int64 `json:"xp"`
+}
+
 // Deleted defines model for Deleted.
 type Deleted struct {
 	// ID The _id of the deleted object.
@@ -3963,6 +4516,12 @@ type DetectedFile struct {
 
 	// Sheet The name of the sheet.
 	Sheet *string `json:"sheet,omitempty"`
+}
+
+// DisplayStruct defines model for DisplayStruct.
+type DisplayStruct struct {
+	Levels *bool `json:"levels,omitempty"`
+	Tiers  *bool `json:"tiers,omitempty"`
 }
 
 // EntryPart defines model for EntryPart.
@@ -4141,6 +4700,14 @@ type EventRemovalData struct {
 	MessageId string  `json:"messageId"`
 	ParentId  *string `json:"parentId,omitempty"`
 	TopicId   *string `json:"topicId,omitempty"`
+}
+
+// EventTier defines model for EventTier.
+type EventTier struct {
+	ID string `json:"_id"`
+
+	// Name The name at that time.
+	Name string `json:"name"`
 }
 
 // EventTopicData defines model for EventTopicData.
@@ -4445,6 +5012,22 @@ type InviteUse struct {
 
 	// Username Examples: ada
 	Username string `json:"username"`
+}
+
+// Item defines model for Item.
+type Item struct {
+	// ID An existing tier, which keeps its members; absent for a new one.
+	ID   *string `json:"_id,omitempty"`
+	Icon *string `json:"icon,omitempty"`
+
+	// Levels The levels 1, 2 and 3.
+	Levels []Threshold `json:"levels"`
+
+	// Name 1 to 100 characters.
+	Name string `json:"name"`
+
+	// RoleId Needs the right to assign the role, if it is new.
+	RoleId *string `json:"roleId,omitempty"`
 }
 
 // JobError defines model for JobError.
@@ -4908,6 +5491,14 @@ type ListedChannelChannelType string
 // ListedChannelNotify For a member: the messages that notify them.
 type ListedChannelNotify string
 
+// LogPages defines model for LogPages.
+type LogPages struct {
+	Limit      int64 `json:"limit"`
+	Page       int64 `json:"page"`
+	Total      int64 `json:"total"`
+	TotalPages int64 `json:"total_pages"`
+}
+
 // LoggedIn defines model for LoggedIn.
 type LoggedIn struct {
 	ExpiresAt time.Time `json:"expiresAt"`
@@ -4977,6 +5568,15 @@ type Logo struct {
 type Logout struct {
 	// Everywhere true ends all sessions of the account.
 	Everywhere *bool `json:"everywhere,omitempty"`
+}
+
+// LostData defines model for LostData.
+type LostData struct {
+	// Level The new level; 0 below the first tier.
+	Level int64      `json:"level"`
+	Tier  *EventTier `json:"tier,omitempty"`
+	User  EventUser  `json:"user"`
+	Xp    int64      `json:"xp"`
 }
 
 // ManagedUser defines model for ManagedUser.
@@ -5057,6 +5657,52 @@ type MessagePage struct {
 
 	// TotalCapped There are more than total.
 	TotalCapped *bool `json:"totalCapped,omitempty"`
+}
+
+// MessagePayment defines model for MessagePayment.
+type MessagePayment struct {
+	// Channels The _ids of the only channels that pay; empty: all.
+	Channels []string `json:"channels"`
+
+	// Coins Examples: 1
+	Coins int64 `json:"coins"`
+
+	// DailyCap Payments of a member on a day of the community; null: any number.
+	//
+	// Examples: 20
+	DailyCap *int64 `json:"dailyCap"`
+	Enabled  bool   `json:"enabled"`
+
+	// Time Seconds between two payments of a member.
+	//
+	// Examples: 60
+	Time int64 `json:"time"`
+
+	// Xp Examples: 10
+	Xp int64 `json:"xp"`
+}
+
+// MessagePaymentChange defines model for MessagePaymentChange.
+type MessagePaymentChange struct {
+	// Channels The _ids of the only channels that pay; empty: all.
+	Channels *[]string `json:"channels,omitempty"`
+
+	// Coins 0 to 1,000,000.
+	//
+	// Examples: 1
+	Coins *int64 `json:"coins,omitempty"`
+
+	// DailyCap Payments of a member on a day of the community; null: any number.
+	DailyCap *int  `json:"dailyCap,omitempty"`
+	Enabled  *bool `json:"enabled,omitempty"`
+
+	// Time Seconds between two payments of a member, 0 to 86,400.
+	Time *int64 `json:"time,omitempty"`
+
+	// Xp 0 to 1,000,000.
+	//
+	// Examples: 10
+	Xp *int64 `json:"xp,omitempty"`
 }
 
 // NewAPIKey defines model for NewAPIKey.
@@ -5951,6 +6597,36 @@ type OverrideInput_UserId struct {
 	union json.RawMessage
 }
 
+// PagedActivityLogsBody defines model for PagedActivityLogsBody.
+type PagedActivityLogsBody struct {
+	Data ActivityLogs `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+	Meta    Pages  `json:"meta"`
+
+	// Status Always success.
+	Status PagedActivityLogsBodyStatus `json:"status"`
+}
+
+// PagedActivityLogsBodyStatus Always success.
+type PagedActivityLogsBodyStatus string
+
+// PagedDailyActivityBody defines model for PagedDailyActivityBody.
+type PagedDailyActivityBody struct {
+	Data DailyActivity `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+	Meta    Pages  `json:"meta"`
+
+	// Status Always success.
+	Status PagedDailyActivityBodyStatus `json:"status"`
+}
+
+// PagedDailyActivityBodyStatus Always success.
+type PagedDailyActivityBodyStatus string
+
 // Pages defines model for Pages.
 type Pages struct {
 	// Limit The maximum number of items on a page.
@@ -5976,6 +6652,30 @@ type Participant struct {
 	Deleted     *bool   `json:"deleted,omitempty"`
 	DisplayName string  `json:"displayName"`
 	Username    *string `json:"username,omitempty"`
+}
+
+// Payment defines model for Payment.
+type Payment struct {
+	// Coins Examples: 1
+	Coins   int64 `json:"coins"`
+	Enabled bool  `json:"enabled"`
+
+	// Xp Examples: 10
+	Xp int64 `json:"xp"`
+}
+
+// PaymentChange defines model for PaymentChange.
+type PaymentChange struct {
+	// Coins 0 to 1,000,000.
+	//
+	// Examples: 1
+	Coins   *int64 `json:"coins,omitempty"`
+	Enabled *bool  `json:"enabled,omitempty"`
+
+	// Xp 0 to 1,000,000.
+	//
+	// Examples: 10
+	Xp *int64 `json:"xp,omitempty"`
 }
 
 // Penalty defines model for Penalty.
@@ -6070,6 +6770,56 @@ type QueuedJob struct {
 	StatusUrl string `json:"statusUrl"`
 }
 
+// QuotePayment defines model for QuotePayment.
+type QuotePayment struct {
+	// Channels The _ids of the only channels that pay; empty: all.
+	Channels []string `json:"channels"`
+
+	// Coins Examples: 1
+	Coins int64 `json:"coins"`
+
+	// DailyCap Payments of a member on a day of the community; null: any number.
+	//
+	// Examples: 20
+	DailyCap *int64 `json:"dailyCap"`
+	Enabled  bool   `json:"enabled"`
+
+	// Xp Examples: 10
+	Xp int64 `json:"xp"`
+}
+
+// QuotePaymentChange defines model for QuotePaymentChange.
+type QuotePaymentChange struct {
+	// Channels The _ids of the only channels that pay; empty: all.
+	Channels *[]string `json:"channels,omitempty"`
+
+	// Coins 0 to 1,000,000.
+	//
+	// Examples: 1
+	Coins *int64 `json:"coins,omitempty"`
+
+	// DailyCap Payments of a member on a day of the community; null: any number.
+	DailyCap *int  `json:"dailyCap,omitempty"`
+	Enabled  *bool `json:"enabled,omitempty"`
+
+	// Xp 0 to 1,000,000.
+	//
+	// Examples: 10
+	Xp *int64 `json:"xp,omitempty"`
+}
+
+// ReachedData defines model for ReachedData.
+type ReachedData struct {
+	// First The member reached this level for the first time.
+	First bool `json:"first"`
+
+	// Level 1 to 3.
+	Level int64     `json:"level"`
+	Tier  EventTier `json:"tier"`
+	User  EventUser `json:"user"`
+	Xp    int64     `json:"xp"`
+}
+
 // Reaction defines model for Reaction.
 type Reaction struct {
 	At time.Time `json:"at"`
@@ -6095,6 +6845,46 @@ type ReactionCount struct {
 
 	// Shortcode Examples: :heart:
 	Shortcode string `json:"shortcode"`
+}
+
+// ReactionPayment defines model for ReactionPayment.
+type ReactionPayment struct {
+	// Coins Examples: 1
+	Coins int64 `json:"coins"`
+
+	// DailyCap Payments of a member on a day of the community; null: any number.
+	//
+	// Examples: 20
+	DailyCap *int64 `json:"dailyCap"`
+	Enabled  bool   `json:"enabled"`
+
+	// Time Seconds between two payments of a member.
+	//
+	// Examples: 3
+	Time int64 `json:"time"`
+
+	// Xp Examples: 10
+	Xp int64 `json:"xp"`
+}
+
+// ReactionPaymentChange defines model for ReactionPaymentChange.
+type ReactionPaymentChange struct {
+	// Coins 0 to 1,000,000.
+	//
+	// Examples: 1
+	Coins *int64 `json:"coins,omitempty"`
+
+	// DailyCap Payments of a member on a day of the community; null: any number.
+	DailyCap *int  `json:"dailyCap,omitempty"`
+	Enabled  *bool `json:"enabled,omitempty"`
+
+	// Time Seconds between two payments of a member, 0 to 86,400.
+	Time *int64 `json:"time,omitempty"`
+
+	// Xp 0 to 1,000,000.
+	//
+	// Examples: 10
+	Xp *int64 `json:"xp,omitempty"`
 }
 
 // Reactions defines model for Reactions.
@@ -6744,6 +7534,12 @@ type Session struct {
 	UserAgent  string    `json:"userAgent"`
 }
 
+// Source defines model for Source.
+type Source struct {
+	Id   string `json:"id"`
+	Type string `json:"type"`
+}
+
 // Span defines model for Span.
 type Span struct {
 	Length int64 `json:"length"`
@@ -6788,6 +7584,20 @@ type SuccessAccount struct {
 
 // SuccessAccountStatus Always success.
 type SuccessAccountStatus string
+
+// SuccessActivityStats defines model for SuccessActivityStats.
+type SuccessActivityStats struct {
+	Data ActivityStats `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessActivityStatsStatus `json:"status"`
+}
+
+// SuccessActivityStatsStatus Always success.
+type SuccessActivityStatsStatus string
 
 // SuccessAvatar defines model for SuccessAvatar.
 type SuccessAvatar struct {
@@ -7568,6 +8378,20 @@ type SuccessTag struct {
 // SuccessTagStatus Always success.
 type SuccessTagStatus string
 
+// SuccessTiersView defines model for SuccessTiersView.
+type SuccessTiersView struct {
+	Data TiersView `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessTiersViewStatus `json:"status"`
+}
+
+// SuccessTiersViewStatus Always success.
+type SuccessTiersViewStatus string
+
 // SuccessTopic defines model for SuccessTopic.
 type SuccessTopic struct {
 	Data Topic `json:"data"`
@@ -7694,6 +8518,20 @@ type SuccessView struct {
 // SuccessViewStatus Always success.
 type SuccessViewStatus string
 
+// SuccessXPSettings defines model for SuccessXPSettings.
+type SuccessXPSettings struct {
+	Data XPSettings `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessXPSettingsStatus `json:"status"`
+}
+
+// SuccessXPSettingsStatus Always success.
+type SuccessXPSettingsStatus string
+
 // Tag defines model for Tag.
 type Tag struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
@@ -7713,6 +8551,117 @@ type Target struct {
 	Id   string `json:"id"`
 	Name string `json:"name"`
 	Type string `json:"type"`
+}
+
+// TextPayment defines model for TextPayment.
+type TextPayment struct {
+	// Coins Examples: 1
+	Coins   int64 `json:"coins"`
+	Enabled bool  `json:"enabled"`
+
+	// FieldId The _id of a custom field for text; empty: none.
+	FieldId string `json:"fieldId"`
+
+	// Xp Examples: 10
+	Xp int64 `json:"xp"`
+}
+
+// TextPaymentChange defines model for TextPaymentChange.
+type TextPaymentChange struct {
+	// Coins 0 to 1,000,000.
+	//
+	// Examples: 1
+	Coins   *int64 `json:"coins,omitempty"`
+	Enabled *bool  `json:"enabled,omitempty"`
+
+	// FieldId The _id of a custom field for text; required if the action is enabled.
+	FieldId *string `json:"fieldId,omitempty"`
+
+	// Xp 0 to 1,000,000.
+	//
+	// Examples: 10
+	Xp *int64 `json:"xp,omitempty"`
+}
+
+// Threshold defines model for Threshold.
+type Threshold struct {
+	// Level 1 to 3.
+	//
+	// Examples: 1
+	Level int64 `json:"level"`
+
+	// Xp From which a member has the level.
+	//
+	// Examples: 500
+	Xp int64 `json:"xp"`
+}
+
+// TierDisplay defines model for TierDisplay.
+type TierDisplay struct {
+	Levels bool `json:"levels"`
+	Tiers  bool `json:"tiers"`
+}
+
+// TierView defines model for TierView.
+type TierView struct {
+	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	ID     string      `json:"_id"`
+	Icon   string      `json:"icon"`
+	Levels []Threshold `json:"levels"`
+
+	// Name Examples: Silver
+	Name string `json:"name"`
+
+	// RoleId The role that members of the tier have; null: none.
+	RoleId *string `json:"roleId"`
+}
+
+// TiersInput defines model for TiersInput.
+type TiersInput struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Demote false: members keep the highest position that they ever reached.
+	Demote  *bool          `json:"demote,omitempty"`
+	Display *DisplayStruct `json:"display,omitempty"`
+	Enabled *bool          `json:"enabled,omitempty"`
+
+	// Recomputing Ignored.
+	Recomputing interface{} `json:"recomputing,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+
+	// Tiers All tiers, the lowest first.
+	Tiers []Item `json:"tiers"`
+
+	// Version The version that was read; absent: update any.
+	Version *int64 `json:"version,omitempty"`
+
+	// XpSetting Ignored.
+	XpSetting interface{} `json:"xpSetting,omitempty"`
+}
+
+// TiersView defines model for TiersView.
+type TiersView struct {
+	// Demote false: members keep the highest position that they ever reached.
+	Demote bool `json:"demote"`
+
+	// Display What members see.
+	Display TierDisplay `json:"display"`
+	Enabled bool        `json:"enabled"`
+
+	// Recomputing A job moves members after a change.
+	Recomputing bool `json:"recomputing"`
+
+	// Tiers The lowest first.
+	Tiers []TierView `json:"tiers"`
+
+	// Version Incremented by each update, from 1.
+	Version int64 `json:"version"`
+
+	// XpSetting The XP settings.
+	XpSetting XPSettings `json:"xpSetting"`
 }
 
 // Topic defines model for Topic.
@@ -7842,6 +8791,18 @@ type UpdateTag struct {
 	//
 	// Examples: newsletter
 	Name string `json:"name"`
+}
+
+// UpdatedField defines model for UpdatedField.
+type UpdatedField struct {
+	// Field The database name; avatar for the address of the picture.
+	Field string `json:"field"`
+
+	// New null: no value.
+	New interface{} `json:"new"`
+
+	// Old null: no value.
+	Old interface{} `json:"old"`
 }
 
 // User defines model for User.
@@ -8230,6 +9191,13 @@ type UserRoleData struct {
 	User  EventUser `json:"user"`
 }
 
+// UserUpdatedData defines model for UserUpdatedData.
+type UserUpdatedData struct {
+	Fields *[]UpdatedField `json:"fields"`
+	Source Source          `json:"source"`
+	User   EventUser       `json:"user"`
+}
+
 // Verification defines model for Verification.
 type Verification struct {
 	// Token The token in the link of the mail.
@@ -8380,6 +9348,85 @@ type WrongField struct {
 	Code    string `json:"code"`
 	Field   string `json:"field"`
 	Message string `json:"message"`
+}
+
+// XPSettings defines model for XPSettings.
+type XPSettings struct {
+	// Aboutme The first text in a field.
+	Aboutme TextPayment `json:"aboutme"`
+
+	// Analysis A chart analysis.
+	Analysis MessagePayment `json:"analysis"`
+
+	// Comment A reply to an analysis.
+	Comment MessagePayment `json:"comment"`
+	Enabled bool           `json:"enabled"`
+
+	// Message A message.
+	Message MessagePayment `json:"message"`
+
+	// Object A drawing in an analysis.
+	Object MessagePayment `json:"object"`
+
+	// PayKeyMessages Messages that a key of the community sends for members pay too.
+	PayKeyMessages bool `json:"payKeyMessages"`
+
+	// Picture The first avatar.
+	Picture Payment `json:"picture"`
+
+	// Quote A reply to another reply, if enabled instead of reply.
+	Quote QuotePayment `json:"quote"`
+
+	// React A reaction; each message pays a member once.
+	React ReactionPayment `json:"react"`
+
+	// Refer To the referrer of a new member.
+	Refer Payment `json:"refer"`
+
+	// Referral To a referred member, at joining.
+	Referral Payment `json:"referral"`
+
+	// Reply A reply.
+	Reply MessagePayment `json:"reply"`
+
+	// TradingDiscussions A message in a channel for discussions of trading, if enabled instead of message.
+	TradingDiscussions MessagePayment `json:"tradingDiscussions"`
+
+	// Version Incremented by each update, from 1.
+	Version int64 `json:"version"`
+
+	// Visit The first visit of the day.
+	Visit Payment `json:"visit"`
+}
+
+// XPSettingsChange defines model for XPSettingsChange.
+type XPSettingsChange struct {
+	Aboutme  *TextPaymentChange    `json:"aboutme,omitempty"`
+	Analysis *MessagePaymentChange `json:"analysis,omitempty"`
+	Comment  *MessagePaymentChange `json:"comment,omitempty"`
+
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Enabled false: no action pays; entries stay.
+	Enabled        *bool                  `json:"enabled,omitempty"`
+	Message        *MessagePaymentChange  `json:"message,omitempty"`
+	Object         *MessagePaymentChange  `json:"object,omitempty"`
+	PayKeyMessages *bool                  `json:"payKeyMessages,omitempty"`
+	Picture        *PaymentChange         `json:"picture,omitempty"`
+	Quote          *QuotePaymentChange    `json:"quote,omitempty"`
+	React          *ReactionPaymentChange `json:"react,omitempty"`
+	Refer          *PaymentChange         `json:"refer,omitempty"`
+	Referral       *PaymentChange         `json:"referral,omitempty"`
+	Reply          *MessagePaymentChange  `json:"reply,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId           *string               `json:"serverId,omitempty"`
+	TradingDiscussions *MessagePaymentChange `json:"tradingDiscussions,omitempty"`
+
+	// Version The version that was read; absent: update any.
+	Version *int64         `json:"version,omitempty"`
+	Visit   *PaymentChange `json:"visit,omitempty"`
 }
 
 // IdempotencyKey defines model for IdempotencyKey.
@@ -8876,6 +9923,30 @@ type ReverseEntryParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// GetTiersParams defines parameters for GetTiers.
+type GetTiersParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+}
+
+// ReplaceTiersParams defines parameters for ReplaceTiers.
+type ReplaceTiersParams struct {
+	// IfMatch The version that was read, in quotes; the same as version in the body.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// GetXPSettingsParams defines parameters for GetXPSettings.
+type GetXPSettingsParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+}
+
+// UpdateXPSettingsParams defines parameters for UpdateXPSettings.
+type UpdateXPSettingsParams struct {
+	// IfMatch The version that was read, in quotes; the same as version in the body.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
 // ListMessagesParams defines parameters for ListMessages.
 type ListMessagesParams struct {
 	// CommunityId Required in a session of a person with several memberships.
@@ -9244,6 +10315,23 @@ type CreateUserParams struct {
 	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
+
+// GetActivityStatsByQueryParams defines parameters for GetActivityStatsByQuery.
+type GetActivityStatsByQueryParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId    *string                                      `form:"communityId,omitempty" json:"communityId,omitempty"`
+	Identifier     string                                       `form:"identifier" json:"identifier"`
+	IdentifierType *GetActivityStatsByQueryParamsIdentifierType `form:"identifier_type,omitempty" json:"identifier_type,omitempty"`
+
+	// FieldName The custom field, for custom-field.
+	FieldName *string `form:"fieldName,omitempty" json:"fieldName,omitempty"`
+
+	// Days The last days, today included.
+	Days *int64 `form:"days,omitempty" json:"days,omitempty"`
+}
+
+// GetActivityStatsByQueryParamsIdentifierType defines parameters for GetActivityStatsByQuery.
+type GetActivityStatsByQueryParamsIdentifierType string
 
 // SetAvatarMultipartBody defines parameters for SetAvatar.
 type SetAvatarMultipartBody struct {
@@ -9780,6 +10868,40 @@ type OnReactionRemovedJSONBody struct {
 // OnReactionRemovedJSONBodyType defines parameters for OnReactionRemoved.
 type OnReactionRemovedJSONBodyType string
 
+// OnTierLostJSONBody defines parameters for OnTierLost.
+type OnTierLostJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string   `json:"communityId"`
+	Data        LostData `json:"data"`
+
+	// Sequence From 1 in the community; those of conversations are left out.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time              `json:"timestamp"`
+	Type      OnTierLostJSONBodyType `json:"type"`
+}
+
+// OnTierLostJSONBodyType defines parameters for OnTierLost.
+type OnTierLostJSONBodyType string
+
+// OnTierReachedJSONBody defines parameters for OnTierReached.
+type OnTierReachedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string      `json:"communityId"`
+	Data        ReachedData `json:"data"`
+
+	// Sequence From 1 in the community; those of conversations are left out.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                 `json:"timestamp"`
+	Type      OnTierReachedJSONBodyType `json:"type"`
+}
+
+// OnTierReachedJSONBodyType defines parameters for OnTierReached.
+type OnTierReachedJSONBodyType string
+
 // OnTopicCreatedJSONBody defines parameters for OnTopicCreated.
 type OnTopicCreatedJSONBody struct {
 	// CommunityId The community of the event.
@@ -9916,6 +11038,23 @@ type OnUserRoleRemovedJSONBody struct {
 // OnUserRoleRemovedJSONBodyType defines parameters for OnUserRoleRemoved.
 type OnUserRoleRemovedJSONBodyType string
 
+// OnUserUpdatedJSONBody defines parameters for OnUserUpdated.
+type OnUserUpdatedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string          `json:"communityId"`
+	Data        UserUpdatedData `json:"data"`
+
+	// Sequence From 1 in the community; those of conversations are left out.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                 `json:"timestamp"`
+	Type      OnUserUpdatedJSONBodyType `json:"type"`
+}
+
+// OnUserUpdatedJSONBodyType defines parameters for OnUserUpdated.
+type OnUserUpdatedJSONBodyType string
+
 // OnUserVisitedServerJSONBody defines parameters for OnUserVisitedServer.
 type OnUserVisitedServerJSONBody struct {
 	// CommunityId The community of the event.
@@ -10038,6 +11177,12 @@ type PostEntryJSONRequestBody = NewEntry
 // ReverseEntryJSONRequestBody defines body for ReverseEntry for application/json ContentType.
 type ReverseEntryJSONRequestBody = NewReversal
 
+// ReplaceTiersJSONRequestBody defines body for ReplaceTiers for application/json ContentType.
+type ReplaceTiersJSONRequestBody = TiersInput
+
+// UpdateXPSettingsJSONRequestBody defines body for UpdateXPSettings for application/json ContentType.
+type UpdateXPSettingsJSONRequestBody = XPSettingsChange
+
 // ReactToMessageJSONRequestBody defines body for ReactToMessage for application/json ContentType.
 type ReactToMessageJSONRequestBody = NewReaction
 
@@ -10097,6 +11242,15 @@ type TransferServerJSONRequestBody = TransferRequest
 
 // CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
 type CreateUserJSONRequestBody = NewUser
+
+// GetDailyActivityJSONRequestBody defines body for GetDailyActivity for application/json ContentType.
+type GetDailyActivityJSONRequestBody = DailyActivityInput
+
+// GetActivityLogsJSONRequestBody defines body for GetActivityLogs for application/json ContentType.
+type GetActivityLogsJSONRequestBody = ActivityLogsInput
+
+// GetActivityStatsJSONRequestBody defines body for GetActivityStats for application/json ContentType.
+type GetActivityStatsJSONRequestBody = ActivityStatsInput
 
 // SetAvatarMultipartRequestBody defines body for SetAvatar for multipart/form-data ContentType.
 type SetAvatarMultipartRequestBody SetAvatarMultipartBody
@@ -10167,6 +11321,12 @@ type OnReactionAddedJSONRequestBody OnReactionAddedJSONBody
 // OnReactionRemovedJSONRequestBody defines body for OnReactionRemoved for application/json ContentType.
 type OnReactionRemovedJSONRequestBody OnReactionRemovedJSONBody
 
+// OnTierLostJSONRequestBody defines body for OnTierLost for application/json ContentType.
+type OnTierLostJSONRequestBody OnTierLostJSONBody
+
+// OnTierReachedJSONRequestBody defines body for OnTierReached for application/json ContentType.
+type OnTierReachedJSONRequestBody OnTierReachedJSONBody
+
 // OnTopicCreatedJSONRequestBody defines body for OnTopicCreated for application/json ContentType.
 type OnTopicCreatedJSONRequestBody OnTopicCreatedJSONBody
 
@@ -10191,8 +11351,368 @@ type OnUserRoleAddedJSONRequestBody OnUserRoleAddedJSONBody
 // OnUserRoleRemovedJSONRequestBody defines body for OnUserRoleRemoved for application/json ContentType.
 type OnUserRoleRemovedJSONRequestBody OnUserRoleRemovedJSONBody
 
+// OnUserUpdatedJSONRequestBody defines body for OnUserUpdated for application/json ContentType.
+type OnUserUpdatedJSONRequestBody OnUserUpdatedJSONBody
+
 // OnUserVisitedServerJSONRequestBody defines body for OnUserVisitedServer for application/json ContentType.
 type OnUserVisitedServerJSONRequestBody OnUserVisitedServerJSONBody
+
+// Getter for additional properties for ActivityLogsInput. Returns the specified
+// element and whether it was found
+func (a ActivityLogsInput) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for ActivityLogsInput
+func (a *ActivityLogsInput) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for ActivityLogsInput to handle AdditionalProperties
+func (a *ActivityLogsInput) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["communityId"]; found {
+		err = json.Unmarshal(raw, &a.CommunityId)
+		if err != nil {
+			return fmt.Errorf("error reading 'communityId': %w", err)
+		}
+		delete(object, "communityId")
+	}
+
+	if raw, found := object["fieldName"]; found {
+		err = json.Unmarshal(raw, &a.FieldName)
+		if err != nil {
+			return fmt.Errorf("error reading 'fieldName': %w", err)
+		}
+		delete(object, "fieldName")
+	}
+
+	if raw, found := object["from"]; found {
+		err = json.Unmarshal(raw, &a.From)
+		if err != nil {
+			return fmt.Errorf("error reading 'from': %w", err)
+		}
+		delete(object, "from")
+	}
+
+	if raw, found := object["identifier"]; found {
+		err = json.Unmarshal(raw, &a.Identifier)
+		if err != nil {
+			return fmt.Errorf("error reading 'identifier': %w", err)
+		}
+		delete(object, "identifier")
+	}
+
+	if raw, found := object["identifier_type"]; found {
+		err = json.Unmarshal(raw, &a.IdentifierType)
+		if err != nil {
+			return fmt.Errorf("error reading 'identifier_type': %w", err)
+		}
+		delete(object, "identifier_type")
+	}
+
+	if raw, found := object["limit"]; found {
+		err = json.Unmarshal(raw, &a.Limit)
+		if err != nil {
+			return fmt.Errorf("error reading 'limit': %w", err)
+		}
+		delete(object, "limit")
+	}
+
+	if raw, found := object["page"]; found {
+		err = json.Unmarshal(raw, &a.Page)
+		if err != nil {
+			return fmt.Errorf("error reading 'page': %w", err)
+		}
+		delete(object, "page")
+	}
+
+	if raw, found := object["serverId"]; found {
+		err = json.Unmarshal(raw, &a.ServerId)
+		if err != nil {
+			return fmt.Errorf("error reading 'serverId': %w", err)
+		}
+		delete(object, "serverId")
+	}
+
+	if raw, found := object["source"]; found {
+		err = json.Unmarshal(raw, &a.Source)
+		if err != nil {
+			return fmt.Errorf("error reading 'source': %w", err)
+		}
+		delete(object, "source")
+	}
+
+	if raw, found := object["to"]; found {
+		err = json.Unmarshal(raw, &a.To)
+		if err != nil {
+			return fmt.Errorf("error reading 'to': %w", err)
+		}
+		delete(object, "to")
+	}
+
+	if raw, found := object["unit"]; found {
+		err = json.Unmarshal(raw, &a.Unit)
+		if err != nil {
+			return fmt.Errorf("error reading 'unit': %w", err)
+		}
+		delete(object, "unit")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for ActivityLogsInput to handle AdditionalProperties
+func (a ActivityLogsInput) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.CommunityId != nil {
+		object["communityId"], err = json.Marshal(a.CommunityId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'communityId': %w", err)
+		}
+	}
+
+	if a.FieldName != nil {
+		object["fieldName"], err = json.Marshal(a.FieldName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'fieldName': %w", err)
+		}
+	}
+
+	if a.From != nil {
+		object["from"], err = json.Marshal(a.From)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'from': %w", err)
+		}
+	}
+
+	object["identifier"], err = json.Marshal(a.Identifier)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'identifier': %w", err)
+	}
+
+	if a.IdentifierType != nil {
+		object["identifier_type"], err = json.Marshal(a.IdentifierType)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'identifier_type': %w", err)
+		}
+	}
+
+	if a.Limit != nil {
+		object["limit"], err = json.Marshal(a.Limit)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'limit': %w", err)
+		}
+	}
+
+	if a.Page != nil {
+		object["page"], err = json.Marshal(a.Page)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'page': %w", err)
+		}
+	}
+
+	if a.ServerId != nil {
+		object["serverId"], err = json.Marshal(a.ServerId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'serverId': %w", err)
+		}
+	}
+
+	if a.Source != nil {
+		object["source"], err = json.Marshal(a.Source)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'source': %w", err)
+		}
+	}
+
+	if a.To != nil {
+		object["to"], err = json.Marshal(a.To)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'to': %w", err)
+		}
+	}
+
+	if a.Unit != nil {
+		object["unit"], err = json.Marshal(a.Unit)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'unit': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for ActivityStatsInput. Returns the specified
+// element and whether it was found
+func (a ActivityStatsInput) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for ActivityStatsInput
+func (a *ActivityStatsInput) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for ActivityStatsInput to handle AdditionalProperties
+func (a *ActivityStatsInput) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["communityId"]; found {
+		err = json.Unmarshal(raw, &a.CommunityId)
+		if err != nil {
+			return fmt.Errorf("error reading 'communityId': %w", err)
+		}
+		delete(object, "communityId")
+	}
+
+	if raw, found := object["days"]; found {
+		err = json.Unmarshal(raw, &a.Days)
+		if err != nil {
+			return fmt.Errorf("error reading 'days': %w", err)
+		}
+		delete(object, "days")
+	}
+
+	if raw, found := object["fieldName"]; found {
+		err = json.Unmarshal(raw, &a.FieldName)
+		if err != nil {
+			return fmt.Errorf("error reading 'fieldName': %w", err)
+		}
+		delete(object, "fieldName")
+	}
+
+	if raw, found := object["identifier"]; found {
+		err = json.Unmarshal(raw, &a.Identifier)
+		if err != nil {
+			return fmt.Errorf("error reading 'identifier': %w", err)
+		}
+		delete(object, "identifier")
+	}
+
+	if raw, found := object["identifier_type"]; found {
+		err = json.Unmarshal(raw, &a.IdentifierType)
+		if err != nil {
+			return fmt.Errorf("error reading 'identifier_type': %w", err)
+		}
+		delete(object, "identifier_type")
+	}
+
+	if raw, found := object["serverId"]; found {
+		err = json.Unmarshal(raw, &a.ServerId)
+		if err != nil {
+			return fmt.Errorf("error reading 'serverId': %w", err)
+		}
+		delete(object, "serverId")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for ActivityStatsInput to handle AdditionalProperties
+func (a ActivityStatsInput) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.CommunityId != nil {
+		object["communityId"], err = json.Marshal(a.CommunityId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'communityId': %w", err)
+		}
+	}
+
+	if a.Days != nil {
+		object["days"], err = json.Marshal(a.Days)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'days': %w", err)
+		}
+	}
+
+	if a.FieldName != nil {
+		object["fieldName"], err = json.Marshal(a.FieldName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'fieldName': %w", err)
+		}
+	}
+
+	object["identifier"], err = json.Marshal(a.Identifier)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'identifier': %w", err)
+	}
+
+	if a.IdentifierType != nil {
+		object["identifier_type"], err = json.Marshal(a.IdentifierType)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'identifier_type': %w", err)
+		}
+	}
+
+	if a.ServerId != nil {
+		object["serverId"], err = json.Marshal(a.ServerId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'serverId': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
 
 // Getter for additional properties for Allowed. Returns the specified
 // element and whether it was found
@@ -10280,6 +11800,177 @@ func (a Allowed) MarshalJSON() ([]byte, error) {
 		object["users"], err = json.Marshal(a.Users)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'users': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for DailyActivityInput. Returns the specified
+// element and whether it was found
+func (a DailyActivityInput) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for DailyActivityInput
+func (a *DailyActivityInput) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for DailyActivityInput to handle AdditionalProperties
+func (a *DailyActivityInput) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["communityId"]; found {
+		err = json.Unmarshal(raw, &a.CommunityId)
+		if err != nil {
+			return fmt.Errorf("error reading 'communityId': %w", err)
+		}
+		delete(object, "communityId")
+	}
+
+	if raw, found := object["date"]; found {
+		err = json.Unmarshal(raw, &a.Date)
+		if err != nil {
+			return fmt.Errorf("error reading 'date': %w", err)
+		}
+		delete(object, "date")
+	}
+
+	if raw, found := object["fieldName"]; found {
+		err = json.Unmarshal(raw, &a.FieldName)
+		if err != nil {
+			return fmt.Errorf("error reading 'fieldName': %w", err)
+		}
+		delete(object, "fieldName")
+	}
+
+	if raw, found := object["identifier"]; found {
+		err = json.Unmarshal(raw, &a.Identifier)
+		if err != nil {
+			return fmt.Errorf("error reading 'identifier': %w", err)
+		}
+		delete(object, "identifier")
+	}
+
+	if raw, found := object["identifier_type"]; found {
+		err = json.Unmarshal(raw, &a.IdentifierType)
+		if err != nil {
+			return fmt.Errorf("error reading 'identifier_type': %w", err)
+		}
+		delete(object, "identifier_type")
+	}
+
+	if raw, found := object["limit"]; found {
+		err = json.Unmarshal(raw, &a.Limit)
+		if err != nil {
+			return fmt.Errorf("error reading 'limit': %w", err)
+		}
+		delete(object, "limit")
+	}
+
+	if raw, found := object["page"]; found {
+		err = json.Unmarshal(raw, &a.Page)
+		if err != nil {
+			return fmt.Errorf("error reading 'page': %w", err)
+		}
+		delete(object, "page")
+	}
+
+	if raw, found := object["serverId"]; found {
+		err = json.Unmarshal(raw, &a.ServerId)
+		if err != nil {
+			return fmt.Errorf("error reading 'serverId': %w", err)
+		}
+		delete(object, "serverId")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for DailyActivityInput to handle AdditionalProperties
+func (a DailyActivityInput) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.CommunityId != nil {
+		object["communityId"], err = json.Marshal(a.CommunityId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'communityId': %w", err)
+		}
+	}
+
+	if a.Date != nil {
+		object["date"], err = json.Marshal(a.Date)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'date': %w", err)
+		}
+	}
+
+	if a.FieldName != nil {
+		object["fieldName"], err = json.Marshal(a.FieldName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'fieldName': %w", err)
+		}
+	}
+
+	object["identifier"], err = json.Marshal(a.Identifier)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'identifier': %w", err)
+	}
+
+	if a.IdentifierType != nil {
+		object["identifier_type"], err = json.Marshal(a.IdentifierType)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'identifier_type': %w", err)
+		}
+	}
+
+	if a.Limit != nil {
+		object["limit"], err = json.Marshal(a.Limit)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'limit': %w", err)
+		}
+	}
+
+	if a.Page != nil {
+		object["page"], err = json.Marshal(a.Page)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'page': %w", err)
+		}
+	}
+
+	if a.ServerId != nil {
+		object["serverId"], err = json.Marshal(a.ServerId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'serverId': %w", err)
 		}
 	}
 
@@ -12614,6 +14305,720 @@ func (a UserQuestion) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
+// AsActivityLogsInputIdentifier20 returns the union data inside the ActivityLogsInput_Identifier_2_Item as a ActivityLogsInputIdentifier20
+func (t ActivityLogsInput_Identifier_2_Item) AsActivityLogsInputIdentifier20() (ActivityLogsInputIdentifier20, error) {
+	var body ActivityLogsInputIdentifier20
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromActivityLogsInputIdentifier20 overwrites any union data inside the ActivityLogsInput_Identifier_2_Item as the provided ActivityLogsInputIdentifier20
+func (t *ActivityLogsInput_Identifier_2_Item) FromActivityLogsInputIdentifier20(v ActivityLogsInputIdentifier20) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeActivityLogsInputIdentifier20 performs a merge with any union data inside the ActivityLogsInput_Identifier_2_Item, using the provided ActivityLogsInputIdentifier20
+func (t *ActivityLogsInput_Identifier_2_Item) MergeActivityLogsInputIdentifier20(v ActivityLogsInputIdentifier20) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsActivityLogsInputIdentifier21 returns the union data inside the ActivityLogsInput_Identifier_2_Item as a ActivityLogsInputIdentifier21
+func (t ActivityLogsInput_Identifier_2_Item) AsActivityLogsInputIdentifier21() (ActivityLogsInputIdentifier21, error) {
+	var body ActivityLogsInputIdentifier21
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromActivityLogsInputIdentifier21 overwrites any union data inside the ActivityLogsInput_Identifier_2_Item as the provided ActivityLogsInputIdentifier21
+func (t *ActivityLogsInput_Identifier_2_Item) FromActivityLogsInputIdentifier21(v ActivityLogsInputIdentifier21) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeActivityLogsInputIdentifier21 performs a merge with any union data inside the ActivityLogsInput_Identifier_2_Item, using the provided ActivityLogsInputIdentifier21
+func (t *ActivityLogsInput_Identifier_2_Item) MergeActivityLogsInputIdentifier21(v ActivityLogsInputIdentifier21) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t ActivityLogsInput_Identifier_2_Item) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *ActivityLogsInput_Identifier_2_Item) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsActivityLogsInputIdentifier3Value0 returns the union data inside the ActivityLogsInput_Identifier_3_Value as a ActivityLogsInputIdentifier3Value0
+func (t ActivityLogsInput_Identifier_3_Value) AsActivityLogsInputIdentifier3Value0() (ActivityLogsInputIdentifier3Value0, error) {
+	var body ActivityLogsInputIdentifier3Value0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromActivityLogsInputIdentifier3Value0 overwrites any union data inside the ActivityLogsInput_Identifier_3_Value as the provided ActivityLogsInputIdentifier3Value0
+func (t *ActivityLogsInput_Identifier_3_Value) FromActivityLogsInputIdentifier3Value0(v ActivityLogsInputIdentifier3Value0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeActivityLogsInputIdentifier3Value0 performs a merge with any union data inside the ActivityLogsInput_Identifier_3_Value, using the provided ActivityLogsInputIdentifier3Value0
+func (t *ActivityLogsInput_Identifier_3_Value) MergeActivityLogsInputIdentifier3Value0(v ActivityLogsInputIdentifier3Value0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsActivityLogsInputIdentifier3Value1 returns the union data inside the ActivityLogsInput_Identifier_3_Value as a ActivityLogsInputIdentifier3Value1
+func (t ActivityLogsInput_Identifier_3_Value) AsActivityLogsInputIdentifier3Value1() (ActivityLogsInputIdentifier3Value1, error) {
+	var body ActivityLogsInputIdentifier3Value1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromActivityLogsInputIdentifier3Value1 overwrites any union data inside the ActivityLogsInput_Identifier_3_Value as the provided ActivityLogsInputIdentifier3Value1
+func (t *ActivityLogsInput_Identifier_3_Value) FromActivityLogsInputIdentifier3Value1(v ActivityLogsInputIdentifier3Value1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeActivityLogsInputIdentifier3Value1 performs a merge with any union data inside the ActivityLogsInput_Identifier_3_Value, using the provided ActivityLogsInputIdentifier3Value1
+func (t *ActivityLogsInput_Identifier_3_Value) MergeActivityLogsInputIdentifier3Value1(v ActivityLogsInputIdentifier3Value1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t ActivityLogsInput_Identifier_3_Value) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *ActivityLogsInput_Identifier_3_Value) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsActivityLogsInputIdentifier0 returns the union data inside the ActivityLogsInput_Identifier as a ActivityLogsInputIdentifier0
+func (t ActivityLogsInput_Identifier) AsActivityLogsInputIdentifier0() (ActivityLogsInputIdentifier0, error) {
+	var body ActivityLogsInputIdentifier0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromActivityLogsInputIdentifier0 overwrites any union data inside the ActivityLogsInput_Identifier as the provided ActivityLogsInputIdentifier0
+func (t *ActivityLogsInput_Identifier) FromActivityLogsInputIdentifier0(v ActivityLogsInputIdentifier0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeActivityLogsInputIdentifier0 performs a merge with any union data inside the ActivityLogsInput_Identifier, using the provided ActivityLogsInputIdentifier0
+func (t *ActivityLogsInput_Identifier) MergeActivityLogsInputIdentifier0(v ActivityLogsInputIdentifier0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsActivityLogsInputIdentifier1 returns the union data inside the ActivityLogsInput_Identifier as a ActivityLogsInputIdentifier1
+func (t ActivityLogsInput_Identifier) AsActivityLogsInputIdentifier1() (ActivityLogsInputIdentifier1, error) {
+	var body ActivityLogsInputIdentifier1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromActivityLogsInputIdentifier1 overwrites any union data inside the ActivityLogsInput_Identifier as the provided ActivityLogsInputIdentifier1
+func (t *ActivityLogsInput_Identifier) FromActivityLogsInputIdentifier1(v ActivityLogsInputIdentifier1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeActivityLogsInputIdentifier1 performs a merge with any union data inside the ActivityLogsInput_Identifier, using the provided ActivityLogsInputIdentifier1
+func (t *ActivityLogsInput_Identifier) MergeActivityLogsInputIdentifier1(v ActivityLogsInputIdentifier1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsActivityLogsInputIdentifier2 returns the union data inside the ActivityLogsInput_Identifier as a ActivityLogsInputIdentifier2
+func (t ActivityLogsInput_Identifier) AsActivityLogsInputIdentifier2() (ActivityLogsInputIdentifier2, error) {
+	var body ActivityLogsInputIdentifier2
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromActivityLogsInputIdentifier2 overwrites any union data inside the ActivityLogsInput_Identifier as the provided ActivityLogsInputIdentifier2
+func (t *ActivityLogsInput_Identifier) FromActivityLogsInputIdentifier2(v ActivityLogsInputIdentifier2) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeActivityLogsInputIdentifier2 performs a merge with any union data inside the ActivityLogsInput_Identifier, using the provided ActivityLogsInputIdentifier2
+func (t *ActivityLogsInput_Identifier) MergeActivityLogsInputIdentifier2(v ActivityLogsInputIdentifier2) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsActivityLogsInputIdentifier3 returns the union data inside the ActivityLogsInput_Identifier as a ActivityLogsInputIdentifier3
+func (t ActivityLogsInput_Identifier) AsActivityLogsInputIdentifier3() (ActivityLogsInputIdentifier3, error) {
+	var body ActivityLogsInputIdentifier3
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromActivityLogsInputIdentifier3 overwrites any union data inside the ActivityLogsInput_Identifier as the provided ActivityLogsInputIdentifier3
+func (t *ActivityLogsInput_Identifier) FromActivityLogsInputIdentifier3(v ActivityLogsInputIdentifier3) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeActivityLogsInputIdentifier3 performs a merge with any union data inside the ActivityLogsInput_Identifier, using the provided ActivityLogsInputIdentifier3
+func (t *ActivityLogsInput_Identifier) MergeActivityLogsInputIdentifier3(v ActivityLogsInputIdentifier3) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t ActivityLogsInput_Identifier) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *ActivityLogsInput_Identifier) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsActivityStatsInputIdentifier20 returns the union data inside the ActivityStatsInput_Identifier_2_Item as a ActivityStatsInputIdentifier20
+func (t ActivityStatsInput_Identifier_2_Item) AsActivityStatsInputIdentifier20() (ActivityStatsInputIdentifier20, error) {
+	var body ActivityStatsInputIdentifier20
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromActivityStatsInputIdentifier20 overwrites any union data inside the ActivityStatsInput_Identifier_2_Item as the provided ActivityStatsInputIdentifier20
+func (t *ActivityStatsInput_Identifier_2_Item) FromActivityStatsInputIdentifier20(v ActivityStatsInputIdentifier20) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeActivityStatsInputIdentifier20 performs a merge with any union data inside the ActivityStatsInput_Identifier_2_Item, using the provided ActivityStatsInputIdentifier20
+func (t *ActivityStatsInput_Identifier_2_Item) MergeActivityStatsInputIdentifier20(v ActivityStatsInputIdentifier20) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsActivityStatsInputIdentifier21 returns the union data inside the ActivityStatsInput_Identifier_2_Item as a ActivityStatsInputIdentifier21
+func (t ActivityStatsInput_Identifier_2_Item) AsActivityStatsInputIdentifier21() (ActivityStatsInputIdentifier21, error) {
+	var body ActivityStatsInputIdentifier21
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromActivityStatsInputIdentifier21 overwrites any union data inside the ActivityStatsInput_Identifier_2_Item as the provided ActivityStatsInputIdentifier21
+func (t *ActivityStatsInput_Identifier_2_Item) FromActivityStatsInputIdentifier21(v ActivityStatsInputIdentifier21) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeActivityStatsInputIdentifier21 performs a merge with any union data inside the ActivityStatsInput_Identifier_2_Item, using the provided ActivityStatsInputIdentifier21
+func (t *ActivityStatsInput_Identifier_2_Item) MergeActivityStatsInputIdentifier21(v ActivityStatsInputIdentifier21) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t ActivityStatsInput_Identifier_2_Item) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *ActivityStatsInput_Identifier_2_Item) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsActivityStatsInputIdentifier3Value0 returns the union data inside the ActivityStatsInput_Identifier_3_Value as a ActivityStatsInputIdentifier3Value0
+func (t ActivityStatsInput_Identifier_3_Value) AsActivityStatsInputIdentifier3Value0() (ActivityStatsInputIdentifier3Value0, error) {
+	var body ActivityStatsInputIdentifier3Value0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromActivityStatsInputIdentifier3Value0 overwrites any union data inside the ActivityStatsInput_Identifier_3_Value as the provided ActivityStatsInputIdentifier3Value0
+func (t *ActivityStatsInput_Identifier_3_Value) FromActivityStatsInputIdentifier3Value0(v ActivityStatsInputIdentifier3Value0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeActivityStatsInputIdentifier3Value0 performs a merge with any union data inside the ActivityStatsInput_Identifier_3_Value, using the provided ActivityStatsInputIdentifier3Value0
+func (t *ActivityStatsInput_Identifier_3_Value) MergeActivityStatsInputIdentifier3Value0(v ActivityStatsInputIdentifier3Value0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsActivityStatsInputIdentifier3Value1 returns the union data inside the ActivityStatsInput_Identifier_3_Value as a ActivityStatsInputIdentifier3Value1
+func (t ActivityStatsInput_Identifier_3_Value) AsActivityStatsInputIdentifier3Value1() (ActivityStatsInputIdentifier3Value1, error) {
+	var body ActivityStatsInputIdentifier3Value1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromActivityStatsInputIdentifier3Value1 overwrites any union data inside the ActivityStatsInput_Identifier_3_Value as the provided ActivityStatsInputIdentifier3Value1
+func (t *ActivityStatsInput_Identifier_3_Value) FromActivityStatsInputIdentifier3Value1(v ActivityStatsInputIdentifier3Value1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeActivityStatsInputIdentifier3Value1 performs a merge with any union data inside the ActivityStatsInput_Identifier_3_Value, using the provided ActivityStatsInputIdentifier3Value1
+func (t *ActivityStatsInput_Identifier_3_Value) MergeActivityStatsInputIdentifier3Value1(v ActivityStatsInputIdentifier3Value1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t ActivityStatsInput_Identifier_3_Value) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *ActivityStatsInput_Identifier_3_Value) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsActivityStatsInputIdentifier0 returns the union data inside the ActivityStatsInput_Identifier as a ActivityStatsInputIdentifier0
+func (t ActivityStatsInput_Identifier) AsActivityStatsInputIdentifier0() (ActivityStatsInputIdentifier0, error) {
+	var body ActivityStatsInputIdentifier0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromActivityStatsInputIdentifier0 overwrites any union data inside the ActivityStatsInput_Identifier as the provided ActivityStatsInputIdentifier0
+func (t *ActivityStatsInput_Identifier) FromActivityStatsInputIdentifier0(v ActivityStatsInputIdentifier0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeActivityStatsInputIdentifier0 performs a merge with any union data inside the ActivityStatsInput_Identifier, using the provided ActivityStatsInputIdentifier0
+func (t *ActivityStatsInput_Identifier) MergeActivityStatsInputIdentifier0(v ActivityStatsInputIdentifier0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsActivityStatsInputIdentifier1 returns the union data inside the ActivityStatsInput_Identifier as a ActivityStatsInputIdentifier1
+func (t ActivityStatsInput_Identifier) AsActivityStatsInputIdentifier1() (ActivityStatsInputIdentifier1, error) {
+	var body ActivityStatsInputIdentifier1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromActivityStatsInputIdentifier1 overwrites any union data inside the ActivityStatsInput_Identifier as the provided ActivityStatsInputIdentifier1
+func (t *ActivityStatsInput_Identifier) FromActivityStatsInputIdentifier1(v ActivityStatsInputIdentifier1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeActivityStatsInputIdentifier1 performs a merge with any union data inside the ActivityStatsInput_Identifier, using the provided ActivityStatsInputIdentifier1
+func (t *ActivityStatsInput_Identifier) MergeActivityStatsInputIdentifier1(v ActivityStatsInputIdentifier1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsActivityStatsInputIdentifier2 returns the union data inside the ActivityStatsInput_Identifier as a ActivityStatsInputIdentifier2
+func (t ActivityStatsInput_Identifier) AsActivityStatsInputIdentifier2() (ActivityStatsInputIdentifier2, error) {
+	var body ActivityStatsInputIdentifier2
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromActivityStatsInputIdentifier2 overwrites any union data inside the ActivityStatsInput_Identifier as the provided ActivityStatsInputIdentifier2
+func (t *ActivityStatsInput_Identifier) FromActivityStatsInputIdentifier2(v ActivityStatsInputIdentifier2) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeActivityStatsInputIdentifier2 performs a merge with any union data inside the ActivityStatsInput_Identifier, using the provided ActivityStatsInputIdentifier2
+func (t *ActivityStatsInput_Identifier) MergeActivityStatsInputIdentifier2(v ActivityStatsInputIdentifier2) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsActivityStatsInputIdentifier3 returns the union data inside the ActivityStatsInput_Identifier as a ActivityStatsInputIdentifier3
+func (t ActivityStatsInput_Identifier) AsActivityStatsInputIdentifier3() (ActivityStatsInputIdentifier3, error) {
+	var body ActivityStatsInputIdentifier3
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromActivityStatsInputIdentifier3 overwrites any union data inside the ActivityStatsInput_Identifier as the provided ActivityStatsInputIdentifier3
+func (t *ActivityStatsInput_Identifier) FromActivityStatsInputIdentifier3(v ActivityStatsInputIdentifier3) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeActivityStatsInputIdentifier3 performs a merge with any union data inside the ActivityStatsInput_Identifier, using the provided ActivityStatsInputIdentifier3
+func (t *ActivityStatsInput_Identifier) MergeActivityStatsInputIdentifier3(v ActivityStatsInputIdentifier3) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t ActivityStatsInput_Identifier) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *ActivityStatsInput_Identifier) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsDailyActivityInputIdentifier20 returns the union data inside the DailyActivityInput_Identifier_2_Item as a DailyActivityInputIdentifier20
+func (t DailyActivityInput_Identifier_2_Item) AsDailyActivityInputIdentifier20() (DailyActivityInputIdentifier20, error) {
+	var body DailyActivityInputIdentifier20
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDailyActivityInputIdentifier20 overwrites any union data inside the DailyActivityInput_Identifier_2_Item as the provided DailyActivityInputIdentifier20
+func (t *DailyActivityInput_Identifier_2_Item) FromDailyActivityInputIdentifier20(v DailyActivityInputIdentifier20) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeDailyActivityInputIdentifier20 performs a merge with any union data inside the DailyActivityInput_Identifier_2_Item, using the provided DailyActivityInputIdentifier20
+func (t *DailyActivityInput_Identifier_2_Item) MergeDailyActivityInputIdentifier20(v DailyActivityInputIdentifier20) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDailyActivityInputIdentifier21 returns the union data inside the DailyActivityInput_Identifier_2_Item as a DailyActivityInputIdentifier21
+func (t DailyActivityInput_Identifier_2_Item) AsDailyActivityInputIdentifier21() (DailyActivityInputIdentifier21, error) {
+	var body DailyActivityInputIdentifier21
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDailyActivityInputIdentifier21 overwrites any union data inside the DailyActivityInput_Identifier_2_Item as the provided DailyActivityInputIdentifier21
+func (t *DailyActivityInput_Identifier_2_Item) FromDailyActivityInputIdentifier21(v DailyActivityInputIdentifier21) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeDailyActivityInputIdentifier21 performs a merge with any union data inside the DailyActivityInput_Identifier_2_Item, using the provided DailyActivityInputIdentifier21
+func (t *DailyActivityInput_Identifier_2_Item) MergeDailyActivityInputIdentifier21(v DailyActivityInputIdentifier21) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t DailyActivityInput_Identifier_2_Item) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *DailyActivityInput_Identifier_2_Item) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsDailyActivityInputIdentifier3Value0 returns the union data inside the DailyActivityInput_Identifier_3_Value as a DailyActivityInputIdentifier3Value0
+func (t DailyActivityInput_Identifier_3_Value) AsDailyActivityInputIdentifier3Value0() (DailyActivityInputIdentifier3Value0, error) {
+	var body DailyActivityInputIdentifier3Value0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDailyActivityInputIdentifier3Value0 overwrites any union data inside the DailyActivityInput_Identifier_3_Value as the provided DailyActivityInputIdentifier3Value0
+func (t *DailyActivityInput_Identifier_3_Value) FromDailyActivityInputIdentifier3Value0(v DailyActivityInputIdentifier3Value0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeDailyActivityInputIdentifier3Value0 performs a merge with any union data inside the DailyActivityInput_Identifier_3_Value, using the provided DailyActivityInputIdentifier3Value0
+func (t *DailyActivityInput_Identifier_3_Value) MergeDailyActivityInputIdentifier3Value0(v DailyActivityInputIdentifier3Value0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDailyActivityInputIdentifier3Value1 returns the union data inside the DailyActivityInput_Identifier_3_Value as a DailyActivityInputIdentifier3Value1
+func (t DailyActivityInput_Identifier_3_Value) AsDailyActivityInputIdentifier3Value1() (DailyActivityInputIdentifier3Value1, error) {
+	var body DailyActivityInputIdentifier3Value1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDailyActivityInputIdentifier3Value1 overwrites any union data inside the DailyActivityInput_Identifier_3_Value as the provided DailyActivityInputIdentifier3Value1
+func (t *DailyActivityInput_Identifier_3_Value) FromDailyActivityInputIdentifier3Value1(v DailyActivityInputIdentifier3Value1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeDailyActivityInputIdentifier3Value1 performs a merge with any union data inside the DailyActivityInput_Identifier_3_Value, using the provided DailyActivityInputIdentifier3Value1
+func (t *DailyActivityInput_Identifier_3_Value) MergeDailyActivityInputIdentifier3Value1(v DailyActivityInputIdentifier3Value1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t DailyActivityInput_Identifier_3_Value) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *DailyActivityInput_Identifier_3_Value) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsDailyActivityInputIdentifier0 returns the union data inside the DailyActivityInput_Identifier as a DailyActivityInputIdentifier0
+func (t DailyActivityInput_Identifier) AsDailyActivityInputIdentifier0() (DailyActivityInputIdentifier0, error) {
+	var body DailyActivityInputIdentifier0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDailyActivityInputIdentifier0 overwrites any union data inside the DailyActivityInput_Identifier as the provided DailyActivityInputIdentifier0
+func (t *DailyActivityInput_Identifier) FromDailyActivityInputIdentifier0(v DailyActivityInputIdentifier0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeDailyActivityInputIdentifier0 performs a merge with any union data inside the DailyActivityInput_Identifier, using the provided DailyActivityInputIdentifier0
+func (t *DailyActivityInput_Identifier) MergeDailyActivityInputIdentifier0(v DailyActivityInputIdentifier0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDailyActivityInputIdentifier1 returns the union data inside the DailyActivityInput_Identifier as a DailyActivityInputIdentifier1
+func (t DailyActivityInput_Identifier) AsDailyActivityInputIdentifier1() (DailyActivityInputIdentifier1, error) {
+	var body DailyActivityInputIdentifier1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDailyActivityInputIdentifier1 overwrites any union data inside the DailyActivityInput_Identifier as the provided DailyActivityInputIdentifier1
+func (t *DailyActivityInput_Identifier) FromDailyActivityInputIdentifier1(v DailyActivityInputIdentifier1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeDailyActivityInputIdentifier1 performs a merge with any union data inside the DailyActivityInput_Identifier, using the provided DailyActivityInputIdentifier1
+func (t *DailyActivityInput_Identifier) MergeDailyActivityInputIdentifier1(v DailyActivityInputIdentifier1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDailyActivityInputIdentifier2 returns the union data inside the DailyActivityInput_Identifier as a DailyActivityInputIdentifier2
+func (t DailyActivityInput_Identifier) AsDailyActivityInputIdentifier2() (DailyActivityInputIdentifier2, error) {
+	var body DailyActivityInputIdentifier2
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDailyActivityInputIdentifier2 overwrites any union data inside the DailyActivityInput_Identifier as the provided DailyActivityInputIdentifier2
+func (t *DailyActivityInput_Identifier) FromDailyActivityInputIdentifier2(v DailyActivityInputIdentifier2) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeDailyActivityInputIdentifier2 performs a merge with any union data inside the DailyActivityInput_Identifier, using the provided DailyActivityInputIdentifier2
+func (t *DailyActivityInput_Identifier) MergeDailyActivityInputIdentifier2(v DailyActivityInputIdentifier2) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsDailyActivityInputIdentifier3 returns the union data inside the DailyActivityInput_Identifier as a DailyActivityInputIdentifier3
+func (t DailyActivityInput_Identifier) AsDailyActivityInputIdentifier3() (DailyActivityInputIdentifier3, error) {
+	var body DailyActivityInputIdentifier3
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromDailyActivityInputIdentifier3 overwrites any union data inside the DailyActivityInput_Identifier as the provided DailyActivityInputIdentifier3
+func (t *DailyActivityInput_Identifier) FromDailyActivityInputIdentifier3(v DailyActivityInputIdentifier3) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeDailyActivityInputIdentifier3 performs a merge with any union data inside the DailyActivityInput_Identifier, using the provided DailyActivityInputIdentifier3
+func (t *DailyActivityInput_Identifier) MergeDailyActivityInputIdentifier3(v DailyActivityInputIdentifier3) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t DailyActivityInput_Identifier) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *DailyActivityInput_Identifier) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // AsMessageChangeSender0 returns the union data inside the MessageChange_Sender as a MessageChangeSender0
 func (t MessageChange_Sender) AsMessageChangeSender0() (MessageChangeSender0, error) {
 	var body MessageChangeSender0
@@ -14697,6 +17102,56 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/gamification/ledger/{entryId}/reverse (the `ReverseEntry` operationId).
 	ReverseEntry(ctx context.Context, entryId string, params *ReverseEntryParams, body ReverseEntryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetTiers Get the tiers
+	//
+	// The tiers with their levels, and the XP settings. Every member may read them.
+	//
+	// Corresponds with GET /v1/gamification/tiers (the `GetTiers` operationId).
+	GetTiers(ctx context.Context, params *GetTiersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplaceTiersWithBody Replace the tiers
+	//
+	// A tier with a known `_id` keeps its identity; those that are missing are deleted. With other tiers, thresholds or roles a job moves the members: `recomputing` is true until it ends. A new or changed `roleId` needs `roles` on a key, and `manage_roles` and a rank above the role for a person. 400 `levels_not_rising`, `three_levels_required`, or `role_not_allowed` for a role with server permissions. 403 `rank_too_low`. 404 `role_not_found`. 409 `stale_version`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/gamification/tiers (the `ReplaceTiers` operationId).
+	ReplaceTiersWithBody(ctx context.Context, params *ReplaceTiersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplaceTiers Replace the tiers
+	//
+	// A tier with a known `_id` keeps its identity; those that are missing are deleted. With other tiers, thresholds or roles a job moves the members: `recomputing` is true until it ends. A new or changed `roleId` needs `roles` on a key, and `manage_roles` and a rank above the role for a person. 400 `levels_not_rising`, `three_levels_required`, or `role_not_allowed` for a role with server permissions. 403 `rank_too_low`. 404 `role_not_found`. 409 `stale_version`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/gamification/tiers (the `ReplaceTiers` operationId).
+	ReplaceTiers(ctx context.Context, params *ReplaceTiersParams, body ReplaceTiersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetXPSettings Get the XP settings
+	//
+	// What each action pays. Every member may read it.
+	//
+	// Corresponds with GET /v1/gamification/xp-settings (the `GetXPSettings` operationId).
+	GetXPSettings(ctx context.Context, params *GetXPSettingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateXPSettingsWithBody Update the XP settings
+	//
+	// Omitted actions and fields are unchanged. What happened before the change still pays by the previous rules, also if it is processed later. `comment`, `analysis`, `object`, `refer` and `referral` are stored and pay nothing yet. 409 `stale_version` if `version` or `If-Match` is not the current version.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/gamification/xp-settings (the `UpdateXPSettings` operationId).
+	UpdateXPSettingsWithBody(ctx context.Context, params *UpdateXPSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateXPSettings Update the XP settings
+	//
+	// Omitted actions and fields are unchanged. What happened before the change still pays by the previous rules, also if it is processed later. `comment`, `analysis`, `object`, `refer` and `referral` are stored and pay nothing yet. 409 `stale_version` if `version` or `If-Match` is not the current version.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/gamification/xp-settings (the `UpdateXPSettings` operationId).
+	UpdateXPSettings(ctx context.Context, params *UpdateXPSettingsParams, body UpdateXPSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListLimits List the limits in force
 	//
 	// Of messages, channels, live connections, requests and files. Over a rate the response is 429 with `Retry-After`.
@@ -15227,6 +17682,67 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/users (the `CreateUser` operationId).
 	CreateUser(ctx context.Context, params *CreateUserParams, body CreateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDailyActivityWithBody Get what users earned on a day
+	//
+	// Members read their own data. `results` has the users of the page in the order of the identifiers. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/users/activity/daily (the `GetDailyActivity` operationId).
+	GetDailyActivityWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDailyActivity Get what users earned on a day
+	//
+	// Members read their own data. `results` has the users of the page in the order of the identifiers. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/users/activity/daily (the `GetDailyActivity` operationId).
+	GetDailyActivity(ctx context.Context, body GetDailyActivityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetActivityLogsWithBody List the entries of a user in the ledger
+	//
+	// Members read their own data. The newest first. Filtered entries are counted up to 10,000. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/users/activity/logs (the `GetActivityLogs` operationId).
+	GetActivityLogsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetActivityLogs List the entries of a user in the ledger
+	//
+	// Members read their own data. The newest first. Filtered entries are counted up to 10,000. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/users/activity/logs (the `GetActivityLogs` operationId).
+	GetActivityLogs(ctx context.Context, body GetActivityLogsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetActivityStatsByQuery Get the activity of a user by day, named in the query
+	//
+	// Members read their own data. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+	//
+	// Corresponds with GET /v1/users/activity/stats (the `GetActivityStatsByQuery` operationId).
+	GetActivityStatsByQuery(ctx context.Context, params *GetActivityStatsByQueryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetActivityStatsWithBody Get the activity of a user by day
+	//
+	// Members read their own data. Messages, replies and reactions that were deleted do not count. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/users/activity/stats (the `GetActivityStats` operationId).
+	GetActivityStatsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetActivityStats Get the activity of a user by day
+	//
+	// Members read their own data. Messages, replies and reactions that were deleted do not count. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/users/activity/stats (the `GetActivityStats` operationId).
+	GetActivityStats(ctx context.Context, body GetActivityStatsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SetAvatarWithBody Set the avatar of a user
 	//
@@ -17439,6 +19955,116 @@ func (c *Client) ReverseEntry(ctx context.Context, entryId string, params *Rever
 	return c.Client.Do(req)
 }
 
+// GetTiers Get the tiers
+//
+// The tiers with their levels, and the XP settings. Every member may read them.
+//
+// Corresponds with GET /v1/gamification/tiers (the `GetTiers` operationId).
+func (c *Client) GetTiers(ctx context.Context, params *GetTiersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTiersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplaceTiersWithBody Replace the tiers
+//
+// A tier with a known `_id` keeps its identity; those that are missing are deleted. With other tiers, thresholds or roles a job moves the members: `recomputing` is true until it ends. A new or changed `roleId` needs `roles` on a key, and `manage_roles` and a rank above the role for a person. 400 `levels_not_rising`, `three_levels_required`, or `role_not_allowed` for a role with server permissions. 403 `rank_too_low`. 404 `role_not_found`. 409 `stale_version`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/gamification/tiers (the `ReplaceTiers` operationId).
+func (c *Client) ReplaceTiersWithBody(ctx context.Context, params *ReplaceTiersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplaceTiersRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplaceTiers Replace the tiers
+//
+// A tier with a known `_id` keeps its identity; those that are missing are deleted. With other tiers, thresholds or roles a job moves the members: `recomputing` is true until it ends. A new or changed `roleId` needs `roles` on a key, and `manage_roles` and a rank above the role for a person. 400 `levels_not_rising`, `three_levels_required`, or `role_not_allowed` for a role with server permissions. 403 `rank_too_low`. 404 `role_not_found`. 409 `stale_version`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/gamification/tiers (the `ReplaceTiers` operationId).
+func (c *Client) ReplaceTiers(ctx context.Context, params *ReplaceTiersParams, body ReplaceTiersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplaceTiersRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetXPSettings Get the XP settings
+//
+// What each action pays. Every member may read it.
+//
+// Corresponds with GET /v1/gamification/xp-settings (the `GetXPSettings` operationId).
+func (c *Client) GetXPSettings(ctx context.Context, params *GetXPSettingsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetXPSettingsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateXPSettingsWithBody Update the XP settings
+//
+// Omitted actions and fields are unchanged. What happened before the change still pays by the previous rules, also if it is processed later. `comment`, `analysis`, `object`, `refer` and `referral` are stored and pay nothing yet. 409 `stale_version` if `version` or `If-Match` is not the current version.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/gamification/xp-settings (the `UpdateXPSettings` operationId).
+func (c *Client) UpdateXPSettingsWithBody(ctx context.Context, params *UpdateXPSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateXPSettingsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateXPSettings Update the XP settings
+//
+// Omitted actions and fields are unchanged. What happened before the change still pays by the previous rules, also if it is processed later. `comment`, `analysis`, `object`, `refer` and `referral` are stored and pay nothing yet. 409 `stale_version` if `version` or `If-Match` is not the current version.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/gamification/xp-settings (the `UpdateXPSettings` operationId).
+func (c *Client) UpdateXPSettings(ctx context.Context, params *UpdateXPSettingsParams, body UpdateXPSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateXPSettingsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListLimits List the limits in force
 //
 // Of messages, channels, live connections, requests and files. Over a rate the response is 429 with `Retry-After`.
@@ -18610,6 +21236,137 @@ func (c *Client) CreateUserWithBody(ctx context.Context, params *CreateUserParam
 // Corresponds with POST /v1/users (the `CreateUser` operationId).
 func (c *Client) CreateUser(ctx context.Context, params *CreateUserParams, body CreateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateUserRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDailyActivityWithBody Get what users earned on a day
+//
+// Members read their own data. `results` has the users of the page in the order of the identifiers. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/users/activity/daily (the `GetDailyActivity` operationId).
+func (c *Client) GetDailyActivityWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDailyActivityRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDailyActivity Get what users earned on a day
+//
+// Members read their own data. `results` has the users of the page in the order of the identifiers. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/users/activity/daily (the `GetDailyActivity` operationId).
+func (c *Client) GetDailyActivity(ctx context.Context, body GetDailyActivityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDailyActivityRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetActivityLogsWithBody List the entries of a user in the ledger
+//
+// Members read their own data. The newest first. Filtered entries are counted up to 10,000. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/users/activity/logs (the `GetActivityLogs` operationId).
+func (c *Client) GetActivityLogsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetActivityLogsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetActivityLogs List the entries of a user in the ledger
+//
+// Members read their own data. The newest first. Filtered entries are counted up to 10,000. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/users/activity/logs (the `GetActivityLogs` operationId).
+func (c *Client) GetActivityLogs(ctx context.Context, body GetActivityLogsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetActivityLogsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetActivityStatsByQuery Get the activity of a user by day, named in the query
+//
+// Members read their own data. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+//
+// Corresponds with GET /v1/users/activity/stats (the `GetActivityStatsByQuery` operationId).
+func (c *Client) GetActivityStatsByQuery(ctx context.Context, params *GetActivityStatsByQueryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetActivityStatsByQueryRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetActivityStatsWithBody Get the activity of a user by day
+//
+// Members read their own data. Messages, replies and reactions that were deleted do not count. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/users/activity/stats (the `GetActivityStats` operationId).
+func (c *Client) GetActivityStatsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetActivityStatsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetActivityStats Get the activity of a user by day
+//
+// Members read their own data. Messages, replies and reactions that were deleted do not count. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/users/activity/stats (the `GetActivityStats` operationId).
+func (c *Client) GetActivityStats(ctx context.Context, body GetActivityStatsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetActivityStatsRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -23719,6 +26476,224 @@ func NewReverseEntryRequestWithBody(server string, entryId string, params *Rever
 	return req, nil
 }
 
+// NewGetTiersRequest constructs an http.Request for the GetTiers method
+func NewGetTiersRequest(server string, params *GetTiersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/gamification/tiers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReplaceTiersRequest calls the generic ReplaceTiers builder with application/json body
+func NewReplaceTiersRequest(server string, params *ReplaceTiersParams, body ReplaceTiersJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReplaceTiersRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewReplaceTiersRequestWithBody constructs an http.Request for the ReplaceTiers method, with any body, and a specified content type
+func NewReplaceTiersRequestWithBody(server string, params *ReplaceTiersParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/gamification/tiers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetXPSettingsRequest constructs an http.Request for the GetXPSettings method
+func NewGetXPSettingsRequest(server string, params *GetXPSettingsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/gamification/xp-settings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateXPSettingsRequest calls the generic UpdateXPSettings builder with application/json body
+func NewUpdateXPSettingsRequest(server string, params *UpdateXPSettingsParams, body UpdateXPSettingsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateXPSettingsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewUpdateXPSettingsRequestWithBody constructs an http.Request for the UpdateXPSettings method, with any body, and a specified content type
+func NewUpdateXPSettingsRequestWithBody(server string, params *UpdateXPSettingsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/gamification/xp-settings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewListLimitsRequest constructs an http.Request for the ListLimits method
 func NewListLimitsRequest(server string) (*http.Request, error) {
 	var err error
@@ -26733,6 +29708,224 @@ func NewCreateUserRequestWithBody(server string, params *CreateUserParams, conte
 	return req, nil
 }
 
+// NewGetDailyActivityRequest calls the generic GetDailyActivity builder with application/json body
+func NewGetDailyActivityRequest(server string, body GetDailyActivityJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewGetDailyActivityRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewGetDailyActivityRequestWithBody constructs an http.Request for the GetDailyActivity method, with any body, and a specified content type
+func NewGetDailyActivityRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/activity/daily")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetActivityLogsRequest calls the generic GetActivityLogs builder with application/json body
+func NewGetActivityLogsRequest(server string, body GetActivityLogsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewGetActivityLogsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewGetActivityLogsRequestWithBody constructs an http.Request for the GetActivityLogs method, with any body, and a specified content type
+func NewGetActivityLogsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/activity/logs")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetActivityStatsByQueryRequest constructs an http.Request for the GetActivityStatsByQuery method
+func NewGetActivityStatsByQueryRequest(server string, params *GetActivityStatsByQueryParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/activity/stats")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "identifier", params.Identifier, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.IdentifierType != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "identifier_type", *params.IdentifierType, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FieldName != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "fieldName", *params.FieldName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Days != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "days", *params.Days, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetActivityStatsRequest calls the generic GetActivityStats builder with application/json body
+func NewGetActivityStatsRequest(server string, body GetActivityStatsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewGetActivityStatsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewGetActivityStatsRequestWithBody constructs an http.Request for the GetActivityStats method, with any body, and a specified content type
+func NewGetActivityStatsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/activity/stats")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewSetAvatarRequestWithBody constructs an http.Request for the SetAvatar method, with any body, and a specified content type
 func NewSetAvatarRequestWithBody(server string, params *SetAvatarParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
@@ -29207,6 +32400,60 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/gamification/ledger/{entryId}/reverse (the `ReverseEntry` operationId).
 	ReverseEntryWithResponse(ctx context.Context, entryId string, params *ReverseEntryParams, body ReverseEntryJSONRequestBody, reqEditors ...RequestEditorFn) (*ReverseEntryResponse, error)
 
+	// GetTiersWithResponse Get the tiers
+	//
+	// The tiers with their levels, and the XP settings. Every member may read them.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/gamification/tiers (the `GetTiers` operationId).
+	GetTiersWithResponse(ctx context.Context, params *GetTiersParams, reqEditors ...RequestEditorFn) (*GetTiersResponse, error)
+
+	// ReplaceTiersWithBodyWithResponse Replace the tiers
+	//
+	// A tier with a known `_id` keeps its identity; those that are missing are deleted. With other tiers, thresholds or roles a job moves the members: `recomputing` is true until it ends. A new or changed `roleId` needs `roles` on a key, and `manage_roles` and a rank above the role for a person. 400 `levels_not_rising`, `three_levels_required`, or `role_not_allowed` for a role with server permissions. 403 `rank_too_low`. 404 `role_not_found`. 409 `stale_version`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/gamification/tiers (the `ReplaceTiers` operationId).
+	ReplaceTiersWithBodyWithResponse(ctx context.Context, params *ReplaceTiersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplaceTiersResponse, error)
+
+	// ReplaceTiersWithResponse Replace the tiers
+	//
+	// A tier with a known `_id` keeps its identity; those that are missing are deleted. With other tiers, thresholds or roles a job moves the members: `recomputing` is true until it ends. A new or changed `roleId` needs `roles` on a key, and `manage_roles` and a rank above the role for a person. 400 `levels_not_rising`, `three_levels_required`, or `role_not_allowed` for a role with server permissions. 403 `rank_too_low`. 404 `role_not_found`. 409 `stale_version`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/gamification/tiers (the `ReplaceTiers` operationId).
+	ReplaceTiersWithResponse(ctx context.Context, params *ReplaceTiersParams, body ReplaceTiersJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplaceTiersResponse, error)
+
+	// GetXPSettingsWithResponse Get the XP settings
+	//
+	// What each action pays. Every member may read it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/gamification/xp-settings (the `GetXPSettings` operationId).
+	GetXPSettingsWithResponse(ctx context.Context, params *GetXPSettingsParams, reqEditors ...RequestEditorFn) (*GetXPSettingsResponse, error)
+
+	// UpdateXPSettingsWithBodyWithResponse Update the XP settings
+	//
+	// Omitted actions and fields are unchanged. What happened before the change still pays by the previous rules, also if it is processed later. `comment`, `analysis`, `object`, `refer` and `referral` are stored and pay nothing yet. 409 `stale_version` if `version` or `If-Match` is not the current version.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/gamification/xp-settings (the `UpdateXPSettings` operationId).
+	UpdateXPSettingsWithBodyWithResponse(ctx context.Context, params *UpdateXPSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateXPSettingsResponse, error)
+
+	// UpdateXPSettingsWithResponse Update the XP settings
+	//
+	// Omitted actions and fields are unchanged. What happened before the change still pays by the previous rules, also if it is processed later. `comment`, `analysis`, `object`, `refer` and `referral` are stored and pay nothing yet. 409 `stale_version` if `version` or `If-Match` is not the current version.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/gamification/xp-settings (the `UpdateXPSettings` operationId).
+	UpdateXPSettingsWithResponse(ctx context.Context, params *UpdateXPSettingsParams, body UpdateXPSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateXPSettingsResponse, error)
+
 	// ListLimitsWithResponse List the limits in force
 	//
 	// Of messages, channels, live connections, requests and files. Over a rate the response is 429 with `Retry-After`.
@@ -29791,6 +33038,69 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/users (the `CreateUser` operationId).
 	CreateUserWithResponse(ctx context.Context, params *CreateUserParams, body CreateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateUserResponse, error)
+
+	// GetDailyActivityWithBodyWithResponse Get what users earned on a day
+	//
+	// Members read their own data. `results` has the users of the page in the order of the identifiers. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/users/activity/daily (the `GetDailyActivity` operationId).
+	GetDailyActivityWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GetDailyActivityResponse, error)
+
+	// GetDailyActivityWithResponse Get what users earned on a day
+	//
+	// Members read their own data. `results` has the users of the page in the order of the identifiers. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/users/activity/daily (the `GetDailyActivity` operationId).
+	GetDailyActivityWithResponse(ctx context.Context, body GetDailyActivityJSONRequestBody, reqEditors ...RequestEditorFn) (*GetDailyActivityResponse, error)
+
+	// GetActivityLogsWithBodyWithResponse List the entries of a user in the ledger
+	//
+	// Members read their own data. The newest first. Filtered entries are counted up to 10,000. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/users/activity/logs (the `GetActivityLogs` operationId).
+	GetActivityLogsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GetActivityLogsResponse, error)
+
+	// GetActivityLogsWithResponse List the entries of a user in the ledger
+	//
+	// Members read their own data. The newest first. Filtered entries are counted up to 10,000. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/users/activity/logs (the `GetActivityLogs` operationId).
+	GetActivityLogsWithResponse(ctx context.Context, body GetActivityLogsJSONRequestBody, reqEditors ...RequestEditorFn) (*GetActivityLogsResponse, error)
+
+	// GetActivityStatsByQueryWithResponse Get the activity of a user by day, named in the query
+	//
+	// Members read their own data. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/users/activity/stats (the `GetActivityStatsByQuery` operationId).
+	GetActivityStatsByQueryWithResponse(ctx context.Context, params *GetActivityStatsByQueryParams, reqEditors ...RequestEditorFn) (*GetActivityStatsByQueryResponse, error)
+
+	// GetActivityStatsWithBodyWithResponse Get the activity of a user by day
+	//
+	// Members read their own data. Messages, replies and reactions that were deleted do not count. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/users/activity/stats (the `GetActivityStats` operationId).
+	GetActivityStatsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GetActivityStatsResponse, error)
+
+	// GetActivityStatsWithResponse Get the activity of a user by day
+	//
+	// Members read their own data. Messages, replies and reactions that were deleted do not count. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/users/activity/stats (the `GetActivityStats` operationId).
+	GetActivityStatsWithResponse(ctx context.Context, body GetActivityStatsJSONRequestBody, reqEditors ...RequestEditorFn) (*GetActivityStatsResponse, error)
 
 	// SetAvatarWithBodyWithResponse Set the avatar of a user
 	//
@@ -33544,6 +36854,198 @@ func (r ReverseEntryResponse) ContentType() string {
 	return ""
 }
 
+type GetTiersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessTiersView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetTiersResponse) GetJSON200() *SuccessTiersView {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetTiersResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetTiersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetTiersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetTiersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetTiersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReplaceTiersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessTiersView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReplaceTiersResponse) GetJSON200() *SuccessTiersView {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ReplaceTiersResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReplaceTiersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplaceTiersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplaceTiersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReplaceTiersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetXPSettingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessXPSettings
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetXPSettingsResponse) GetJSON200() *SuccessXPSettings {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetXPSettingsResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetXPSettingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetXPSettingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetXPSettingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetXPSettingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateXPSettingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessXPSettings
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateXPSettingsResponse) GetJSON200() *SuccessXPSettings {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r UpdateXPSettingsResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateXPSettingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateXPSettingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateXPSettingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateXPSettingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListLimitsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -35829,6 +39331,219 @@ func (r CreateUserResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetDailyActivityResponse200Headers the declared response headers of an HTTP 200 response for GetDailyActivity
+type GetDailyActivityResponse200Headers struct {
+	XUnknownFields *string
+}
+
+type GetDailyActivityResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PagedDailyActivityBody
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetDailyActivityResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDailyActivityResponse) GetJSON200() *PagedDailyActivityBody {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetDailyActivityResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDailyActivityResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDailyActivityResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDailyActivityResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDailyActivityResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetActivityLogsResponse200Headers the declared response headers of an HTTP 200 response for GetActivityLogs
+type GetActivityLogsResponse200Headers struct {
+	XUnknownFields *string
+}
+
+type GetActivityLogsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PagedActivityLogsBody
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetActivityLogsResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetActivityLogsResponse) GetJSON200() *PagedActivityLogsBody {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetActivityLogsResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetActivityLogsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetActivityLogsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetActivityLogsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetActivityLogsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetActivityStatsByQueryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessActivityStats
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetActivityStatsByQueryResponse) GetJSON200() *SuccessActivityStats {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetActivityStatsByQueryResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetActivityStatsByQueryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetActivityStatsByQueryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetActivityStatsByQueryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetActivityStatsByQueryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetActivityStatsResponse200Headers the declared response headers of an HTTP 200 response for GetActivityStats
+type GetActivityStatsResponse200Headers struct {
+	XUnknownFields *string
+}
+
+type GetActivityStatsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessActivityStats
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetActivityStatsResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetActivityStatsResponse) GetJSON200() *SuccessActivityStats {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetActivityStatsResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetActivityStatsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetActivityStatsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetActivityStatsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetActivityStatsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -38468,6 +42183,96 @@ func (c *ClientWithResponses) ReverseEntryWithResponse(ctx context.Context, entr
 	return ParseReverseEntryResponse(rsp)
 }
 
+// GetTiersWithResponse Get the tiers
+//
+// The tiers with their levels, and the XP settings. Every member may read them.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/gamification/tiers (the `GetTiers` operationId).
+func (c *ClientWithResponses) GetTiersWithResponse(ctx context.Context, params *GetTiersParams, reqEditors ...RequestEditorFn) (*GetTiersResponse, error) {
+	rsp, err := c.GetTiers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetTiersResponse(rsp)
+}
+
+// ReplaceTiersWithBodyWithResponse Replace the tiers
+//
+// A tier with a known `_id` keeps its identity; those that are missing are deleted. With other tiers, thresholds or roles a job moves the members: `recomputing` is true until it ends. A new or changed `roleId` needs `roles` on a key, and `manage_roles` and a rank above the role for a person. 400 `levels_not_rising`, `three_levels_required`, or `role_not_allowed` for a role with server permissions. 403 `rank_too_low`. 404 `role_not_found`. 409 `stale_version`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/gamification/tiers (the `ReplaceTiers` operationId).
+func (c *ClientWithResponses) ReplaceTiersWithBodyWithResponse(ctx context.Context, params *ReplaceTiersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplaceTiersResponse, error) {
+	rsp, err := c.ReplaceTiersWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplaceTiersResponse(rsp)
+}
+
+// ReplaceTiersWithResponse Replace the tiers
+//
+// A tier with a known `_id` keeps its identity; those that are missing are deleted. With other tiers, thresholds or roles a job moves the members: `recomputing` is true until it ends. A new or changed `roleId` needs `roles` on a key, and `manage_roles` and a rank above the role for a person. 400 `levels_not_rising`, `three_levels_required`, or `role_not_allowed` for a role with server permissions. 403 `rank_too_low`. 404 `role_not_found`. 409 `stale_version`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/gamification/tiers (the `ReplaceTiers` operationId).
+func (c *ClientWithResponses) ReplaceTiersWithResponse(ctx context.Context, params *ReplaceTiersParams, body ReplaceTiersJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplaceTiersResponse, error) {
+	rsp, err := c.ReplaceTiers(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplaceTiersResponse(rsp)
+}
+
+// GetXPSettingsWithResponse Get the XP settings
+//
+// What each action pays. Every member may read it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/gamification/xp-settings (the `GetXPSettings` operationId).
+func (c *ClientWithResponses) GetXPSettingsWithResponse(ctx context.Context, params *GetXPSettingsParams, reqEditors ...RequestEditorFn) (*GetXPSettingsResponse, error) {
+	rsp, err := c.GetXPSettings(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetXPSettingsResponse(rsp)
+}
+
+// UpdateXPSettingsWithBodyWithResponse Update the XP settings
+//
+// Omitted actions and fields are unchanged. What happened before the change still pays by the previous rules, also if it is processed later. `comment`, `analysis`, `object`, `refer` and `referral` are stored and pay nothing yet. 409 `stale_version` if `version` or `If-Match` is not the current version.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/gamification/xp-settings (the `UpdateXPSettings` operationId).
+func (c *ClientWithResponses) UpdateXPSettingsWithBodyWithResponse(ctx context.Context, params *UpdateXPSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateXPSettingsResponse, error) {
+	rsp, err := c.UpdateXPSettingsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateXPSettingsResponse(rsp)
+}
+
+// UpdateXPSettingsWithResponse Update the XP settings
+//
+// Omitted actions and fields are unchanged. What happened before the change still pays by the previous rules, also if it is processed later. `comment`, `analysis`, `object`, `refer` and `referral` are stored and pay nothing yet. 409 `stale_version` if `version` or `If-Match` is not the current version.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/gamification/xp-settings (the `UpdateXPSettings` operationId).
+func (c *ClientWithResponses) UpdateXPSettingsWithResponse(ctx context.Context, params *UpdateXPSettingsParams, body UpdateXPSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateXPSettingsResponse, error) {
+	rsp, err := c.UpdateXPSettings(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateXPSettingsResponse(rsp)
+}
+
 // ListLimitsWithResponse List the limits in force
 //
 // Of messages, channels, live connections, requests and files. Over a rate the response is 429 with `Retry-After`.
@@ -39441,6 +43246,111 @@ func (c *ClientWithResponses) CreateUserWithResponse(ctx context.Context, params
 		return nil, err
 	}
 	return ParseCreateUserResponse(rsp)
+}
+
+// GetDailyActivityWithBodyWithResponse Get what users earned on a day
+//
+// Members read their own data. `results` has the users of the page in the order of the identifiers. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/users/activity/daily (the `GetDailyActivity` operationId).
+func (c *ClientWithResponses) GetDailyActivityWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GetDailyActivityResponse, error) {
+	rsp, err := c.GetDailyActivityWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDailyActivityResponse(rsp)
+}
+
+// GetDailyActivityWithResponse Get what users earned on a day
+//
+// Members read their own data. `results` has the users of the page in the order of the identifiers. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/users/activity/daily (the `GetDailyActivity` operationId).
+func (c *ClientWithResponses) GetDailyActivityWithResponse(ctx context.Context, body GetDailyActivityJSONRequestBody, reqEditors ...RequestEditorFn) (*GetDailyActivityResponse, error) {
+	rsp, err := c.GetDailyActivity(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDailyActivityResponse(rsp)
+}
+
+// GetActivityLogsWithBodyWithResponse List the entries of a user in the ledger
+//
+// Members read their own data. The newest first. Filtered entries are counted up to 10,000. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/users/activity/logs (the `GetActivityLogs` operationId).
+func (c *ClientWithResponses) GetActivityLogsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GetActivityLogsResponse, error) {
+	rsp, err := c.GetActivityLogsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetActivityLogsResponse(rsp)
+}
+
+// GetActivityLogsWithResponse List the entries of a user in the ledger
+//
+// Members read their own data. The newest first. Filtered entries are counted up to 10,000. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/users/activity/logs (the `GetActivityLogs` operationId).
+func (c *ClientWithResponses) GetActivityLogsWithResponse(ctx context.Context, body GetActivityLogsJSONRequestBody, reqEditors ...RequestEditorFn) (*GetActivityLogsResponse, error) {
+	rsp, err := c.GetActivityLogs(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetActivityLogsResponse(rsp)
+}
+
+// GetActivityStatsByQueryWithResponse Get the activity of a user by day, named in the query
+//
+// Members read their own data. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/users/activity/stats (the `GetActivityStatsByQuery` operationId).
+func (c *ClientWithResponses) GetActivityStatsByQueryWithResponse(ctx context.Context, params *GetActivityStatsByQueryParams, reqEditors ...RequestEditorFn) (*GetActivityStatsByQueryResponse, error) {
+	rsp, err := c.GetActivityStatsByQuery(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetActivityStatsByQueryResponse(rsp)
+}
+
+// GetActivityStatsWithBodyWithResponse Get the activity of a user by day
+//
+// Members read their own data. Messages, replies and reactions that were deleted do not count. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/users/activity/stats (the `GetActivityStats` operationId).
+func (c *ClientWithResponses) GetActivityStatsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GetActivityStatsResponse, error) {
+	rsp, err := c.GetActivityStatsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetActivityStatsResponse(rsp)
+}
+
+// GetActivityStatsWithResponse Get the activity of a user by day
+//
+// Members read their own data. Messages, replies and reactions that were deleted do not count. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/users/activity/stats (the `GetActivityStats` operationId).
+func (c *ClientWithResponses) GetActivityStatsWithResponse(ctx context.Context, body GetActivityStatsJSONRequestBody, reqEditors ...RequestEditorFn) (*GetActivityStatsResponse, error) {
+	rsp, err := c.GetActivityStats(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetActivityStatsResponse(rsp)
 }
 
 // SetAvatarWithBodyWithResponse Set the avatar of a user
@@ -42294,6 +46204,138 @@ func ParseReverseEntryResponse(rsp *http.Response) (*ReverseEntryResponse, error
 	return response, nil
 }
 
+// ParseGetTiersResponse parses an HTTP response from a GetTiersWithResponse call
+func ParseGetTiersResponse(rsp *http.Response) (*GetTiersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetTiersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessTiersView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReplaceTiersResponse parses an HTTP response from a ReplaceTiersWithResponse call
+func ParseReplaceTiersResponse(rsp *http.Response) (*ReplaceTiersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplaceTiersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessTiersView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetXPSettingsResponse parses an HTTP response from a GetXPSettingsWithResponse call
+func ParseGetXPSettingsResponse(rsp *http.Response) (*GetXPSettingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetXPSettingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessXPSettings
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateXPSettingsResponse parses an HTTP response from a UpdateXPSettingsWithResponse call
+func ParseUpdateXPSettingsResponse(rsp *http.Response) (*UpdateXPSettingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateXPSettingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessXPSettings
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListLimitsResponse parses an HTTP response from a ListLimitsWithResponse call
 func ParseListLimitsResponse(rsp *http.Response) (*ListLimitsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -43916,6 +47958,177 @@ func ParseCreateUserResponse(rsp *http.Response) (*CreateUserResponse, error) {
 	return response, nil
 }
 
+// ParseGetDailyActivityResponse parses an HTTP response from a GetDailyActivityWithResponse call
+func ParseGetDailyActivityResponse(rsp *http.Response) (*GetDailyActivityResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDailyActivityResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PagedDailyActivityBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetDailyActivityResponse200Headers
+		if values := rsp.Header.Values("X-Unknown-Fields"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Unknown-Fields", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XUnknownFields = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetActivityLogsResponse parses an HTTP response from a GetActivityLogsWithResponse call
+func ParseGetActivityLogsResponse(rsp *http.Response) (*GetActivityLogsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetActivityLogsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PagedActivityLogsBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetActivityLogsResponse200Headers
+		if values := rsp.Header.Values("X-Unknown-Fields"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Unknown-Fields", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XUnknownFields = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetActivityStatsByQueryResponse parses an HTTP response from a GetActivityStatsByQueryWithResponse call
+func ParseGetActivityStatsByQueryResponse(rsp *http.Response) (*GetActivityStatsByQueryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetActivityStatsByQueryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessActivityStats
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetActivityStatsResponse parses an HTTP response from a GetActivityStatsWithResponse call
+func ParseGetActivityStatsResponse(rsp *http.Response) (*GetActivityStatsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetActivityStatsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessActivityStats
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetActivityStatsResponse200Headers
+		if values := rsp.Header.Values("X-Unknown-Fields"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Unknown-Fields", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XUnknownFields = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseSetAvatarResponse parses an HTTP response from a SetAvatarWithResponse call
 func ParseSetAvatarResponse(rsp *http.Response) (*SetAvatarResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -44793,6 +49006,16 @@ type WebhookInitiatorInterface interface {
 
 	OnReactionRemoved(ctx context.Context, targetURL string, body OnReactionRemovedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// OnTierLostWithBody fires the tier.lost webhook with any body
+	OnTierLostWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnTierLost(ctx context.Context, targetURL string, body OnTierLostJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnTierReachedWithBody fires the tier.reached webhook with any body
+	OnTierReachedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnTierReached(ctx context.Context, targetURL string, body OnTierReachedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// OnTopicCreatedWithBody fires the topic.created webhook with any body
 	OnTopicCreatedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -44832,6 +49055,11 @@ type WebhookInitiatorInterface interface {
 	OnUserRoleRemovedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	OnUserRoleRemoved(ctx context.Context, targetURL string, body OnUserRoleRemovedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnUserUpdatedWithBody fires the user.updated webhook with any body
+	OnUserUpdatedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnUserUpdated(ctx context.Context, targetURL string, body OnUserUpdatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// OnUserVisitedServerWithBody fires the user.visited_server webhook with any body
 	OnUserVisitedServerWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -45127,6 +49355,54 @@ func (p *WebhookInitiator) OnReactionRemoved(ctx context.Context, targetURL stri
 	return p.Client.Do(req)
 }
 
+func (p *WebhookInitiator) OnTierLostWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnTierLostWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnTierLost(ctx context.Context, targetURL string, body OnTierLostJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnTierLostWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnTierReachedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnTierReachedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnTierReached(ctx context.Context, targetURL string, body OnTierReachedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnTierReachedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
 func (p *WebhookInitiator) OnTopicCreatedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewOnTopicCreatedWebhookRequestWithBody(targetURL, contentType, body)
 	if err != nil {
@@ -45309,6 +49585,30 @@ func (p *WebhookInitiator) OnUserRoleRemovedWithBody(ctx context.Context, target
 
 func (p *WebhookInitiator) OnUserRoleRemoved(ctx context.Context, targetURL string, body OnUserRoleRemovedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewOnUserRoleRemovedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnUserUpdatedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnUserUpdatedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnUserUpdated(ctx context.Context, targetURL string, body OnUserUpdatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnUserUpdatedWebhookRequest(targetURL, body)
 	if err != nil {
 		return nil, err
 	}
@@ -45715,6 +50015,68 @@ func NewOnReactionRemovedWebhookRequestWithBody(targetURL string, contentType st
 	return req, nil
 }
 
+// NewOnTierLostWebhookRequest builds a application/json POST request for the tier.lost webhook
+func NewOnTierLostWebhookRequest(targetURL string, body OnTierLostJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnTierLostWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnTierLostWebhookRequestWithBody builds a POST request for the tier.lost webhook with any body
+func NewOnTierLostWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnTierReachedWebhookRequest builds a application/json POST request for the tier.reached webhook
+func NewOnTierReachedWebhookRequest(targetURL string, body OnTierReachedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnTierReachedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnTierReachedWebhookRequestWithBody builds a POST request for the tier.reached webhook with any body
+func NewOnTierReachedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewOnTopicCreatedWebhookRequest builds a application/json POST request for the topic.created webhook
 func NewOnTopicCreatedWebhookRequest(targetURL string, body OnTopicCreatedJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -45945,6 +50307,37 @@ func NewOnUserRoleRemovedWebhookRequest(targetURL string, body OnUserRoleRemoved
 
 // NewOnUserRoleRemovedWebhookRequestWithBody builds a POST request for the user.role_removed webhook with any body
 func NewOnUserRoleRemovedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnUserUpdatedWebhookRequest builds a application/json POST request for the user.updated webhook
+func NewOnUserUpdatedWebhookRequest(targetURL string, body OnUserUpdatedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnUserUpdatedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnUserUpdatedWebhookRequestWithBody builds a POST request for the user.updated webhook with any body
+func NewOnUserUpdatedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 	_ = err
 

@@ -1142,6 +1142,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/gamification/tiers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the tiers
+         * @description The tiers with their levels, and the XP settings. Every member may read them.
+         */
+        get: operations["getTiers"];
+        /**
+         * Replace the tiers
+         * @description A tier with a known `_id` keeps its identity; those that are missing are deleted. With other tiers, thresholds or roles a job moves the members: `recomputing` is true until it ends. A new or changed `roleId` needs `roles` on a key, and `manage_roles` and a rank above the role for a person. 400 `levels_not_rising`, `three_levels_required`, or `role_not_allowed` for a role with server permissions. 403 `rank_too_low`. 404 `role_not_found`. 409 `stale_version`.
+         */
+        put: operations["replaceTiers"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/gamification/xp-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the XP settings
+         * @description What each action pays. Every member may read it.
+         */
+        get: operations["getXPSettings"];
+        /**
+         * Update the XP settings
+         * @description Omitted actions and fields are unchanged. What happened before the change still pays by the previous rules, also if it is processed later. `comment`, `analysis`, `object`, `refer` and `referral` are stored and pay nothing yet. 409 `stale_version` if `version` or `If-Match` is not the current version.
+         */
+        put: operations["updateXPSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/limits": {
         parameters: {
             query?: never;
@@ -1906,6 +1954,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/users/activity/daily": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get what users earned on a day
+         * @description Members read their own data. `results` has the users of the page in the order of the identifiers. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+         */
+        post: operations["getDailyActivity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/activity/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List the entries of a user in the ledger
+         * @description Members read their own data. The newest first. Filtered entries are counted up to 10,000. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+         */
+        post: operations["getActivityLogs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/activity/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the activity of a user by day, named in the query
+         * @description Members read their own data. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+         */
+        get: operations["getActivityStatsByQuery"];
+        put?: never;
+        /**
+         * Get the activity of a user by day
+         * @description Members read their own data. Messages, replies and reactions that were deleted do not count. 404 `user_not_found`. 400 `invalid_input`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+         */
+        post: operations["getActivityStats"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users/avatar": {
         parameters: {
             query?: never;
@@ -2526,6 +2638,46 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "tier.lost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * tier.lost
+         * @description A member fell to a lower level or tier, because XP were reversed or the tiers were changed.
+         */
+        post: operations["onTierLost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "tier.reached": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * tier.reached
+         * @description A member reached a higher level or tier.
+         */
+        post: operations["onTierReached"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "topic.created": {
         parameters: {
             query?: never;
@@ -2686,6 +2838,26 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "user.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * user.updated
+         * @description Fields of one member were changed. A bulk job appends `members.imported` instead.
+         */
+        post: operations["onUserUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "user.visited_server": {
         parameters: {
             query?: never;
@@ -2822,6 +2994,90 @@ export interface components {
              * @example ada
              */
             username?: string;
+        };
+        ActivityLogs: {
+            logs: components["schemas"]["EntryView"][];
+            pagination: components["schemas"]["LogPages"];
+            user_id: string;
+        };
+        ActivityLogsInput: {
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /** @description The custom field, for custom-field. */
+            fieldName?: string;
+            /** @description The first day, or an instant. */
+            from?: string;
+            /**
+             * @description Values of the type, or an object with type, value and fieldName.
+             * @example ada@example.com
+             */
+            identifier: string | number | (string | number)[] | {
+                fieldName?: string;
+                type: string;
+                value: string | number;
+            };
+            /**
+             * @default email
+             * @enum {string}
+             */
+            identifier_type: "email" | "username" | "userId" | "custom-field";
+            /**
+             * Format: int64
+             * @default 20
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @default 1
+             */
+            page: number;
+            /** @description An alias of communityId. */
+            serverId?: string;
+            /** @description The type of the source, such as xp_rule. */
+            source?: string;
+            /** @description The last day, or the instant after the last entry. */
+            to?: string;
+            /** @enum {string} */
+            unit?: "xp" | "coins" | "premium";
+        } & {
+            [key: string]: unknown;
+        };
+        ActivityStats: {
+            /** @description The newest first; days without activity are 0. */
+            daily_stats: components["schemas"]["DayCounts"][];
+            range: components["schemas"]["DateRange"];
+            totals: components["schemas"]["Counts"];
+            user_id: string;
+        };
+        ActivityStatsInput: {
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /**
+             * Format: int64
+             * @description The last days, today included.
+             * @default 30
+             */
+            days: number;
+            /** @description The custom field, for custom-field. */
+            fieldName?: string;
+            /**
+             * @description Values of the type, or an object with type, value and fieldName.
+             * @example ada@example.com
+             */
+            identifier: string | number | (string | number)[] | {
+                fieldName?: string;
+                type: string;
+                value: string | number;
+            };
+            /**
+             * @default email
+             * @enum {string}
+             */
+            identifier_type: "email" | "username" | "userId" | "custom-field";
+            /** @description An alias of communityId. */
+            serverId?: string;
+        } & {
+            [key: string]: unknown;
         };
         Allowed: {
             /** @description @all notifies too. */
@@ -3320,6 +3576,29 @@ export interface components {
             /** @description The participants, the caller included. */
             users: components["schemas"]["Participant"][];
         };
+        Counts: {
+            /**
+             * Format: int64
+             * @description Earned: without refunds, less reversals.
+             */
+            coins: number;
+            /** Format: int64 */
+            messages: number;
+            /** Format: int64 */
+            reaction: number;
+            /** Format: int64 */
+            replies: number;
+            /**
+             * Format: int64
+             * @description Always 0.
+             */
+            socials: number;
+            /**
+             * Format: int64
+             * @description Earned: less reversals.
+             */
+            xp: number;
+        };
         CreatedReport: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
@@ -3353,6 +3632,111 @@ export interface components {
             limit: number;
             /** @description Send it as cursor for the next part; null at the end. */
             nextCursor: string | null;
+        };
+        DailyActivity: {
+            /** @example 28/11/2026 */
+            date: string;
+            not_found: string[];
+            pagination: components["schemas"]["DailyPages"];
+            results: components["schemas"]["DailyRow"][];
+        };
+        DailyActivityInput: {
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /**
+             * @description DD/MM/YYYY or YYYY-MM-DD; absent: today in the time zone of the community.
+             * @example 28/11/2026
+             */
+            date?: string;
+            /** @description The custom field, for custom-field. */
+            fieldName?: string;
+            /**
+             * @description Values of the type, or an object with type, value and fieldName.
+             * @example ada@example.com
+             */
+            identifier: string | number | (string | number)[] | {
+                fieldName?: string;
+                type: string;
+                value: string | number;
+            };
+            /**
+             * @default email
+             * @enum {string}
+             */
+            identifier_type: "email" | "username" | "userId" | "custom-field";
+            /**
+             * Format: int64
+             * @default 50
+             */
+            limit: number;
+            /**
+             * Format: int64
+             * @default 1
+             */
+            page: number;
+            /** @description An alias of communityId. */
+            serverId?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        DailyPages: {
+            /**
+             * Format: int64
+             * @description The number of users found.
+             */
+            found: number;
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            page: number;
+            /**
+             * Format: int64
+             * @description The number of identifiers.
+             */
+            total: number;
+            /** Format: int64 */
+            total_pages: number;
+        };
+        DailyRow: {
+            /** Format: int64 */
+            coins: number;
+            /** @example 28/11/2026 */
+            date: string;
+            identifier: string;
+            user_id: string;
+            /** Format: int64 */
+            xp: number;
+        };
+        DateRange: {
+            /** @example 2026-03-30 */
+            end_date: string;
+            /** @example 2026-03-28 */
+            start_date: string;
+        };
+        DayCounts: {
+            /**
+             * Format: int64
+             * @description Earned: without refunds, less reversals.
+             */
+            coins: number;
+            /** @example 2026-03-30 */
+            date: string;
+            /** Format: int64 */
+            messages: number;
+            /** Format: int64 */
+            reaction: number;
+            /** Format: int64 */
+            replies: number;
+            /**
+             * Format: int64
+             * @description Always 0.
+             */
+            socials: number;
+            /**
+             * Format: int64
+             * @description Earned: less reversals.
+             */
+            xp: number;
         };
         Deleted: {
             /** @description The _id of the deleted object. */
@@ -3388,6 +3772,12 @@ export interface components {
             sep?: boolean;
             /** @description The name of the sheet. */
             sheet?: string;
+        };
+        DisplayStruct: {
+            /** @default true */
+            levels: boolean;
+            /** @default true */
+            tiers: boolean;
         };
         EntryPart: {
             /** Format: int64 */
@@ -3551,6 +3941,11 @@ export interface components {
             messageId: string;
             parentId?: string;
             topicId?: string;
+        };
+        EventTier: {
+            _id: string;
+            /** @description The name at that time. */
+            name: string;
         };
         EventTopicData: {
             topic: components["schemas"]["Topic"];
@@ -3837,6 +4232,17 @@ export interface components {
             userId: number;
             /** @example ada */
             username: string;
+        };
+        Item: {
+            /** @description An existing tier, which keeps its members; absent for a new one. */
+            _id?: string;
+            icon?: string;
+            /** @description The levels 1, 2 and 3. */
+            levels: components["schemas"]["Threshold"][];
+            /** @description 1 to 100 characters. */
+            name: string;
+            /** @description Needs the right to assign the role, if it is new. */
+            roleId?: string | null;
         };
         JobError: {
             code: string;
@@ -4213,6 +4619,16 @@ export interface components {
              */
             version: number;
         };
+        LogPages: {
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            page: number;
+            /** Format: int64 */
+            total: number;
+            /** Format: int64 */
+            total_pages: number;
+        };
         LoggedIn: {
             /** Format: date-time */
             expiresAt: string;
@@ -4275,6 +4691,18 @@ export interface components {
             /** @description true ends all sessions of the account. */
             everywhere?: boolean;
         };
+        LostData: {
+            /**
+             * Format: int64
+             * @description The new level; 0 below the first tier.
+             */
+            level: number;
+            /** @description The new tier; null below the first one. */
+            tier: components["schemas"]["EventTier"] | null;
+            user: components["schemas"]["EventUser"];
+            /** Format: int64 */
+            xp: number;
+        };
         ManagedUser: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
@@ -4335,6 +4763,57 @@ export interface components {
             total: number;
             /** @description There are more than total. */
             totalCapped?: boolean;
+        };
+        MessagePayment: {
+            /** @description The _ids of the only channels that pay; empty: all. */
+            channels: string[];
+            /**
+             * Format: int64
+             * @example 1
+             */
+            coins: number;
+            /**
+             * Format: int64
+             * @description Payments of a member on a day of the community; null: any number.
+             * @example 20
+             */
+            dailyCap: number | null;
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description Seconds between two payments of a member.
+             * @example 60
+             */
+            time: number;
+            /**
+             * Format: int64
+             * @example 10
+             */
+            xp: number;
+        };
+        MessagePaymentChange: {
+            /** @description The _ids of the only channels that pay; empty: all. */
+            channels?: string[];
+            /**
+             * Format: int64
+             * @description 0 to 1,000,000.
+             * @example 1
+             */
+            coins?: number;
+            /** @description Payments of a member on a day of the community; null: any number. */
+            dailyCap?: number | null;
+            enabled?: boolean;
+            /**
+             * Format: int64
+             * @description Seconds between two payments of a member, 0 to 86,400.
+             */
+            time?: number;
+            /**
+             * Format: int64
+             * @description 0 to 1,000,000.
+             * @example 10
+             */
+            xp?: number;
         };
         NewAPIKey: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
@@ -5025,6 +5504,28 @@ export interface components {
              */
             userId?: string | number;
         };
+        PagedActivityLogsBody: {
+            data: components["schemas"]["ActivityLogs"];
+            /** @description What was done, for a person. */
+            message: string;
+            meta: components["schemas"]["Pages"];
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        PagedDailyActivityBody: {
+            data: components["schemas"]["DailyActivity"];
+            /** @description What was done, for a person. */
+            message: string;
+            meta: components["schemas"]["Pages"];
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         Pages: {
             /**
              * Format: int64
@@ -5052,6 +5553,34 @@ export interface components {
             deleted?: boolean;
             displayName: string;
             username?: string;
+        };
+        Payment: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            coins: number;
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @example 10
+             */
+            xp: number;
+        };
+        PaymentChange: {
+            /**
+             * Format: int64
+             * @description 0 to 1,000,000.
+             * @example 1
+             */
+            coins?: number;
+            enabled?: boolean;
+            /**
+             * Format: int64
+             * @description 0 to 1,000,000.
+             * @example 10
+             */
+            xp?: number;
         };
         Penalty: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
@@ -5136,6 +5665,59 @@ export interface components {
             /** @example /v1/users/bulk-update/6a21d1c09f3b0c4d5e6f7a8b/status */
             statusUrl: string;
         };
+        QuotePayment: {
+            /** @description The _ids of the only channels that pay; empty: all. */
+            channels: string[];
+            /**
+             * Format: int64
+             * @example 1
+             */
+            coins: number;
+            /**
+             * Format: int64
+             * @description Payments of a member on a day of the community; null: any number.
+             * @example 20
+             */
+            dailyCap: number | null;
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @example 10
+             */
+            xp: number;
+        };
+        QuotePaymentChange: {
+            /** @description The _ids of the only channels that pay; empty: all. */
+            channels?: string[];
+            /**
+             * Format: int64
+             * @description 0 to 1,000,000.
+             * @example 1
+             */
+            coins?: number;
+            /** @description Payments of a member on a day of the community; null: any number. */
+            dailyCap?: number | null;
+            enabled?: boolean;
+            /**
+             * Format: int64
+             * @description 0 to 1,000,000.
+             * @example 10
+             */
+            xp?: number;
+        };
+        ReachedData: {
+            /** @description The member reached this level for the first time. */
+            first: boolean;
+            /**
+             * Format: int64
+             * @description 1 to 3.
+             */
+            level: number;
+            tier: components["schemas"]["EventTier"];
+            user: components["schemas"]["EventUser"];
+            /** Format: int64 */
+            xp: number;
+        };
         Reaction: {
             /** Format: date-time */
             at: string;
@@ -5159,6 +5741,53 @@ export interface components {
             messageId: string;
             /** @example :heart: */
             shortcode: string;
+        };
+        ReactionPayment: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            coins: number;
+            /**
+             * Format: int64
+             * @description Payments of a member on a day of the community; null: any number.
+             * @example 20
+             */
+            dailyCap: number | null;
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description Seconds between two payments of a member.
+             * @example 3
+             */
+            time: number;
+            /**
+             * Format: int64
+             * @example 10
+             */
+            xp: number;
+        };
+        ReactionPaymentChange: {
+            /**
+             * Format: int64
+             * @description 0 to 1,000,000.
+             * @example 1
+             */
+            coins?: number;
+            /** @description Payments of a member on a day of the community; null: any number. */
+            dailyCap?: number | null;
+            enabled?: boolean;
+            /**
+             * Format: int64
+             * @description Seconds between two payments of a member, 0 to 86,400.
+             */
+            time?: number;
+            /**
+             * Format: int64
+             * @description 0 to 1,000,000.
+             * @example 10
+             */
+            xp?: number;
         };
         Reactions: {
             /** Format: int64 */
@@ -5701,6 +6330,10 @@ export interface components {
             lastSeenAt: string;
             userAgent: string;
         };
+        Source: {
+            id: string;
+            type: string;
+        };
         Span: {
             /** Format: int64 */
             length: number;
@@ -5728,6 +6361,16 @@ export interface components {
         };
         SuccessAccount: {
             data: components["schemas"]["Account"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessActivityStats: {
+            data: components["schemas"]["ActivityStats"];
             /** @description What was done, for a person. */
             message: string;
             /**
@@ -6287,6 +6930,16 @@ export interface components {
              */
             status: "success";
         };
+        SuccessTiersView: {
+            data: components["schemas"]["TiersView"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         SuccessTopic: {
             data: components["schemas"]["Topic"];
             /** @description What was done, for a person. */
@@ -6377,6 +7030,16 @@ export interface components {
              */
             status: "success";
         };
+        SuccessXPSettings: {
+            data: components["schemas"]["XPSettings"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         Tag: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
@@ -6395,6 +7058,109 @@ export interface components {
             id: string;
             name: string;
             type: string;
+        };
+        TextPayment: {
+            /**
+             * Format: int64
+             * @example 1
+             */
+            coins: number;
+            enabled: boolean;
+            /** @description The _id of a custom field for text; empty: none. */
+            fieldId: string;
+            /**
+             * Format: int64
+             * @example 10
+             */
+            xp: number;
+        };
+        TextPaymentChange: {
+            /**
+             * Format: int64
+             * @description 0 to 1,000,000.
+             * @example 1
+             */
+            coins?: number;
+            enabled?: boolean;
+            /** @description The _id of a custom field for text; required if the action is enabled. */
+            fieldId?: string;
+            /**
+             * Format: int64
+             * @description 0 to 1,000,000.
+             * @example 10
+             */
+            xp?: number;
+        };
+        Threshold: {
+            /**
+             * Format: int64
+             * @description 1 to 3.
+             * @example 1
+             */
+            level: number;
+            /**
+             * Format: int64
+             * @description From which a member has the level.
+             * @example 500
+             */
+            xp: number;
+        };
+        TierDisplay: {
+            levels: boolean;
+            tiers: boolean;
+        };
+        TierView: {
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            _id: string;
+            icon: string;
+            levels: components["schemas"]["Threshold"][];
+            /** @example Silver */
+            name: string;
+            /** @description The role that members of the tier have; null: none. */
+            roleId: string | null;
+        };
+        TiersInput: {
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /**
+             * @description false: members keep the highest position that they ever reached.
+             * @default true
+             */
+            demote: boolean;
+            display?: components["schemas"]["DisplayStruct"];
+            /** @default true */
+            enabled: boolean;
+            /** @description Ignored. */
+            recomputing?: unknown;
+            /** @description An alias of communityId. */
+            serverId?: string;
+            /** @description All tiers, the lowest first. */
+            tiers: components["schemas"]["Item"][];
+            /**
+             * Format: int64
+             * @description The version that was read; absent: update any.
+             */
+            version?: number;
+            /** @description Ignored. */
+            xpSetting?: unknown;
+        };
+        TiersView: {
+            /** @description false: members keep the highest position that they ever reached. */
+            demote: boolean;
+            /** @description What members see. */
+            display: components["schemas"]["TierDisplay"];
+            enabled: boolean;
+            /** @description A job moves members after a change. */
+            recomputing: boolean;
+            /** @description The lowest first. */
+            tiers: components["schemas"]["TierView"][];
+            /**
+             * Format: int64
+             * @description Incremented by each update, from 1.
+             */
+            version: number;
+            /** @description The XP settings. */
+            xpSetting: components["schemas"]["XPSettings"];
         };
         Topic: {
             channelId: string;
@@ -6498,6 +7264,14 @@ export interface components {
              * @example newsletter
              */
             name: string;
+        };
+        UpdatedField: {
+            /** @description The database name; avatar for the address of the picture. */
+            field: string;
+            /** @description null: no value. */
+            new: unknown;
+            /** @description null: no value. */
+            old: unknown;
         };
         User: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
@@ -6864,6 +7638,11 @@ export interface components {
             title: string;
             user: components["schemas"]["EventUser"];
         };
+        UserUpdatedData: {
+            fields: components["schemas"]["UpdatedField"][] | null;
+            source: components["schemas"]["Source"];
+            user: components["schemas"]["EventUser"];
+        };
         Verification: {
             /** @description The token in the link of the mail. */
             token: string;
@@ -6985,6 +7764,69 @@ export interface components {
             code: string;
             field: string;
             message: string;
+        };
+        XPSettings: {
+            /** @description The first text in a field. */
+            aboutme: components["schemas"]["TextPayment"];
+            /** @description A chart analysis. */
+            analysis: components["schemas"]["MessagePayment"];
+            /** @description A reply to an analysis. */
+            comment: components["schemas"]["MessagePayment"];
+            enabled: boolean;
+            /** @description A message. */
+            message: components["schemas"]["MessagePayment"];
+            /** @description A drawing in an analysis. */
+            object: components["schemas"]["MessagePayment"];
+            /** @description Messages that a key of the community sends for members pay too. */
+            payKeyMessages: boolean;
+            /** @description The first avatar. */
+            picture: components["schemas"]["Payment"];
+            /** @description A reply to another reply, if enabled instead of reply. */
+            quote: components["schemas"]["QuotePayment"];
+            /** @description A reaction; each message pays a member once. */
+            react: components["schemas"]["ReactionPayment"];
+            /** @description To the referrer of a new member. */
+            refer: components["schemas"]["Payment"];
+            /** @description To a referred member, at joining. */
+            referral: components["schemas"]["Payment"];
+            /** @description A reply. */
+            reply: components["schemas"]["MessagePayment"];
+            /** @description A message in a channel for discussions of trading, if enabled instead of message. */
+            tradingDiscussions: components["schemas"]["MessagePayment"];
+            /**
+             * Format: int64
+             * @description Incremented by each update, from 1.
+             */
+            version: number;
+            /** @description The first visit of the day. */
+            visit: components["schemas"]["Payment"];
+        };
+        XPSettingsChange: {
+            aboutme?: components["schemas"]["TextPaymentChange"];
+            analysis?: components["schemas"]["MessagePaymentChange"];
+            comment?: components["schemas"]["MessagePaymentChange"];
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /** @description false: no action pays; entries stay. */
+            enabled?: boolean;
+            message?: components["schemas"]["MessagePaymentChange"];
+            object?: components["schemas"]["MessagePaymentChange"];
+            payKeyMessages?: boolean;
+            picture?: components["schemas"]["PaymentChange"];
+            quote?: components["schemas"]["QuotePaymentChange"];
+            react?: components["schemas"]["ReactionPaymentChange"];
+            refer?: components["schemas"]["PaymentChange"];
+            referral?: components["schemas"]["PaymentChange"];
+            reply?: components["schemas"]["MessagePaymentChange"];
+            /** @description An alias of communityId. */
+            serverId?: string;
+            tradingDiscussions?: components["schemas"]["MessagePaymentChange"];
+            /**
+             * Format: int64
+             * @description The version that was read; absent: update any.
+             */
+            version?: number;
+            visit?: components["schemas"]["PaymentChange"];
         };
     };
     responses: {
@@ -9863,6 +10705,140 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getTiers: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessTiersView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    replaceTiers: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that was read, in quotes; the same as version in the body. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TiersInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessTiersView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getXPSettings: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessXPSettings"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateXPSettings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that was read, in quotes; the same as version in the body. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["XPSettingsChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessXPSettings"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listLimits: {
         parameters: {
             query?: never;
@@ -11682,6 +12658,148 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getDailyActivity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DailyActivityInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The JSON or form fields that were sent and ignored because the operation has none of that name. */
+                    "X-Unknown-Fields"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedDailyActivityBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getActivityLogs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActivityLogsInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The JSON or form fields that were sent and ignored because the operation has none of that name. */
+                    "X-Unknown-Fields"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagedActivityLogsBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getActivityStatsByQuery: {
+        parameters: {
+            query: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+                identifier: string;
+                identifier_type?: "email" | "username" | "userId" | "custom-field";
+                /** @description The custom field, for custom-field. */
+                fieldName?: string;
+                /** @description The last days, today included. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessActivityStats"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getActivityStats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActivityStatsInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The JSON or form fields that were sent and ignored because the operation has none of that name. */
+                    "X-Unknown-Fields"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessActivityStats"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     setAvatar: {
         parameters: {
             query?: never;
@@ -13116,6 +14234,82 @@ export interface operations {
             };
         };
     };
+    onTierLost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["LostData"];
+                    /**
+                     * Format: int64
+                     * @description From 1 in the community; those of conversations are left out.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "tier.lost";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onTierReached: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["ReachedData"];
+                    /**
+                     * Format: int64
+                     * @description From 1 in the community; those of conversations are left out.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "tier.reached";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     onTopicCreated: {
         parameters: {
             query?: never;
@@ -13407,6 +14601,44 @@ export interface operations {
                     timestamp: string;
                     /** @enum {string} */
                     type: "user.role_removed";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onUserUpdated: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["UserUpdatedData"];
+                    /**
+                     * Format: int64
+                     * @description From 1 in the community; those of conversations are left out.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "user.updated";
                 };
             };
         };
