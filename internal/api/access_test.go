@@ -41,6 +41,8 @@ var forMembers = map[string]bool{
 	"PUT /v1/users/{userId}/api-keys/{keyId}":    true,
 	"DELETE /v1/users/{userId}/api-keys/{keyId}": true,
 
+	"GET /v1/users/{userId}/balances": true, // their own
+
 	"GET /v1/gamification/xp-settings": true, "GET /v1/gamification/tiers": true,
 
 	// Channels decide.
@@ -208,6 +210,8 @@ func (w *populated) populate(userID string) {
 	w.ids["code"] = at("/v1/servers/"+w.community+"/invites", `{}`, "data.code")
 	w.ids["penaltyId"] = at("/v1/servers/"+w.community+"/penalties", `{"userId":"`+userID+`","kind":"warn","reason":"Late"}`, "data._id")
 	w.ids["noteId"] = at("/v1/communities/"+w.community+"/users/"+userID+"/notes", `{"text":"Late"}`, "data._id")
+	w.ids["entryId"] = at("/v1/gamification/ledger", in+`"user":"`+userID+`","unit":"coins","op":"add","amount":9,"reason":"Test"}`, "data._id")
+	w.ids["holdId"] = at("/v1/gamification/holds", in+`"user":"`+userID+`","unit":"coins","amount":9,"expiresIn":604800,"reason":"Test"}`, "data._id")
 }
 
 // operation is an operation of the document with a sample request.

@@ -27,7 +27,8 @@ var columnsOf = map[sqldb.Dialect]string{
 			SELECT table_name || '.' || column_name || ' ' || upper(COALESCE(domain_name, data_type)) ||
 				CASE WHEN is_nullable = 'NO' THEN ' NOT NULL' ELSE '' END AS line
 			FROM information_schema.columns
-			WHERE table_schema = 'public' AND table_name <> 'goose_db_version') AS lines ORDER BY line`,
+			JOIN information_schema.tables USING (table_schema, table_name)
+			WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name <> 'goose_db_version') AS lines ORDER BY line`,
 }
 
 // user_numbers is a sequence on PostgreSQL, and message_words_found an index.

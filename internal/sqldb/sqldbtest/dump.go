@@ -15,7 +15,7 @@ func Tables(t testing.TB, db *sqldb.DB) map[string][]string {
 	t.Helper()
 	query := `SELECT m.name, p.name FROM sqlite_master m, pragma_table_info(m.name) p WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE 'message_words_found%'`
 	if db.Dialect() == sqldb.Postgres {
-		query = `SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()`
+		query = `SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name) WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'`
 	}
 	found, err := sqldb.All(t.Context(), db, func(s sqldb.Scanner) (column [2]string, err error) {
 		return column, s.Scan(&column[0], &column[1])
