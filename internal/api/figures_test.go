@@ -255,6 +255,11 @@ func TestFiguresAreRightAfterAnUndoneImportAndADeletedChannel(t *testing.T) {
 			}
 		}
 		write()
+		for _, author := range w.authors[8:] { // chance may have deleted all of theirs
+			if _, err := a.Posts.Send(t.Context(), apptest.Operator, w.home, w.channels[0], posting.Input{Text: "the last one", Sender: author}); err != nil {
+				t.Fatal(err)
+			}
+		}
 		before := w.counted()
 		undone := send(t, a, "POST", "/v1/users/bulk-update/"+jobID+"/undo", key, "{}")
 		undo, _ := undone.at("data.jobId").(string)
