@@ -90,7 +90,6 @@ func New(d Deps, areas ...Area) *API {
 		}
 		area.describeFields(a.huma.OpenAPI().Components.Schemas)
 	}
-	describeNulls(a.huma.OpenAPI().Components.Schemas)
 	a.documentRoutes()
 	return a
 }

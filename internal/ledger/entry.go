@@ -161,6 +161,7 @@ type EventData struct {
 
 // EntryView is an entry on the wire.
 type EntryView struct {
+	_            struct{}    `nullable:"true"`
 	ID           string      `json:"_id"`
 	UserID       *string     `json:"userId" doc:"The _id of the user; null after erasure."`
 	Unit         Unit        `json:"unit" enum:"xp,coins,premium"`

@@ -3561,9 +3561,9 @@ type AccountChange struct {
 
 // ActivityLogs defines model for ActivityLogs.
 type ActivityLogs struct {
-	Logs       []EntryView `json:"logs"`
-	Pagination LogPages    `json:"pagination"`
-	UserId     string      `json:"user_id"`
+	Logs       []*EntryView `json:"logs"`
+	Pagination LogPages     `json:"pagination"`
+	UserId     string       `json:"user_id"`
 }
 
 // ActivityLogsInput defines model for ActivityLogsInput.
@@ -3945,8 +3945,10 @@ type BulkJob struct {
 	UndoneBy *string `json:"undoneBy,omitempty"`
 
 	// Unread rows that a stopped job did not read; null until they are counted, or if the file cannot be read
-	Unread  *int64   `json:"unread"`
-	Waiting *JobWait `json:"waiting,omitempty"`
+	Unread *int64 `json:"unread"`
+
+	// Waiting why the job makes no progress at the moment; null: it does, or it has ended
+	Waiting *JobWait `json:"waiting"`
 
 	// Warnings assumptions about the file, and the fields and tags of the job that an undo kept; no row fails because of them
 	Warnings *[]Warning `json:"warnings"`
@@ -4030,7 +4032,7 @@ type BulkRowOutcome string
 
 // Captured defines model for Captured.
 type Captured struct {
-	Entry EntryView   `json:"entry"`
+	Entry *EntryView  `json:"entry"`
 	Hold  Reservation `json:"hold"`
 }
 
@@ -4664,8 +4666,8 @@ type EventChannelChannelType string
 
 // EventDataData defines model for EventDataData.
 type EventDataData struct {
-	Entry EntryView `json:"entry"`
-	User  EventUser `json:"user"`
+	Entry *EntryView `json:"entry"`
+	User  EventUser  `json:"user"`
 }
 
 // EventMessageData defines model for EventMessageData.
@@ -5573,10 +5575,12 @@ type Logout struct {
 // LostData defines model for LostData.
 type LostData struct {
 	// Level The new level; 0 below the first tier.
-	Level int64      `json:"level"`
-	Tier  *EventTier `json:"tier,omitempty"`
-	User  EventUser  `json:"user"`
-	Xp    int64      `json:"xp"`
+	Level int64 `json:"level"`
+
+	// Tier The new tier; null below the first one.
+	Tier EventTier `json:"tier"`
+	User EventUser `json:"user"`
+	Xp   int64     `json:"xp"`
 }
 
 // ManagedUser defines model for ManagedUser.
@@ -7144,7 +7148,8 @@ type ResolutionAction string
 
 // Reversal defines model for Reversal.
 type Reversal struct {
-	Entry *EntryView `json:"entry,omitempty"`
+	// Entry null: nothing was left.
+	Entry *EntryView `json:"entry"`
 
 	// Kept What was spent, is held or has expired.
 	Kept     int64 `json:"kept"`
@@ -7435,8 +7440,10 @@ type Server struct {
 	Name string `json:"name"`
 
 	// OpenBulkImport Members can be imported without a credential.
-	OpenBulkImport bool    `json:"openBulkImport"`
-	Owner          *Person `json:"owner,omitempty"`
+	OpenBulkImport bool `json:"openBulkImport"`
+
+	// Owner null: no owner yet.
+	Owner Person `json:"owner"`
 
 	// RefundLotDays Days in which refunds of expired currency can be spent.
 	RefundLotDays int64 `json:"refundLotDays"`
@@ -7792,7 +7799,7 @@ type SuccessDepartedStatus string
 
 // SuccessEntryView defines model for SuccessEntryView.
 type SuccessEntryView struct {
-	Data *EntryView `json:"data,omitempty"`
+	Data *EntryView `json:"data"`
 
 	// Message What was done, for a person.
 	Message string `json:"message"`

@@ -6,7 +6,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -31,7 +30,6 @@ func generate(from, to string) error {
 	}
 	singleError(document)
 	nameIDs(document)
-	pointersForNull(document)
 	code, err := codegen.Generate(document, codegen.Configuration{
 		PackageName:   "regulars",
 		Generate:      codegen.GenerateOptions{Client: true, Models: true},
@@ -59,21 +57,6 @@ func singleError(document *openapi3.T) {
 			if failure != nil {
 				operation.Responses.Set("default", document.Components.Responses["Invalid"])
 			}
-		}
-	}
-}
-
-// pointersForNull makes fields that are an object or null optional, so that they become
-// pointers instead of unions.
-func pointersForNull(document *openapi3.T) {
-	for _, schema := range document.Components.Schemas {
-		for name, property := range schema.Value.Properties {
-			if property.Ref != "" || len(property.Value.AnyOf) != 2 || !property.Value.AnyOf[1].Value.Type.Is("null") {
-				continue
-			}
-			object := *property.Value.AnyOf[0]
-			schema.Value.Properties[name] = &object
-			schema.Value.Required = slices.DeleteFunc(schema.Value.Required, func(required string) bool { return required == name })
 		}
 	}
 }

@@ -3286,7 +3286,7 @@ export interface components {
              */
             unread: number | null;
             /** @description why the job makes no progress at the moment; null: it does, or it has ended */
-            waiting: components["schemas"]["JobWait"] | null;
+            waiting: components["schemas"]["JobWait"];
             /** @description assumptions about the file, and the fields and tags of the job that an undo kept; no row fails because of them */
             warnings: components["schemas"]["Warning"][] | null;
         };
@@ -3838,7 +3838,7 @@ export interface components {
             unit: "xp" | "coins" | "premium";
             /** @description The _id of the user; null after erasure. */
             userId: string | null;
-        };
+        } | null;
         Event: {
             /** @description Absent after the member was erased. */
             actor?: components["schemas"]["EventActor"];
@@ -4698,7 +4698,7 @@ export interface components {
              */
             level: number;
             /** @description The new tier; null below the first one. */
-            tier: components["schemas"]["EventTier"] | null;
+            tier: components["schemas"]["EventTier"];
             user: components["schemas"]["EventUser"];
             /** Format: int64 */
             xp: number;
@@ -5975,7 +5975,7 @@ export interface components {
         };
         Reversal: {
             /** @description null: nothing was left. */
-            entry: components["schemas"]["EntryView"] | null;
+            entry: components["schemas"]["EntryView"];
             /**
              * Format: int64
              * @description What was spent, is held or has expired.
@@ -6238,7 +6238,7 @@ export interface components {
             /** @description Members can be imported without a credential. */
             openBulkImport: boolean;
             /** @description null: no owner yet. */
-            owner: components["schemas"]["Person"] | null;
+            owner: components["schemas"]["Person"];
             /**
              * Format: int64
              * @description Days in which refunds of expired currency can be spent.
@@ -6511,7 +6511,7 @@ export interface components {
             status: "success";
         };
         SuccessEntryView: {
-            data: components["schemas"]["EntryView"] | null;
+            data: components["schemas"]["EntryView"];
             /** @description What was done, for a person. */
             message: string;
             /**
