@@ -24,7 +24,6 @@ type world struct {
 	mu      sync.Mutex
 	entries []string
 	holds   []string
-	sources int
 }
 
 // number returns a random number below n.

@@ -30,8 +30,3 @@ func balances(ctx context.Context, q sqldb.Querier, communityID string, ids []st
 		WHERE h.community_id = $1 AND `+q.Dialect().In("h.user_id", "$2"), communityID, sqldb.Keys(ids))
 	return found, err
 }
-
-// countAbove returns the number of members with at least an amount of XP.
-func countAbove(ctx context.Context, q sqldb.Querier, communityID string, xp int64) (int64, error) {
-	return sqldb.One(ctx, q, "members", sqldb.Value[int64], "SELECT COUNT(*) FROM ledger_balances WHERE community_id = $1 AND unit = 'xp' AND posted >= $2", communityID, xp)
-}
