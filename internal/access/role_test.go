@@ -57,7 +57,7 @@ func TestRolesAreListedHighestFirst(t *testing.T) {
 		if low.Title != "vip" || low.Class != "#ffaa00" || low.GrantsServerPermission() || !low.GrantsPermission() || !high.GrantsServerPermission() {
 			t.Errorf("%+v %+v", low, high)
 		}
-		if len(high.ServerPermissions) != 13 || len(high.ChannelPermissions) != 10 {
+		if len(high.ServerPermissions) != 14 || len(high.ChannelPermissions) != 10 {
 			t.Errorf("a name is missing: %+v", high)
 		}
 		roles, err := access.Roles(t.Context(), db, home)

@@ -76,6 +76,7 @@ func TestPublicOperationsDoNotRevealAccounts(t *testing.T) {
 			}
 		}
 		w := &probe{populated: newPopulated(t, a), names: map[string]string{}}
+		w.quiet()
 		w.owned(http.MethodPost, "/v1/users", `{"communityId":"`+w.community+`","firstname":"A","lastname":"B","username":"sigurd","email":"sigurd@example.com","displayname":"","joinServer":true,"emailPassword":false,"sendEmail":false}`)
 		var want []string
 		for _, name := range []string{"thorsten", "quentin", "rosalind", "sigurd"} {

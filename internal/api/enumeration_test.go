@@ -102,6 +102,7 @@ func newProbe(t *testing.T, a *apptest.App, prefix string) *probe {
 		t.Fatal(err)
 	}
 	w := &probe{populated: newPopulated(t, a), names: map[string]string{}}
+	w.quiet()
 	w.key = a.Key(t, w.community)
 	for _, c := range w.credentials {
 		switch c.name {

@@ -156,12 +156,12 @@ func TestUsersAreFilteredByFieldsInParts(t *testing.T) {
 		if res.at("meta.current_page") != 1.0 || res.at("meta.total_pages") != 1.0 || res.at("meta.total") != 3.0 || res.at("data.0.first_name") != "Ada" {
 			t.Errorf("%d %s", res.status, res.text)
 		}
-		res = send(t, a, "POST", "/v1/users/filter", key, `{"fields":["xp"],"filter":{"coins":1,"points":"many"},"page":1,"cursor":"x"}`)
+		res = send(t, a, "POST", "/v1/users/filter", key, `{"fields":["shoes"],"filter":{"hats":1,"points":"many"},"page":1,"cursor":"x"}`)
 		var wrong []any
 		for i := range 4 {
 			wrong = append(wrong, res.at(fmt.Sprintf("errors.%d.field", i)))
 		}
-		if diff := cmp.Diff([]any{"fields[0]", "filter.coins", "filter.points", "page"}, wrong); res.status != 400 || diff != "" {
+		if diff := cmp.Diff([]any{"fields[0]", "filter.hats", "filter.points", "page"}, wrong); res.status != 400 || diff != "" {
 			t.Errorf("%d %s", res.status, diff)
 		}
 	})

@@ -58,10 +58,10 @@ func TestTheRestOfACancelledImportIsImportedByItsSuccessor(t *testing.T) {
 		if got := f.stateOf(s.JobID); got.ContinuedBy != rest.JobID {
 			f.Errorf("continued by %q", got.ContinuedBy)
 		}
-		if got := f.count(); got != 39 {
-			f.Errorf("%d members of 39", got)
+		if got := f.count(); got != stoppedRows-1 {
+			f.Errorf("%d members of %d", got, stoppedRows-1)
 		}
-		if lines := f.details(rest, bulk.DetailFilter{}); lines[0].Line != int(s.Counts.Read)+2 || lines[len(lines)-1].Line != 41 {
+		if lines := f.details(rest, bulk.DetailFilter{}); lines[0].Line != int(s.Counts.Read)+2 || lines[len(lines)-1].Line != stoppedRows+1 {
 			f.Errorf("lines %d to %d", lines[0].Line, lines[len(lines)-1].Line)
 		}
 		again, err := f.bulk.Continue(f.Context(), command, f.community, s.JobID, "")

@@ -10,22 +10,22 @@ var MemberFields = []Field{
 	{ID: ExternalID, Field: ExternalID, Name: "External id", Type: SingleLine, Default: true},
 	{ID: JoinDate, Field: JoinDate, Name: "Joined", Type: Date, Default: true},
 	{ID: ClaimedName, Field: ClaimedName, Name: "Claimed", Type: Boolean, Default: true},
+	{ID: XP, Field: XP, Name: "XP", Type: Numerical, Default: true},
+	{ID: Coins, Field: Coins, Name: "Coins", Type: Numerical, Default: true},
+	{ID: PremiumCurrency, Field: PremiumCurrency, Name: "Premium Currency", Type: Numerical, Default: true},
+	{ID: XPEarnedToday, Field: XPEarnedToday, Name: "XP Earned Today", Type: Numerical, Default: true},
+	{ID: CoinsEarnedToday, Field: CoinsEarnedToday, Name: "Coins Earned Today", Type: Numerical, Default: true},
 	{ID: TotalMessages, Field: TotalMessages, Name: "Total Messages", Type: Numerical, Default: true},
 	{ID: TotalReactions, Field: TotalReactions, Name: "Total Reactions", Type: Numerical, Default: true},
 	{ID: ReplySent, Field: ReplySent, Name: "Reply Sent", Type: Numerical, Default: true},
 	{ID: VisitCount, Field: VisitCount, Name: "Visit Count", Type: Numerical, Default: true},
 	{ID: TimeSpent, Field: TimeSpent, Name: "Time Spent", Type: Numerical, Default: true},
 	{ID: LoginStreak, Field: LoginStreak, Name: "Login Streak", Type: Numerical, Default: true},
-	{ID: XP, Field: XP, Name: "XP", Type: Numerical, Default: true},
-	{ID: Coins, Field: Coins, Name: "Coins", Type: Numerical, Default: true},
-	{ID: PremiumCurrency, Field: PremiumCurrency, Name: "Premium Currency", Type: Numerical, Default: true},
-	{ID: XPEarnedToday, Field: XPEarnedToday, Name: "XP Earned Today", Type: Numerical, Default: true},
-	{ID: CoinsEarnedToday, Field: CoinsEarnedToday, Name: "Coins Earned Today", Type: Numerical, Default: true},
 	{ID: IsOnline, Field: IsOnline, Name: "Is Online", Type: Boolean, Default: true},
 }
 
 // Figures are the names of MemberFields that count what a member does and has.
-var Figures = []string{TotalMessages, TotalReactions, ReplySent, VisitCount, TimeSpent, LoginStreak, XP, Coins, PremiumCurrency, XPEarnedToday, CoinsEarnedToday, IsOnline}
+var Figures = []string{XP, Coins, PremiumCurrency, XPEarnedToday, CoinsEarnedToday, TotalMessages, TotalReactions, ReplySent, VisitCount, TimeSpent, LoginStreak, IsOnline}
 
 // FigureFields are the fields of Figures, in their order.
 func FigureFields() []Field {
