@@ -66,7 +66,7 @@ CREATE TABLE ledger_lots (
   created_at   BIGINT NOT NULL,
   expiries     BIGINT NOT NULL,  -- number of entries that ended a part of it
   PRIMARY KEY (community_id, id),
-  CHECK (remaining >= 0 AND held >= 0 AND held <= remaining)
+  CHECK (remaining >= 0 AND remaining <= amount AND held >= 0 AND held <= remaining)
 ) {sqlite: WITHOUT ROWID};
 CREATE INDEX ledger_lots_open ON ledger_lots (community_id, holder, unit, expires_at, created_at, id, remaining, held) WHERE remaining > 0;
 

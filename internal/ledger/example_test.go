@@ -87,7 +87,7 @@ func TestRefundBeforeAndAfterTheEndOfALot(t *testing.T) {
 		var back ledger.Posted
 		refund := func() {
 			f.OK(f.tx(func(tx *sqldb.Tx) (err error) {
-				back, err = f.ledger.Refund(t.Context(), tx, f.Community, debit.ID, "Order cancelled", ledger.Source{Type: ledger.FromRefund, ID: "o1"})
+				back, err = f.ledger.Refund(t.Context(), tx, f.Community, debit.ID, "Order cancelled")
 				return err
 			}))
 		}
@@ -110,13 +110,36 @@ func TestRefundBeforeAndAfterTheEndOfALot(t *testing.T) {
 		_, debit := f.spring()
 		f.at("2026-04-02T10:00:00.000Z")
 		f.OK(f.tx(func(tx *sqldb.Tx) error {
-			back, err := f.ledger.Refund(t.Context(), tx, f.Community, debit.ID, "Order cancelled", ledger.Source{Type: ledger.FromRefund, ID: "o1"})
+			back, err := f.ledger.Refund(t.Context(), tx, f.Community, debit.ID, "Order cancelled")
 			f.want(clock.Format(back.Entry.ExpiresAt), "2026-05-02T22:00:00.000Z")
 			return err
 		}))
 		f.wantBalance(190, 0)
 		f.at("2026-05-02T22:00:00.000Z")
 		f.wantBalance(70, 0)
+	})
+}
+
+func TestADebitReturnsOnce(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.coins(100)
+		played := f.post(ledger.Post{Unit: ledger.Coins, Amount: -30, Source: ledger.Source{Type: ledger.FromGame, ID: "p1"}})
+		bought := f.post(ledger.Post{Unit: ledger.Coins, Amount: -20, Source: ledger.Source{Type: ledger.FromPurchase, ID: "o1"}})
+		act := func(id string, refund bool) (err error) {
+			return f.tx(func(tx *sqldb.Tx) error {
+				if refund {
+					_, err = f.ledger.Refund(t.Context(), tx, f.Community, id, "x")
+				} else {
+					_, err = f.ledger.Reverse(t.Context(), tx, f.Community, id, "x")
+				}
+				return err
+			})
+		}
+		f.OK(act(played.ID, false))
+		f.refused(act(played.ID, true), "entry_not_found")
+		f.OK(act(bought.ID, true))
+		f.refused(act(bought.ID, false), "not_reversible")
+		f.wantBalance(100, 0)
 	})
 }
 

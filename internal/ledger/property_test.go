@@ -57,7 +57,7 @@ func (w *world) act(ctx context.Context, draw number) error {
 		}
 		return run(func(tx *sqldb.Tx) error { return w.posted(w.ledger.PostOne(ctx, tx, w.Community, p)) })
 	case 3, 4:
-		p := ledger.Post{UserID: who, Unit: unit, Amount: -amount, Source: ledger.Source{Type: ledger.FromGame, ID: fmt.Sprint(draw(1_000_000))}}
+		p := ledger.Post{UserID: who, Unit: unit, Amount: -amount, Source: ledger.Source{Type: []string{ledger.FromGame, ledger.FromPurchase}[draw(2)], ID: fmt.Sprint(draw(1_000_000))}}
 		return run(func(tx *sqldb.Tx) error { return w.posted(w.ledger.PostOne(ctx, tx, w.Community, p)) })
 	case 5:
 		return run(func(tx *sqldb.Tx) error {
@@ -101,8 +101,7 @@ func (w *world) act(ctx context.Context, draw number) error {
 		})
 	default:
 		return run(func(tx *sqldb.Tx) error {
-			entry := w.pick(draw, &w.entries)
-			return w.posted(w.ledger.Refund(ctx, tx, w.Community, entry, "x", ledger.Source{Type: ledger.FromRefund, ID: entry}))
+			return w.posted(w.ledger.Refund(ctx, tx, w.Community, w.pick(draw, &w.entries), "x"))
 		})
 	}
 }

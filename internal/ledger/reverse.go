@@ -141,10 +141,11 @@ func (b *book) returnDebit(ctx context.Context, a *account, of, e Entry) (Entry,
 	return b.append(a, e), nil
 }
 
-// Refund returns a debit to the lots it came from, in the caller's transaction; parts of
-// lots that have ended go to a new one. Its source pays once. It fails with NotFound
-// "entry_not_found" for an entry that is no debit of a member.
-func (l *Ledger) Refund(ctx context.Context, tx *sqldb.Tx, communityID, entryID, reason string, source Source) (Posted, error) {
+// Refund returns the debit of a purchase to the lots it came from, in the caller's
+// transaction; parts of lots that have ended go to a new one. A purchase is refunded once,
+// and never reversed: a debit returns once. It fails with NotFound "entry_not_found" for an
+// entry that is no purchase of a member.
+func (l *Ledger) Refund(ctx context.Context, tx *sqldb.Tx, communityID, entryID, reason string) (Posted, error) {
 	b, err := l.open(ctx, tx, communityID)
 	if err != nil {
 		return Posted{}, err
@@ -158,9 +159,10 @@ func (l *Ledger) Refund(ctx context.Context, tx *sqldb.Tx, communityID, entryID,
 	}
 	of := found[entryID]
 	who := b.holders[of.Holder]
-	if who == nil || of.Amount >= 0 {
+	if who == nil || of.Source.Type != FromPurchase || of.Amount >= 0 {
 		return Posted{}, errs.Missing("entry")
 	}
+	source := Source{Type: FromRefund, ID: of.Source.ID, Part: of.Source.Part}
 	if err := b.loadSources(ctx, []Post{{UserID: who.userID, Unit: of.Unit, Source: source}}); err != nil {
 		return Posted{}, err
 	}
