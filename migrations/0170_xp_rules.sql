@@ -10,7 +10,7 @@ CREATE TABLE xp_settings (
   PRIMARY KEY (community_id, version)
 ) {sqlite: WITHOUT ROWID};
 
--- What was paid lately, for cooldowns and daily caps.
+-- Recent payments, for cooldowns and daily caps.
 CREATE TABLE xp_payments (
   community_id key_text NOT NULL,
   user_id      key_text NOT NULL,

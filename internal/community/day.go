@@ -16,12 +16,38 @@ func (c Community) Zone() *time.Location {
 // Day returns the number of the day in the time zone of the community, since 1970.
 func (c Community) Day(at time.Time) int64 {
 	year, month, day := at.In(c.Zone()).Date()
-	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / secondsOfDay
+	return DayOf(time.Date(year, month, day, 0, 0, 0, 0, time.UTC))
+}
+
+// DayOf returns the number of a day in UTC, since 1970.
+func DayOf(date time.Time) int64 { return date.Unix() / secondsOfDay }
+
+// DateOf returns the first instant in UTC of a day with a number of DayOf, to format it.
+func DateOf(day int64) time.Time { return time.Unix(day*secondsOfDay, 0).UTC() }
+
+// Days returns the days of many times. It is for one goroutine.
+type Days struct {
+	home  Community
+	known map[int64]int64 // by quarter of an hour, with which the days of all zones begin
+}
+
+// NewDays returns the Days of a community.
+func NewDays(home Community) *Days { return &Days{home, map[int64]int64{}} }
+
+// Of is Community.Day for a time in Unix milliseconds.
+func (d *Days) Of(ms int64) int64 {
+	quarter := ms / (15 * time.Minute).Milliseconds()
+	day, known := d.known[quarter]
+	if !known {
+		day = d.home.Day(time.UnixMilli(ms))
+		d.known[quarter] = day
+	}
+	return day
 }
 
 // DayStart returns the first instant of the day with a number of Day.
 func (c Community) DayStart(day int64) time.Time {
-	year, month, date := time.Unix(day*secondsOfDay, 0).UTC().Date()
+	year, month, date := DateOf(day).Date()
 	return StartOfDay(year, month, date, c.Zone())
 }
 

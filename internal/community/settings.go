@@ -245,8 +245,8 @@ func (e Expiry) LastDay(day int64) (last int64, ok bool) {
 	}
 	last = day + e.Days
 	if e.RoundTo == RoundToMonthEnd {
-		year, month, _ := time.Unix(last*secondsOfDay, 0).UTC().Date()
-		last = time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC).Unix() / secondsOfDay
+		year, month, _ := DateOf(last).Date()
+		last = DayOf(time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC))
 	}
 	return last, true
 }

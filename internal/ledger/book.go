@@ -73,6 +73,24 @@ func (l *Ledger) open(ctx context.Context, tx *sqldb.Tx, communityID string) (*b
 	}, err
 }
 
+// openAccount begins a call about one balance of an active member. It fails as Post refuses
+// an entry.
+func (l *Ledger) openAccount(ctx context.Context, tx *sqldb.Tx, communityID, userID string, unit Unit, byOperator bool) (*book, *account, error) {
+	b, err := l.open(ctx, tx, communityID)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := b.lockMembers(ctx, []string{userID}); err != nil {
+		return nil, nil, err
+	}
+	who := b.members[userID]
+	if err := who.mayReceive(b.now, byOperator); err != nil {
+		return nil, nil, err
+	}
+	a, err := b.account(ctx, who, unit)
+	return b, a, err
+}
+
 // lockMembers locks members in any state, and their balances, in the order of their ids.
 func (b *book) lockMembers(ctx context.Context, userIDs []string) error {
 	found, err := lockHolders(ctx, b.tx, b.communityID, userIDs)
@@ -161,22 +179,10 @@ func (b *book) write(ctx context.Context) error {
 	if len(b.order) == 0 {
 		return nil
 	}
-	if err := b.writeAccounts(ctx); err != nil {
-		return err
-	}
-	if err := b.writeLots(ctx); err != nil {
-		return err
-	}
-	if err := insertEntries(ctx, b.tx, b.communityID, b.entries); err != nil {
-		return err
-	}
-	if err := b.writeHolds(ctx); err != nil {
+	if err := b.store(ctx); err != nil {
 		return err
 	}
 	if err := b.writeDays(ctx); err != nil {
-		return err
-	}
-	if err := b.report(ctx); err != nil {
 		return err
 	}
 	moves := b.moves()
@@ -186,6 +192,20 @@ func (b *book) write(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// store writes balances, lots, entries and holds.
+func (b *book) store(ctx context.Context) error {
+	if err := b.writeAccounts(ctx); err != nil {
+		return err
+	}
+	if err := b.writeLots(ctx); err != nil {
+		return err
+	}
+	if err := insertEntries(ctx, b.tx, b.communityID, b.entries); err != nil {
+		return err
+	}
+	return b.writeHolds(ctx)
 }
 
 // moves returns the balances that have changed.
@@ -253,15 +273,11 @@ func (b *book) writeHolds(ctx context.Context) error {
 func (b *book) writeDays(ctx context.Context) error {
 	earned := map[dayKey]int64{}
 	var keys []dayKey
-	days := map[int64]int64{} // by quarter of an hour, with which the days of all zones begin
+	days := community.NewDays(b.home)
 	for i := range b.entries {
 		e := &b.entries[i]
 		if amount := e.earned(); amount != 0 {
-			quarter := e.OccurredAt / (15 * time.Minute).Milliseconds()
-			if _, known := days[quarter]; !known {
-				days[quarter] = b.home.Day(time.UnixMilli(e.OccurredAt))
-			}
-			key := dayKey{e.Holder, e.Unit, days[quarter]}
+			key := dayKey{e.Holder, e.Unit, days.Of(e.OccurredAt)}
 			if _, known := earned[key]; !known {
 				keys = append(keys, key)
 			}

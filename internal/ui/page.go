@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 
@@ -219,12 +218,8 @@ func (c *Console) person(v *Request) (Person, error) {
 
 // Reader returns the formats of the person.
 func (c *Console) Reader(v *Request) Reader {
-	zone, err := time.LoadLocation(v.Community.Settings.TimeZone)
-	if err != nil {
-		zone = time.UTC
-	}
 	words := PrinterOf(v.Context())
-	return Reader{Language: numbers(v.Header.Get("Accept-Language"), words, v.Actor.Language != ""), Words: words, Zone: zone, Now: c.clock.Now()}
+	return Reader{Language: numbers(v.Header.Get("Accept-Language"), words, v.Actor.Language != ""), Words: words, Zone: v.Community.Zone(), Now: c.clock.Now()}
 }
 
 // CommunitiesOf are the communities a person may enter.

@@ -13,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/api"
 	"github.com/regulars/regulars/internal/api/wire"
+	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/progress/activity"
@@ -116,7 +117,7 @@ func (n *Naming) names() activity.Names {
 }
 
 // dayText formats the number of a day.
-func dayText(day int64, layout string) string { return time.Unix(day*86_400, 0).UTC().Format(layout) }
+func dayText(day int64, layout string) string { return community.DateOf(day).Format(layout) }
 
 const slashed = "02/01/2006"
 

@@ -133,7 +133,7 @@ func (a *Activity) Daily(ctx context.Context, caller actor.Actor, communityID st
 func parseDay(date string) (int64, error) {
 	for _, layout := range []string{"02/01/2006", time.DateOnly} {
 		if at, err := time.Parse(layout, date); err == nil {
-			return at.Unix() / 86_400, nil
+			return community.DayOf(at), nil
 		}
 	}
 	return 0, errs.InvalidFields([]errs.Field{errs.Wrong("date", "wrong_format", "Send a day such as 28/11/2026 or 2026-11-28.")})
@@ -266,7 +266,7 @@ func (f Filter) span(home community.Community) (from, to int64, err error) {
 			return 0
 		}
 		if day, err := time.Parse(time.DateOnly, given); err == nil {
-			return home.DayStart(day.Unix()/86_400 + later).UnixMilli()
+			return home.DayStart(community.DayOf(day) + later).UnixMilli()
 		}
 		at, err := time.Parse(time.RFC3339Nano, given)
 		if err != nil {

@@ -39,13 +39,13 @@ type pass struct {
 	trading     map[string]bool // channels; loaded if a version pays for them
 	fields      []field.Field   // loaded if a version pays for AboutMe
 	deleted     []string        // sources of deleted messages
-	days        map[int64]int64 // by quarter of an hour, with which the days of all zones begin
+	days        *community.Days
 }
 
 // apply pays the facts of a batch of events, in one call of the ledger. A position is saved
 // in the same transaction, so each fact is paid once.
 func (r *Rules) apply(ctx context.Context, tx *sqldb.Tx, batch []event.Event) error {
-	p := &pass{r: r, tx: tx, communityID: batch[0].CommunityID, days: map[int64]int64{}}
+	p := &pass{r: r, tx: tx, communityID: batch[0].CommunityID}
 	if err := tx.LockShared(ctx, guard(p.communityID)); err != nil {
 		return err
 	}
@@ -78,6 +78,7 @@ func (p *pass) load(ctx context.Context, batch []event.Event) error {
 	if p.home, err = community.Load(ctx, p.tx, p.communityID); err != nil {
 		return err
 	}
+	p.days = community.NewDays(p.home)
 	if p.versions, err = versionsSince(ctx, p.tx, p.communityID, first); err != nil {
 		return err
 	}
@@ -144,7 +145,7 @@ func (p *pass) fact(e *event.Event) (fact, error) {
 		var data presence.Visited
 		err := e.Decode(&data)
 		if data.FirstToday {
-			one.action, one.source = Visit, "visit:"+time.Unix(p.home.Day(time.UnixMilli(one.at))*86_400, 0).UTC().Format(time.DateOnly)
+			one.action, one.source = Visit, "visit:"+community.DateOf(p.day(one)).Format(time.DateOnly)
 		}
 		return one, err
 	case member.EventUpdated:
@@ -293,15 +294,7 @@ func (p *pass) pay(ctx context.Context, facts []fact) error {
 }
 
 // day returns the day of a fact.
-func (p *pass) day(one fact) int64 {
-	quarter := one.at / (15 * time.Minute).Milliseconds()
-	day, known := p.days[quarter]
-	if !known {
-		day = p.home.Day(time.UnixMilli(one.at))
-		p.days[quarter] = day
-	}
-	return day
-}
+func (p *pass) day(one fact) int64 { return p.days.Of(one.at) }
 
 // unpaid returns the facts that were not paid before: each message pays the reactions of a
 // member once, each day a visit.

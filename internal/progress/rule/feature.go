@@ -2,9 +2,9 @@ package rule
 
 import (
 	"context"
-	"time"
 
 	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/member"
@@ -27,5 +27,5 @@ func (r *Rules) Feature() feature.Feature {
 const keepDays = 100
 
 func (r *Rules) sweep(ctx context.Context) error {
-	return deletePayments(ctx, r.d.DB, r.d.Clock.Now().Add(-keepDays*24*time.Hour).Unix()/86_400)
+	return deletePayments(ctx, r.d.DB, community.DayOf(r.d.Clock.Now())-keepDays)
 }
