@@ -7,8 +7,6 @@ import (
 	"fmt"
 
 	"github.com/regulars/regulars/internal/clock"
-	"github.com/regulars/regulars/internal/event"
-	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -145,20 +143,6 @@ func (e *Entry) earned() int64 {
 	}
 }
 
-// EventPosted is the name of the event of an entry.
-const EventPosted = "ledger.posted"
-
-// EventTypes describes the events of the package.
-var EventTypes = []event.Type{
-	{Name: EventPosted, Member: "the holder of the balance", Data: EventData{}, Description: "An entry was posted in the ledger. It is appended only while a webhook or an automation reads it."},
-}
-
-// EventData is the data of EventPosted.
-type EventData struct {
-	User  member.EventUser `json:"user"`
-	Entry EntryView        `json:"entry"`
-}
-
 // EntryView is an entry on the wire.
 type EntryView struct {
 	_            struct{}    `nullable:"true"`
@@ -212,39 +196,6 @@ func nonEmpty(text string) *string {
 		return nil
 	}
 	return &text
-}
-
-// report appends the events of the entries if somebody reads them.
-func (b *book) report(ctx context.Context) error {
-	if b.l.d.Watched == nil || len(b.entries) == 0 {
-		return nil
-	}
-	watched, err := b.l.d.Watched(ctx, b.tx, b.communityID)
-	if err != nil || !watched {
-		return err
-	}
-	ids := make([]string, 0, len(b.members))
-	for memberID := range b.members {
-		ids = append(ids, memberID)
-	}
-	records, err := member.Lookup(ctx, b.tx, b.communityID, member.KeySet{IDs: ids}, false)
-	if err != nil {
-		return err
-	}
-	byID := make(map[string]*member.Record, len(records))
-	for _, r := range records {
-		byID[r.ID] = r
-	}
-	for i := range b.entries {
-		e := &b.entries[i]
-		if who := byID[e.UserID]; who != nil {
-			posted := event.Event{CommunityID: b.communityID, Type: EventPosted, UserID: e.UserID, OccurredAt: e.OccurredAt}
-			if err := event.Append(ctx, b.tx, b.now.UnixMilli(), posted, EventData{who.EventUser(), NewEntryView(*e)}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // SourceOf is a source of a member.

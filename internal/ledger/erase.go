@@ -37,7 +37,7 @@ func (l *Ledger) EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID str
 	if len(holders) == 0 {
 		return nil
 	}
-	if err := b.writeErased(ctx); err != nil {
+	if err := b.store(ctx); err != nil { // without the days and hooks of a member
 		return err
 	}
 	return forgetHolders(ctx, tx, communityID, holders)
@@ -67,18 +67,4 @@ func (b *book) erase(ctx context.Context, a *account, erasure string) error {
 	}
 	b.append(a, Entry{Unit: a.unit, Amount: -amount, Source: Source{Type: FromErasure, ID: erasure}, Lots: parts})
 	return nil
-}
-
-// writeErased is write without events and hooks: nobody is left to be told.
-func (b *book) writeErased(ctx context.Context) error {
-	if err := b.writeAccounts(ctx); err != nil {
-		return err
-	}
-	if err := b.writeLots(ctx); err != nil {
-		return err
-	}
-	if err := insertEntries(ctx, b.tx, b.communityID, b.entries); err != nil {
-		return err
-	}
-	return b.writeHolds(ctx)
 }

@@ -43,21 +43,10 @@ type storedHold struct {
 // Reserve reserves an amount of coins or premium for a time, in the caller's transaction. It
 // fails as Post does.
 func (l *Ledger) Reserve(ctx context.Context, tx *sqldb.Tx, communityID, userID string, unit Unit, amount int64, reason string, lasting time.Duration) (Hold, error) {
-	b, err := l.open(ctx, tx, communityID)
-	if err != nil {
-		return Hold{}, err
-	}
-	if err := b.lockMembers(ctx, []string{userID}); err != nil {
-		return Hold{}, err
-	}
-	who := b.members[userID]
-	if err := who.mayReceive(b.now, true); err != nil {
-		return Hold{}, err
-	}
 	if amount <= 0 || amount > MaxAmount {
 		return Hold{}, ErrOutOfRange()
 	}
-	a, err := b.account(ctx, who, unit)
+	b, a, err := l.openAccount(ctx, tx, communityID, userID, unit, true)
 	if err != nil {
 		return Hold{}, err
 	}

@@ -41,8 +41,6 @@ type Ledger struct{ d Deps }
 type Deps struct {
 	Clock clock.Clock
 	Moved []MoveHook
-	// Watched reports whether events ledger.posted of a community have a reader. nil: never.
-	Watched func(ctx context.Context, q sqldb.Querier, communityID string) (bool, error)
 }
 
 // MoveHook runs in the transaction that changes balances, after the entries were posted.

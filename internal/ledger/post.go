@@ -150,18 +150,7 @@ func (b *book) loadSources(ctx context.Context, posts []Post) error {
 // Overwrite posts the difference to a wanted balance; changed is false if there is none.
 // p.Amount is ignored. It fails as PostOne does, with insufficient_balance below what is held.
 func (l *Ledger) Overwrite(ctx context.Context, tx *sqldb.Tx, communityID string, p Post, wanted int64) (posted Posted, changed bool, err error) {
-	b, err := l.open(ctx, tx, communityID)
-	if err != nil {
-		return Posted{}, false, err
-	}
-	if err := b.lockMembers(ctx, []string{p.UserID}); err != nil {
-		return Posted{}, false, err
-	}
-	who := b.members[p.UserID]
-	if err := who.mayReceive(b.now, p.ByOperator); err != nil {
-		return Posted{}, false, err
-	}
-	a, err := b.account(ctx, who, p.Unit)
+	b, a, err := l.openAccount(ctx, tx, communityID, p.UserID, p.Unit, p.ByOperator)
 	if err != nil {
 		return Posted{}, false, err
 	}

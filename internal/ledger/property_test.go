@@ -235,3 +235,92 @@ func TestConcurrentHistoriesKeepTheInvariants(t *testing.T) {
 		}
 	})
 }
+
+// Many posts of one call have the results of the same posts one by one.
+func TestPostsOfOneCallEqualSinglePosts(t *testing.T) {
+	each(t, func(f *fixture) {
+		const people = 20
+		var together, apart []string
+		for i := range people {
+			together = append(together, f.People(fmt.Sprintf("a%d", i))[0].ID)
+			apart = append(apart, f.People(fmt.Sprintf("b%d", i))[0].ID)
+		}
+		posts := func(ids []string, round int) (list []ledger.Post) {
+			for i, userID := range ids {
+				for k := range 3 {
+					n := int64(round*31 + i*7 + k*13)
+					p := ledger.Post{UserID: userID, Unit: ledger.Coins, Amount: n%90 - 30, Source: ledger.Source{Type: ledger.FromAPI}}
+					if p.Amount > 0 && n%3 > 0 {
+						p.ExpiresAt = new(f.now.Add(time.Duration(1+n%5) * time.Hour).UnixMilli())
+					}
+					list = append(list, p)
+				}
+			}
+			return list
+		}
+		post := func(list []ledger.Post) (results []ledger.Posted) {
+			f.OK(f.tx(func(tx *sqldb.Tx) (err error) {
+				results, err = f.ledger.Post(t.Context(), tx, f.Community, list)
+				return err
+			}))
+			return results
+		}
+		describe := func(r ledger.Posted) string {
+			parts := []int64{}
+			for _, p := range r.Entry.Lots {
+				parts = append(parts, p.Amount)
+			}
+			return fmt.Sprint(r.Entry.Amount, r.Entry.BalanceAfter, parts, r.Err)
+		}
+		for round := range 6 {
+			all := post(posts(together, round))
+			for i, p := range posts(apart, round) {
+				if one, many := describe(post([]ledger.Post{p})[0]), describe(all[i]); one != many {
+					t.Fatalf("round %d, post %d: %s together, %s alone", round, i, many, one)
+				}
+			}
+			f.now = f.now.Add(90 * time.Minute)
+		}
+		w := &world{fixture: f}
+		w.check()
+		earned := func(ids []string) (sums []int64) {
+			for _, userID := range ids {
+				sum, err := sqldb.One(t.Context(), f.DB, "days", sqldb.Value[int64], `SELECT CAST(SUM(earned) AS BIGINT) FROM ledger_days d JOIN ledger_holders h ON h.holder = d.holder WHERE h.user_id = $1`, userID)
+				f.OK(err)
+				sums = append(sums, sum)
+			}
+			return sums
+		}
+		f.want(earned(together), earned(apart))
+	})
+}
+
+// TestDueLotsAndHoldsEndWithoutAPost covers the job that lists and filters rely on.
+func TestDueLotsAndHoldsEndWithoutAPost(t *testing.T) {
+	each(t, func(f *fixture) {
+		end := f.now.Add(time.Hour).UnixMilli()
+		f.post(ledger.Post{Unit: ledger.Coins, Amount: 50, ExpiresAt: &end})
+		f.coins(20)
+		f.OK(f.tx(func(tx *sqldb.Tx) error {
+			_, err := f.ledger.Reserve(t.Context(), tx, f.Community, f.ada, ledger.Coins, 60, "x", 2*time.Hour)
+			return err
+		}))
+		for _, step := range []struct {
+			after        time.Duration
+			posted, held int64
+		}{{time.Hour, 70, 60}, {time.Hour, 20, 0}} {
+			f.now = f.now.Add(step.after)
+			due, err := ledger.Due(t.Context(), f.DB, f.now.UnixMilli(), 10)
+			f.OK(err)
+			f.OK(f.tx(func(tx *sqldb.Tx) error { return f.ledger.EndDue(t.Context(), tx, f.Community, due[f.Community]) }))
+			proofs, err := ledger.Proofs(t.Context(), f.DB, f.Community, "", "", 10)
+			f.OK(err)
+			if len(proofs) != 1 || !proofs[0].OK() || proofs[0].Posted != step.posted || proofs[0].Held != step.held {
+				t.Errorf("after %s: %+v", step.after, proofs)
+			}
+			if again, err := ledger.Due(t.Context(), f.DB, f.now.UnixMilli(), 10); err != nil || len(again) > 0 {
+				t.Errorf("still due: %v, %v", again, err)
+			}
+		}
+	})
+}

@@ -3147,21 +3147,6 @@ func (e OnChannelUpdatedJSONBodyType) Valid() bool {
 	}
 }
 
-// Defines values for OnLedgerPostedJSONBodyType.
-const (
-	OnLedgerPostedJSONBodyTypeLedgerPosted OnLedgerPostedJSONBodyType = "ledger.posted"
-)
-
-// Valid indicates whether the value is a known member of the OnLedgerPostedJSONBodyType enum.
-func (e OnLedgerPostedJSONBodyType) Valid() bool {
-	switch e {
-	case OnLedgerPostedJSONBodyTypeLedgerPosted:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for OnLedgerSealedJSONBodyType.
 const (
 	OnLedgerSealedJSONBodyTypeLedgerSealed OnLedgerSealedJSONBodyType = "ledger.sealed"
@@ -4663,12 +4648,6 @@ type EventChannel struct {
 
 // EventChannelChannelType defines model for EventChannel.ChannelType.
 type EventChannelChannelType string
-
-// EventDataData defines model for EventDataData.
-type EventDataData struct {
-	Entry *EntryView `json:"entry"`
-	User  EventUser  `json:"user"`
-}
 
 // EventMessageData defines model for EventMessageData.
 type EventMessageData struct {
@@ -10739,23 +10718,6 @@ type OnChannelUpdatedJSONBody struct {
 // OnChannelUpdatedJSONBodyType defines parameters for OnChannelUpdated.
 type OnChannelUpdatedJSONBodyType string
 
-// OnLedgerPostedJSONBody defines parameters for OnLedgerPosted.
-type OnLedgerPostedJSONBody struct {
-	// CommunityId The community of the event.
-	CommunityId string        `json:"communityId"`
-	Data        EventDataData `json:"data"`
-
-	// Sequence From 1 in the community; those of conversations are left out.
-	Sequence int64 `json:"sequence"`
-
-	// Timestamp The time of the fact.
-	Timestamp time.Time                  `json:"timestamp"`
-	Type      OnLedgerPostedJSONBodyType `json:"type"`
-}
-
-// OnLedgerPostedJSONBodyType defines parameters for OnLedgerPosted.
-type OnLedgerPostedJSONBodyType string
-
 // OnLedgerSealedJSONBody defines parameters for OnLedgerSealed.
 type OnLedgerSealedJSONBody struct {
 	// CommunityId The community of the event.
@@ -11303,9 +11265,6 @@ type OnChannelDeletedJSONRequestBody OnChannelDeletedJSONBody
 
 // OnChannelUpdatedJSONRequestBody defines body for OnChannelUpdated for application/json ContentType.
 type OnChannelUpdatedJSONRequestBody OnChannelUpdatedJSONBody
-
-// OnLedgerPostedJSONRequestBody defines body for OnLedgerPosted for application/json ContentType.
-type OnLedgerPostedJSONRequestBody OnLedgerPostedJSONBody
 
 // OnLedgerSealedJSONRequestBody defines body for OnLedgerSealed for application/json ContentType.
 type OnLedgerSealedJSONRequestBody OnLedgerSealedJSONBody
@@ -48973,11 +48932,6 @@ type WebhookInitiatorInterface interface {
 
 	OnChannelUpdated(ctx context.Context, targetURL string, body OnChannelUpdatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// OnLedgerPostedWithBody fires the ledger.posted webhook with any body
-	OnLedgerPostedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	OnLedgerPosted(ctx context.Context, targetURL string, body OnLedgerPostedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-
 	// OnLedgerSealedWithBody fires the ledger.sealed webhook with any body
 	OnLedgerSealedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -49160,30 +49114,6 @@ func (p *WebhookInitiator) OnChannelUpdatedWithBody(ctx context.Context, targetU
 
 func (p *WebhookInitiator) OnChannelUpdated(ctx context.Context, targetURL string, body OnChannelUpdatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewOnChannelUpdatedWebhookRequest(targetURL, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return p.Client.Do(req)
-}
-
-func (p *WebhookInitiator) OnLedgerPostedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewOnLedgerPostedWebhookRequestWithBody(targetURL, contentType, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return p.Client.Do(req)
-}
-
-func (p *WebhookInitiator) OnLedgerPosted(ctx context.Context, targetURL string, body OnLedgerPostedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewOnLedgerPostedWebhookRequest(targetURL, body)
 	if err != nil {
 		return nil, err
 	}
@@ -49756,37 +49686,6 @@ func NewOnChannelUpdatedWebhookRequest(targetURL string, body OnChannelUpdatedJS
 
 // NewOnChannelUpdatedWebhookRequestWithBody builds a POST request for the channel.updated webhook with any body
 func NewOnChannelUpdatedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
-	var err error
-	_ = err
-
-	reqURL, err := url.Parse(targetURL)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
-	if err != nil {
-		return nil, err
-	}
-
-	req.Header.Add("Content-Type", contentType)
-
-	return req, nil
-}
-
-// NewOnLedgerPostedWebhookRequest builds a application/json POST request for the ledger.posted webhook
-func NewOnLedgerPostedWebhookRequest(targetURL string, body OnLedgerPostedJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	bodyReader = bytes.NewReader(buf)
-	return NewOnLedgerPostedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
-}
-
-// NewOnLedgerPostedWebhookRequestWithBody builds a POST request for the ledger.posted webhook with any body
-func NewOnLedgerPostedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 	_ = err
 

@@ -22,7 +22,7 @@ type Result struct {
 	Head       string   `json:"head"`       // hash after it, in hex
 	Checked    int64    `json:"checked"`    // balances
 	Wrong      []Wrong  `json:"wrong"`      // balances, at most 100
-	Broken     []string `json:"broken"`     // numbers of seals whose hash differs, at most 100
+	Broken     []string `json:"broken"`     // last entries of seals whose hash differs, at most 100
 	AsOf       int64    `json:"asOf"`       // Unix milliseconds
 }
 
@@ -141,6 +141,7 @@ func (c *Chain) verifyBalances(ctx context.Context, communityID string, r *Resul
 	}
 }
 
+// broken reports a seal whose hash differs.
 func (r *Result) broken(s Seal) {
 	r.OK = false
 	if len(r.Broken) < maxReported {

@@ -4,6 +4,7 @@ package operation
 
 import (
 	"context"
+	"time"
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/access/permission"
@@ -103,21 +104,21 @@ func (o *Operations) prepare(ctx context.Context, communityID string, c Change) 
 	if err != nil {
 		return post, err
 	}
-	post.ExpiresAt, err = ParseExpiry(*c.ExpiresAt, home)
+	post.ExpiresAt, err = parseExpiry(*c.ExpiresAt, home)
 	return post, err
 }
 
-// ParseExpiry returns the end of a lot: of the date in the zone of the community, or an
+// parseExpiry returns the end of a lot: of the date in the zone of the community, or an
 // instant; "" never ends. It fails with Invalid "invalid_input".
-func ParseExpiry(value string, home community.Community) (*int64, error) {
+func parseExpiry(value string, home community.Community) (*int64, error) {
 	if value == "" {
 		return new(ledger.Never), nil
 	}
-	if day, ok := parseDate(value); ok {
-		return new(home.DayStart(day + 1).UnixMilli()), nil
+	if last, err := time.Parse(time.DateOnly, value); err == nil {
+		return new(home.DayStart(community.DayOf(last) + 1).UnixMilli()), nil
 	}
-	if at, ok := parseInstant(value); ok {
-		return &at, nil
+	if at, err := time.Parse(time.RFC3339Nano, value); err == nil {
+		return new(at.UnixMilli()), nil
 	}
 	return nil, errs.InvalidFields([]errs.Field{errs.Wrong("expiresAt", "invalid_time", "Send a date such as 2026-04-07, which is the last day, or an instant such as 2026-04-07T08:50:16.000Z.")})
 }

@@ -2478,26 +2478,6 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
-    "ledger.posted": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * ledger.posted
-         * @description An entry was posted in the ledger. It is appended only while a webhook or an automation reads it.
-         */
-        post: operations["onLedgerPosted"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "ledger.sealed": {
         parameters: {
             query?: never;
@@ -3904,10 +3884,6 @@ export interface components {
              * @description Incremented by each update, from 1.
              */
             version: number;
-        };
-        EventDataData: {
-            entry: components["schemas"]["EntryView"];
-            user: components["schemas"]["EventUser"];
         };
         EventMessageData: {
             message: components["schemas"]["View"];
@@ -13917,44 +13893,6 @@ export interface operations {
                     timestamp: string;
                     /** @enum {string} */
                     type: "channel.updated";
-                };
-            };
-        };
-        responses: {
-            /** @description Any 2xx confirms the delivery. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    onLedgerPosted: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /** @description The community of the event. */
-                    communityId: string;
-                    data: components["schemas"]["EventDataData"];
-                    /**
-                     * Format: int64
-                     * @description From 1 in the community; those of conversations are left out.
-                     */
-                    sequence: number;
-                    /**
-                     * Format: date-time
-                     * @description The time of the fact.
-                     */
-                    timestamp: string;
-                    /** @enum {string} */
-                    type: "ledger.posted";
                 };
             };
         };
