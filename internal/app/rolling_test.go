@@ -38,9 +38,10 @@ func git(t *testing.T, args ...string) ([]byte, error) {
 	return out, err
 }
 
-// commitBeforeNewestMigration returns the commit before the one that adds the newest
-// migration, or the latest commit if that migration is not committed yet.
-func commitBeforeNewestMigration(t *testing.T) (string, error) {
+// beforeNewestMigration returns the commits before the newest migration, the latest
+// first: the parent of the commit that adds it, or the latest commit if the migration is not
+// committed yet, and some ancestors for the case that the first does not build.
+func beforeNewestMigration(t *testing.T) ([]string, error) {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(repository, "migrations", "[0-9]*.sql"))
 	if err != nil || len(names) == 0 {
@@ -49,14 +50,14 @@ func commitBeforeNewestMigration(t *testing.T) (string, error) {
 	newest := "migrations/" + filepath.Base(slices.Max(names))
 	added, err := git(t, "log", "--diff-filter=A", "--format=%H", "--", newest)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	commit := "HEAD"
 	if lines := strings.Fields(string(added)); len(lines) > 0 {
 		commit = lines[len(lines)-1] + "^"
 	}
-	hash, err := git(t, "rev-parse", "--verify", commit+"^{commit}")
-	return strings.TrimSpace(string(hash)), err
+	hashes, err := git(t, "log", "--max-count=20", "--format=%H", commit)
+	return strings.Fields(string(hashes)), err
 }
 
 // newestMigration returns the number of the newest migration of a commit.
@@ -81,7 +82,7 @@ func newestMigration(t *testing.T, commit string) (number int64) {
 // fails.
 func olderProgram(t *testing.T) (path string, knows int64) {
 	t.Helper()
-	commit, err := commitBeforeNewestMigration(t)
+	commits, err := beforeNewestMigration(t)
 	if err != nil {
 		if os.Getenv("REGULARS_TEST_ALL") == "1" {
 			t.Fatalf("the commit before the newest migration is missing; this test needs a full clone: %v", err)
@@ -89,29 +90,39 @@ func olderProgram(t *testing.T) (path string, knows int64) {
 		t.Logf("LEFT OUT: no history of git: %v", err)
 		return "", 0
 	}
-	knows = newestMigration(t, commit)
-	path = filepath.Join(os.TempDir(), "regulars-before-migration-"+commit)
+	for _, commit := range commits {
+		if path, err = programOf(t, commit); err == nil {
+			return path, newestMigration(t, commit)
+		}
+		t.Log(err)
+	}
+	t.Fatal("no commit before the newest migration builds")
+	return "", 0
+}
+
+// programOf builds the program of a commit, unless it is built already, and returns its
+// path.
+func programOf(t *testing.T, commit string) (string, error) {
+	t.Helper()
+	path := filepath.Join(os.TempDir(), "regulars-before-migration-"+commit)
 	if _, err := os.Stat(path); err == nil {
-		return path, knows
+		return path, nil
 	}
 	archive, err := git(t, "archive", commit)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	folder := t.TempDir()
 	if err := unpack(archive, folder); err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	fresh := fmt.Sprintf("%s-%d", path, os.Getpid())
 	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-X github.com/regulars/regulars/internal/app.version=older", "-o", fresh, "./cmd/regulars")
 	build.Dir = folder
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build %s: %v: %s", commit, err, out)
+		return "", fmt.Errorf("build %s: %w: %s", commit, err, out)
 	}
-	if err := os.Rename(fresh, path); err != nil {
-		t.Fatal(err)
-	}
-	return path, knows
+	return path, os.Rename(fresh, path)
 }
 
 func unpack(archive []byte, folder string) error {
