@@ -41,7 +41,7 @@ var layers = []string{
 	"internal/access",
 	"internal/access/standing",
 	"internal/field",
-	"internal/ownership/transfer",
+	"internal/ownership/transfer internal/condition",
 	"internal/member internal/bulk/source",
 	"internal/ledger internal/presence internal/member/tally internal/progress/level",
 	"internal/member/figure",

@@ -13,6 +13,7 @@ import (
 
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
 )
 
@@ -294,6 +295,34 @@ func Equal(a, b any) bool {
 		}
 		return a == b
 	}
+}
+
+// FilterValue converts a value with which those of members are compared. For a field of
+// several choices it is one of them.
+func (f *Field) FilterValue(given any) (any, *Problem) {
+	text, isText := given.(string)
+	switch {
+	case f.Type == MultiSelect && isText:
+		return f.Option(strings.TrimSpace(text))
+	case f.Type == MultiSelect:
+		return nil, Unfit("wrong_type", "One of the field's options is expected.")
+	case f.Type == Date && isText:
+		return ParseDate(strings.TrimSpace(text), "DD/MM/YYYY")
+	case isText && strings.TrimSpace(text) == "":
+		return nil, Unfit("empty", "A value is expected.")
+	}
+	return f.FromJSON(given)
+}
+
+// Compare compares single values of a field as filters do: numbers by size, texts ignoring
+// case.
+func Compare(a, b any) int {
+	one, ok := a.(string)
+	other, both := b.(string)
+	if ok && both {
+		return strings.Compare(sqldb.CaseFold(one), sqldb.CaseFold(other))
+	}
+	return slices.Compare(Keys(a), Keys(b))
 }
 
 // Ranges reports whether filters can compare values of the field by order.

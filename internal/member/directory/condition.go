@@ -142,26 +142,18 @@ func (a FilterFields) value(f *field.Field, given any) (any, *field.Problem) {
 		return orUnknown(a.names.FindTag(text), field.Unfit("unknown_tag", "There is no tag %q; names are compared with their case.", text))
 	case f.Type == field.RoleList, f.Type == field.TagList:
 		return nil, field.Unfit("wrong_type", "One name or _id is expected.")
-	case f.Type == field.MultiSelect && isText:
-		return f.Option(strings.TrimSpace(text))
-	case f.Type == field.MultiSelect:
-		return nil, field.Unfit("wrong_type", "One of the field's options is expected.")
 	case f.Default && f.Field == field.Username && isText:
 		return account.UsernameKey(text), nil
 	case f.Default && f.Field == field.EmailName && isText:
 		return account.EmailKey(text), nil
-	case f.Type == field.Date && isText:
-		return field.ParseDate(strings.TrimSpace(text), "DD/MM/YYYY")
-	case isText && strings.TrimSpace(text) == "":
-		return nil, field.Unfit("empty", "A value is expected.")
-	case f.Default && (f.Field == field.Number || f.IsFigure() && f.Type == field.Numerical):
+	case f.Default && (f.Field == field.Number || f.IsFigure() && f.Type == field.Numerical) && strings.TrimSpace(fmt.Sprint(given)) != "":
 		n, err := strconv.ParseInt(fmt.Sprint(given), 10, 64)
 		if err != nil {
 			return nil, field.Unfit("invalid_number", "A whole number is expected.")
 		}
 		return n, nil
 	}
-	return f.FromJSON(given)
+	return f.FilterValue(given)
 }
 
 func orUnknown(id string, unknown *field.Problem) (any, *field.Problem) {
