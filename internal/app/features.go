@@ -9,6 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/api"
 	activityapi "github.com/regulars/regulars/internal/api/activity"
 	authapi "github.com/regulars/regulars/internal/api/auth"
+	badgeapi "github.com/regulars/regulars/internal/api/badge"
 	blockapi "github.com/regulars/regulars/internal/api/block"
 	bulkapi "github.com/regulars/regulars/internal/api/bulk"
 	channelapi "github.com/regulars/regulars/internal/api/channel"
@@ -71,6 +72,9 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.ReadStates.Feature(),
 		p.Rules.Feature(),
 		p.Tiers.Feature(),
+		p.Badges.Feature(),
+		p.Awards.Feature(),
+		p.Applications.Feature(),
 		p.Bulk.Feature(),
 		p.Stats.Feature(),
 		live.Feature(),
@@ -104,8 +108,9 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		directapi.New(p.Conversations, p.ReadStates),
 		messageapi.New(messageapi.Services{Posts: p.Posts, Changes: p.Changes, Lists: p.Lists, Reactions: p.Reactions, Topics: p.Topics}),
 		reportapi.New(p.Reports),
+		badgeapi.New(badgeapi.Services{Badges: p.Badges, Awards: p.Awards, Applications: p.Applications}),
 		limitapi.New(append(collect(p.features, func(f feature.Feature) []feature.Limit { return f.Limits }), l.rates...)),
-		userapi.New(p.Access, p.Members),
+		userapi.New(p.Access, p.Members, p.Awards),
 		noteapi.New(p.Notes),
 		ledgerapi.New(p.LedgerActs, p.Chain),
 		activityapi.New(p.Activity),

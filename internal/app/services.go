@@ -47,12 +47,16 @@ import (
 	"github.com/regulars/regulars/internal/ownership"
 	"github.com/regulars/regulars/internal/presence"
 	"github.com/regulars/regulars/internal/progress/activity"
+	"github.com/regulars/regulars/internal/progress/application"
+	"github.com/regulars/regulars/internal/progress/award"
+	"github.com/regulars/regulars/internal/progress/badge"
 	"github.com/regulars/regulars/internal/progress/rule"
 	"github.com/regulars/regulars/internal/progress/tier"
 	"github.com/regulars/regulars/internal/ratelimit"
 	"github.com/regulars/regulars/internal/readstate"
 	"github.com/regulars/regulars/internal/report"
 	"github.com/regulars/regulars/internal/roster"
+	"github.com/regulars/regulars/internal/safehttp"
 	"github.com/regulars/regulars/internal/seal"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/stats"
@@ -93,6 +97,9 @@ type Services struct {
 	Reactions     *react.Reactions
 	Topics        *topic.Topics
 	ReadStates    *readstate.ReadStates
+	Badges        *badge.Badges
+	Awards        *award.Awards
+	Applications  *application.Applications
 	Bulk          *bulk.Bulk
 	Stats         *stats.Stats
 	Installation  *installation.Installation
@@ -184,6 +191,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Blocks = block.New(block.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Chat = chat.New(chat.Deps{DB: p.DB, Access: p.Access, Members: p.Members, Clock: now, Deleted: []chat.Hook{change.ClearChannel}})
 	p.assembleMessages(now)
+	p.assembleBadges(now, log)
 	p.ReadStates = readstate.New(readstate.Deps{DB: p.DB, Clock: now, Access: p.Access, Messages: p.Messages})
 	p.Conversations = direct.New(direct.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Reports = report.New(report.Deps{DB: p.DB, Clock: now, Access: p.Access, Messages: p.Messages, Lists: p.Lists, Changes: p.Changes, Moderation: p.Moderation})
@@ -227,6 +235,13 @@ func (p *Services) assembleMessages(now clock.Clock) {
 	p.Changes = change.New(change.Deps{Messages: p.Messages, Posts: p.Posts, Deleted: []message.Hook{topic.Uncount}, Cleared: []change.Clearer{post.Clear, topic.Clear, readstate.ClearMarkers, readstate.ClearPreferences}})
 	p.Lists, p.Reactions = list.New(p.Messages), react.New(p.Messages)
 	p.Topics = topic.New(p.Messages, p.Posts, p.Changes)
+}
+
+// assembleBadges constructs badges and their awards; after messages.
+func (p *Services) assembleBadges(now clock.Clock, log *slog.Logger) {
+	p.Badges = badge.New(badge.Deps{DB: p.DB, Clock: now, Access: p.Access, Pictures: p.Pictures, Uploads: p.Messages.Images, Web: safehttp.New(safehttp.Options{}), BaseURL: p.url})
+	p.Awards = award.New(award.Deps{DB: p.DB, Clock: now, Log: log, Access: p.Access, Ledger: p.Ledger})
+	p.Applications = application.New(application.Deps{DB: p.DB, Clock: now, Access: p.Access, Awards: p.Awards, BaseURL: p.url})
 }
 
 // scheduleSweep schedules the deletion of expired data, once an hour.

@@ -28,9 +28,12 @@ const (
 	Avatar  Kind = "avatar"
 	Logo    Kind = "logo"
 	Message Kind = "message" // stored by package image
+	Badge   Kind = "badge"
+
+	Application Kind = "application" // for a badge: an image of a member that was uploaded as Message
 )
 
-var longestSide = map[Kind]int{Avatar: 512, Logo: 1024, Message: 2560} // pixels
+var longestSide = map[Kind]int{Avatar: 512, Logo: 1024, Message: 2560, Badge: 512} // pixels
 
 // MaxBytes is the maximum size of an upload.
 const MaxBytes = 10 << 20
@@ -194,6 +197,11 @@ func errNotFound() error {
 // UsesFile reports whether a stored file belongs to a picture.
 func (l *Library) UsesFile(ctx context.Context, fileID string) (bool, error) {
 	return usesFile(ctx, l.db, fileID)
+}
+
+// OpenFile opens a stored file. The caller closes it.
+func (l *Library) OpenFile(ctx context.Context, fileID string) (blob.File, error) {
+	return l.files.Open(ctx, fileID)
 }
 
 // DeleteFile deletes the file of a picture that was not inserted.

@@ -160,6 +160,19 @@ func (s *Images) UsesFile(ctx context.Context, fileID string) (bool, error) {
 	return usesFile(ctx, s.DB, fileID)
 }
 
+// OpenOwn opens the file of an image that an actor has uploaded and not sent yet. uploader
+// is its actor.Actor.Ref. It fails with NotFound "image_not_found". The caller closes it.
+func (s *Images) OpenOwn(ctx context.Context, uploader, communityID, imageID string) (io.ReadCloser, error) {
+	found, err := load(ctx, s.DB, communityID, imageID)
+	if errs.KindOf(err) == errs.NotFound || err == nil && (found.Uploader != uploader || !found.Fresh(s.Clock.Now())) {
+		return nil, errs.Missing("image")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.Pictures.OpenFile(ctx, found.FileID)
+}
+
 // URL returns the signed address of an image.
 func (s *Images) URL(communityID, imageID string) string {
 	path, expiry := media.Path(communityID, imageID), strconv.FormatInt(s.Clock.Now().Add(signedFor).Unix(), 10)

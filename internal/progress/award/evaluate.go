@@ -1,0 +1,236 @@
+package award
+
+import (
+	"context"
+	"slices"
+
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/condition"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/event"
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/member/figure"
+	"github.com/regulars/regulars/internal/progress/badge"
+	"github.com/regulars/regulars/internal/progress/count"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// evaluateBatch is the number of members that one transaction evaluates.
+const evaluateBatch = 500
+
+// evaluateArgs are the arguments of the job that evaluates a badge for all members.
+type evaluateArgs struct {
+	CommunityID string `json:"communityId"`
+	BadgeID     string `json:"badgeId"`
+}
+
+// Kind is the kind of the job.
+func (evaluateArgs) Kind() string { return "badge.evaluate" }
+
+// Evaluate queues the evaluation of an automatic badge for all members. It fails as Award
+// does, or with Conflict "not_automatic" or "evaluation_running".
+func (s *Awards) Evaluate(ctx context.Context, caller actor.Actor, communityID, badgeID string) (badge.Badge, error) {
+	if err := s.d.Access.Can(ctx, caller, communityID, permission.Badges); err != nil {
+		return badge.Badge{}, err
+	}
+	var b badge.Badge
+	return b, s.d.DB.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+		if b, err = badge.Lock(ctx, tx, communityID, badgeID); err != nil {
+			return err
+		}
+		if !b.IsAutomatic() {
+			return errs.New(errs.Conflict, "not_automatic", "This badge has no conditions to evaluate. Award it to members.")
+		}
+		if b.Evaluation.State == badge.Running {
+			return errs.New(errs.Conflict, "evaluation_running", "The badge is being evaluated. Wait for the end.")
+		}
+		b.Evaluation = badge.Evaluation{State: badge.Running, StartedAt: s.d.Clock.MS()}
+		if err := badge.SetEvaluation(ctx, tx, communityID, badgeID, b.Evaluation); err != nil {
+			return err
+		}
+		if _, err := jobs.Insert(ctx, tx, evaluateArgs{communityID, badgeID}, jobs.Options{Unique: communityID + badgeID, CommunityID: communityID, Owner: caller.Uploader(), Lane: jobs.Large}); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, caller, communityID, "badge.evaluate", b, "")
+	})
+}
+
+// evaluateAll evaluates a badge from the saved position to the end.
+func (s *Awards) evaluateAll(ctx context.Context, j *jobs.Job, a evaluateArgs) error {
+	for {
+		done := false
+		err := j.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+			if done, err = s.evaluateNext(ctx, tx, a); err != nil {
+				return err
+			}
+			if done {
+				return j.Complete(ctx, tx)
+			}
+			return j.Step(ctx, tx)
+		})
+		if err != nil || done {
+			return err
+		}
+		if j.ShouldYield() {
+			return jobs.ErrYielded
+		}
+	}
+}
+
+// evaluateNext evaluates the next members and reports whether they were the last ones.
+func (s *Awards) evaluateNext(ctx context.Context, tx *sqldb.Tx, a evaluateArgs) (done bool, err error) {
+	b, err := badge.Load(ctx, tx, a.CommunityID, a.BadgeID)
+	if errs.KindOf(err) == errs.NotFound {
+		return true, nil // deleted meanwhile
+	}
+	if err != nil {
+		return false, err
+	}
+	e := b.Evaluation
+	ids, err := selectMembers(ctx, tx, a.CommunityID, e.After, evaluateBatch)
+	if err != nil {
+		return false, err
+	}
+	if b.IsAutomatic() && len(ids) > 0 {
+		made, err := s.awardReached(ctx, tx, a.CommunityID, []badge.Badge{b}, ids, nil)
+		if err != nil {
+			return false, err
+		}
+		e.Checked, e.Awarded, e.After = e.Checked+int64(len(ids)), e.Awarded+int64(len(made)), ids[len(ids)-1]
+	}
+	if done = len(ids) < evaluateBatch || !b.IsAutomatic(); done {
+		e.State, e.FinishedAt = badge.Done, s.d.Clock.MS()
+	}
+	return done, badge.SetEvaluation(ctx, tx, a.CommunityID, a.BadgeID, e)
+}
+
+// endFailed ends the evaluation of a job that was given up.
+func (s *Awards) endFailed(ctx context.Context, tx *sqldb.Tx, a evaluateArgs, _ jobs.Cause) error {
+	b, err := badge.Lock(ctx, tx, a.CommunityID, a.BadgeID)
+	if errs.KindOf(err) == errs.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	b.Evaluation.State, b.Evaluation.FinishedAt = badge.Failed, s.d.Clock.MS()
+	return badge.SetEvaluation(ctx, tx, a.CommunityID, a.BadgeID, b.Evaluation)
+}
+
+// awardReached awards automatic badges to those of some members who meet their conditions
+// and never had them. at has the time of what a member did; absent: now.
+func (s *Awards) awardReached(ctx context.Context, tx *sqldb.Tx, communityID string, badges []badge.Badge, ids []string, at map[string]int64) ([]Award, error) {
+	reached, err := s.reached(ctx, tx, communityID, badges, ids)
+	if err != nil || len(reached) == 0 {
+		return nil, err
+	}
+	had, err := selectHad(ctx, tx, communityID, ids)
+	if err != nil {
+		return nil, err
+	}
+	var grants []Grant
+	for _, g := range reached {
+		if !had[pair{g.Badge.ID, g.UserID}] {
+			g.At = at[g.UserID]
+			grants = append(grants, g)
+		}
+	}
+	if len(grants) == 0 {
+		return nil, nil
+	}
+	return s.AwardAll(ctx, tx, communityID, grants)
+}
+
+// reached returns which members meet the conditions of which badges.
+func (s *Awards) reached(ctx context.Context, q sqldb.Querier, communityID string, badges []badge.Badge, ids []string) (list []Grant, err error) {
+	needs := make([]condition.Node, len(badges))
+	for i := range badges {
+		needs[i] = badges[i].Needs()
+	}
+	now, err := figure.Now(ctx, q, s.d.Clock, communityID)
+	if err != nil {
+		return nil, err
+	}
+	values, err := count.Values(ctx, q, now, communityID, ids, needs)
+	if err != nil {
+		return nil, err
+	}
+	for i := range badges {
+		for _, memberID := range ids {
+			if v, known := values[memberID]; known && needs[i].Met(v) {
+				list = append(list, Grant{Badge: badges[i], UserID: memberID})
+			}
+		}
+	}
+	return list, nil
+}
+
+// handle awards the badges that the members of events have reached.
+func (s *Awards) handle(ctx context.Context, tx *sqldb.Tx, batch []event.Event) error {
+	communityID := batch[0].CommunityID
+	badges, err := badge.Automatic(ctx, tx, communityID)
+	if err != nil || len(badges) == 0 {
+		return err
+	}
+	at := map[string]int64{}
+	var ids []string
+	for i := range batch {
+		e := &batch[i]
+		if e.UserID == "" || e.Erased {
+			continue
+		}
+		if !slices.Contains(ids, e.UserID) {
+			ids = append(ids, e.UserID)
+		}
+		at[e.UserID] = max(at[e.UserID], e.OccurredAt)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	_, err = s.awardReached(ctx, tx, communityID, badges, ids, at)
+	return err
+}
+
+// Preview is how many members meet the conditions of a badge.
+type Preview struct {
+	Reached, Checked int64
+	Partial          bool // more members were not checked
+}
+
+// maxPreview bounds the members that a preview checks.
+const maxPreview = 20_000
+
+// Preview counts the members who meet the conditions of a badge that is not stored. It
+// fails as badge.Badges.Create does.
+func (s *Awards) Preview(ctx context.Context, caller actor.Actor, communityID string, in badge.Input) (Preview, error) {
+	if err := s.d.Access.Can(ctx, caller, communityID, permission.Badges); err != nil {
+		return Preview{}, err
+	}
+	fields, err := field.List(ctx, s.d.DB, communityID)
+	if err != nil {
+		return Preview{}, err
+	}
+	b, err := in.Draft(fields)
+	if err != nil || !b.IsAutomatic() {
+		return Preview{}, err
+	}
+	var p Preview
+	after := ""
+	for {
+		ids, err := selectMembers(ctx, s.d.DB, communityID, after, evaluateBatch)
+		if err != nil || len(ids) == 0 {
+			return p, err
+		}
+		if p.Checked >= maxPreview {
+			p.Partial = true
+			return p, nil
+		}
+		reached, err := s.reached(ctx, s.d.DB, communityID, []badge.Badge{b}, ids)
+		if err != nil {
+			return p, err
+		}
+		p.Reached, p.Checked, after = p.Reached+int64(len(reached)), p.Checked+int64(len(ids)), ids[len(ids)-1]
+	}
+}

@@ -1,0 +1,109 @@
+package award
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+const columns = "a.id, a.badge_id, a.user_id, a.actor, a.xp, a.coins, a.xp_entry, a.coins_entry, a.awarded_at"
+
+func scan(s sqldb.Scanner) (a Award, err error) {
+	return a, s.Scan(&a.ID, &a.BadgeID, &a.UserID, &a.Actor, &a.Paid.XP, &a.Paid.Coins, &a.xpEntry, &a.coinsEntry, &a.At)
+}
+
+// insert inserts an award that has paid nothing; added is false for a member who has the
+// badge.
+func insert(ctx context.Context, tx *sqldb.Tx, communityID string, a Award) (added bool, err error) {
+	n, err := tx.Exec(ctx, `INSERT INTO badge_awards (community_id, id, badge_id, user_id, actor, xp, coins, xp_entry, coins_entry, awarded_at, removed_at, kept_reward)
+		VALUES ($1, $2, $3, $4, $5, 0, 0, '', '', $6, 0, $7) ON CONFLICT (community_id, badge_id, user_id) WHERE removed_at = 0 DO NOTHING`,
+		communityID, a.ID, a.BadgeID, a.UserID, a.Actor, a.At, false)
+	return n == 1, err
+}
+
+func lockPresent(ctx context.Context, tx *sqldb.Tx, communityID, badgeID, userID string) (Award, error) {
+	return sqldb.One(ctx, tx, "award", scan, "SELECT "+columns+" FROM badge_awards a WHERE a.community_id = $1 AND a.badge_id = $2 AND a.user_id = $3 AND a.removed_at = 0 "+tx.Dialect().Lock(),
+		communityID, badgeID, userID)
+}
+
+func setRemoved(ctx context.Context, tx *sqldb.Tx, communityID, awardID string, keptReward bool, now int64) error {
+	_, err := tx.Exec(ctx, "UPDATE badge_awards SET removed_at = $3, kept_reward = $4 WHERE community_id = $1 AND id = $2", communityID, awardID, now, keptReward)
+	return err
+}
+
+func setPaid(ctx context.Context, tx *sqldb.Tx, communityID string, a Award) error {
+	_, err := tx.Exec(ctx, "UPDATE badge_awards SET xp = $3, coins = $4, xp_entry = $5, coins_entry = $6 WHERE community_id = $1 AND id = $2", communityID, a.ID, a.Paid.XP, a.Paid.Coins, a.xpEntry, a.coinsEntry)
+	return err
+}
+
+// present selects awards of badges that are not deleted.
+const present = " FROM badge_awards a JOIN badges b ON b.community_id = a.community_id AND b.id = a.badge_id AND b.deleted_at = 0 WHERE a.community_id = $1 AND a.removed_at = 0 AND "
+
+func selectOfMember(ctx context.Context, q sqldb.Querier, communityID, userID, before string, limit int) ([]Award, error) {
+	return sqldb.All(ctx, q, scan, "SELECT "+columns+present+"a.user_id = $2 AND a.id < $3 ORDER BY a.id DESC LIMIT $4", communityID, userID, before, limit)
+}
+
+// selectNewest returns the newest awards of each member, the newest one first.
+func selectNewest(ctx context.Context, q sqldb.Querier, communityID string, ids []string, limit int) ([]Award, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	ranked := "SELECT a.*, row_number() OVER (PARTITION BY a.user_id ORDER BY a.id DESC) AS place" + present + q.Dialect().In("a.user_id", "$2")
+	return sqldb.All(ctx, q, scan, "SELECT "+columns+" FROM ("+ranked+") a WHERE a.place <= $3 ORDER BY a.user_id, a.id DESC", communityID, sqldb.Keys(ids), limit)
+}
+
+// Has reports whether a member has a badge.
+func Has(ctx context.Context, q sqldb.Querier, communityID, badgeID, userID string) (bool, error) {
+	n, err := sqldb.One(ctx, q, "award", sqldb.Value[int], "SELECT count(*) FROM badge_awards WHERE community_id = $1 AND badge_id = $2 AND user_id = $3 AND removed_at = 0", communityID, badgeID, userID)
+	return n > 0, err
+}
+
+// pair is a badge and a member.
+type pair struct{ badgeID, userID string }
+
+// selectHad returns the badges that members have or had.
+func selectHad(ctx context.Context, q sqldb.Querier, communityID string, ids []string) (map[pair]bool, error) {
+	return selectPairs(ctx, q, communityID, "removed_at >= 0", ids)
+}
+
+// selectKept returns the badges that members had, and whose rewards they have kept.
+func selectKept(ctx context.Context, q sqldb.Querier, communityID string, ids []string) (map[pair]bool, error) {
+	return selectPairs(ctx, q, communityID, "kept_reward", ids)
+}
+
+func selectPairs(ctx context.Context, q sqldb.Querier, communityID, condition string, ids []string) (map[pair]bool, error) {
+	list, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (p pair, err error) { return p, s.Scan(&p.badgeID, &p.userID) },
+		"SELECT badge_id, user_id FROM badge_awards WHERE community_id = $1 AND "+condition+" AND "+q.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(ids))
+	pairs := make(map[pair]bool, len(list))
+	for _, one := range list {
+		pairs[one] = true
+	}
+	return pairs, err
+}
+
+// selectMembers returns the ids of active members after one, in their order.
+func selectMembers(ctx context.Context, q sqldb.Querier, communityID, after string, limit int) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT user_id FROM members WHERE community_id = $1 AND user_id > $2 AND state = 'active' ORDER BY user_id LIMIT $3", communityID, after, limit)
+}
+
+func selectSuspended(ctx context.Context, q sqldb.Querier, communityID string, ids []string, now int64) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT user_id FROM members WHERE community_id = $1 AND suspended_until > $2 AND "+q.Dialect().In("user_id", "$3"), communityID, now, sqldb.Keys(ids))
+}
+
+// countPresent returns how many of some members have each badge, as negative numbers.
+func countPresent(ctx context.Context, q sqldb.Querier, communityID string, memberIDs []string) (map[string]int64, error) {
+	counts := map[string]int64{}
+	_, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (none struct{}, err error) {
+		var badgeID string
+		var n int64
+		err = s.Scan(&badgeID, &n)
+		counts[badgeID] = -n
+		return none, err
+	}, "SELECT badge_id, count(*) FROM badge_awards WHERE community_id = $1 AND removed_at = 0 AND "+q.Dialect().In("user_id", "$2")+" GROUP BY badge_id", communityID, sqldb.Keys(memberIDs))
+	return counts, err
+}
+
+func deleteOfMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM badge_awards WHERE community_id = $1 AND "+tx.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(memberIDs))
+	return err
+}

@@ -1,0 +1,111 @@
+package badge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/regulars/regulars/internal/condition"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+const columns = `id, title, action, quantity, conditions, description, image, dark_image, light_image, dark_and_light, pays_xp, xp, pays_coins, coins,
+	attachment_required, awarded_count, evaluation_state, evaluation_checked, evaluation_awarded, evaluation_after, evaluation_started_at, evaluation_finished_at,
+	version, created_at, deleted_at`
+
+func scan(s sqldb.Scanner) (b Badge, err error) {
+	var conditions string
+	e := &b.Evaluation
+	err = s.Scan(&b.ID, &b.Title, &b.Action, &b.Quantity, &conditions, &b.Description, &b.Image, &b.Dark, &b.Light, &b.ByTheme, &b.PaysXP, &b.XP, &b.PaysCoins, &b.Coins,
+		&b.AttachmentRequired, &b.Awarded, &e.State, &e.Checked, &e.Awarded, &e.After, &e.StartedAt, &e.FinishedAt, &b.Version, &b.CreatedAt, &b.DeletedAt)
+	if err != nil || b.Action != ByConditions {
+		return b, err
+	}
+	b.Conditions, err = condition.Load([]byte(conditions))
+	return b, err
+}
+
+// conditions returns the stored form of the conditions.
+func (b *Badge) conditions() (string, error) {
+	if b.Action != ByConditions {
+		return "{}", nil
+	}
+	encoded, err := json.Marshal(&b.Conditions)
+	return string(encoded), err
+}
+
+func insert(ctx context.Context, tx *sqldb.Tx, communityID string, b Badge) error {
+	conditions, err := b.conditions()
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, "INSERT INTO badges (community_id, "+columns+") VALUES ("+sqldb.Placeholders(1, 17)+", '', 0, 0, '', 0, 0, $18, $19, 0)", communityID,
+		b.ID, b.Title, b.Action, b.Quantity, conditions, b.Description, b.Image, b.Dark, b.Light, b.ByTheme, b.PaysXP, b.XP, b.PaysCoins, b.Coins, b.AttachmentRequired, 0, b.Version, b.CreatedAt)
+	return err
+}
+
+func update(ctx context.Context, tx *sqldb.Tx, communityID string, b Badge) error {
+	conditions, err := b.conditions()
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE badges SET title = $3, action = $4, quantity = $5, conditions = $6, description = $7, image = $8, dark_image = $9, light_image = $10, dark_and_light = $11,
+		pays_xp = $12, xp = $13, pays_coins = $14, coins = $15, attachment_required = $16, version = $17 WHERE community_id = $1 AND id = $2`, communityID,
+		b.ID, b.Title, b.Action, b.Quantity, conditions, b.Description, b.Image, b.Dark, b.Light, b.ByTheme, b.PaysXP, b.XP, b.PaysCoins, b.Coins, b.AttachmentRequired, b.Version)
+	return err
+}
+
+func setDeleted(ctx context.Context, tx *sqldb.Tx, communityID, badgeID string, now int64) error {
+	_, err := tx.Exec(ctx, "UPDATE badges SET deleted_at = $3 WHERE community_id = $1 AND id = $2", communityID, badgeID, now)
+	return err
+}
+
+const present = " FROM badges WHERE community_id = $1 AND deleted_at = 0 "
+
+func count(ctx context.Context, q sqldb.Querier, communityID string) (int64, error) {
+	return sqldb.One(ctx, q, "badges", sqldb.Value[int64], "SELECT count(*)"+present, communityID)
+}
+
+func selectPage(ctx context.Context, q sqldb.Querier, communityID string, limit, offset int) ([]Badge, error) {
+	return sqldb.All(ctx, q, scan, fmt.Sprintf("SELECT "+columns+present+"ORDER BY id LIMIT %d OFFSET %d", limit, offset), communityID)
+}
+
+// Automatic returns the badges that members get by what they do.
+func Automatic(ctx context.Context, q sqldb.Querier, communityID string) ([]Badge, error) {
+	return sqldb.All(ctx, q, scan, "SELECT "+columns+present+"AND action <> $2 ORDER BY id", communityID, Custom)
+}
+
+// Load returns a badge. It fails with NotFound "badge_not_found", also for a deleted one.
+func Load(ctx context.Context, q sqldb.Querier, communityID, badgeID string) (Badge, error) {
+	return sqldb.One(ctx, q, "badge", scan, "SELECT "+columns+present+"AND id = $2", communityID, badgeID)
+}
+
+// Lock is Load for a change.
+func Lock(ctx context.Context, tx *sqldb.Tx, communityID, badgeID string) (Badge, error) {
+	return sqldb.One(ctx, tx, "badge", scan, "SELECT "+columns+present+"AND id = $2 "+tx.Dialect().Lock(), communityID, badgeID)
+}
+
+// ByID returns badges by their ids, deleted ones too.
+func ByID(ctx context.Context, q sqldb.Querier, communityID string, ids []string) (map[string]Badge, error) {
+	list, err := sqldb.All(ctx, q, scan, "SELECT "+columns+" FROM badges WHERE community_id = $1 AND "+q.Dialect().In("id", "$2"), communityID, sqldb.Keys(ids))
+	byID := make(map[string]Badge, len(list))
+	for _, one := range list {
+		byID[one.ID] = one
+	}
+	return byID, err
+}
+
+// CountAwarded adds to the number of members that have a badge, in the caller's
+// transaction.
+func CountAwarded(ctx context.Context, tx *sqldb.Tx, communityID, badgeID string, delta int64) error {
+	_, err := tx.Exec(ctx, "UPDATE badges SET awarded_count = awarded_count + $3 WHERE community_id = $1 AND id = $2", communityID, badgeID, delta)
+	return err
+}
+
+// SetEvaluation stores the state of the evaluation of a badge, in the caller's
+// transaction.
+func SetEvaluation(ctx context.Context, tx *sqldb.Tx, communityID, badgeID string, e Evaluation) error {
+	_, err := tx.Exec(ctx, `UPDATE badges SET evaluation_state = $3, evaluation_checked = $4, evaluation_awarded = $5, evaluation_after = $6, evaluation_started_at = $7, evaluation_finished_at = $8
+		WHERE community_id = $1 AND id = $2`, communityID, badgeID, e.State, e.Checked, e.Awarded, e.After, e.StartedAt, e.FinishedAt)
+	return err
+}
