@@ -10,6 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/ui"
 	uiaccount "github.com/regulars/regulars/internal/ui/account"
 	uiaudit "github.com/regulars/regulars/internal/ui/audit"
+	uibadge "github.com/regulars/regulars/internal/ui/badge"
 	uibulk "github.com/regulars/regulars/internal/ui/bulk"
 	uichannel "github.com/regulars/regulars/internal/ui/channel"
 	uifield "github.com/regulars/regulars/internal/ui/field"
@@ -55,6 +56,7 @@ func (p *Services) uiAreas(c *ui.Console, limits uiLimits, server uiinstallation
 		uimoderation.New(c, uimoderation.Services{Access: p.Access, Accounts: p.Accounts, Members: p.Members, Moderation: p.Moderation, Mail: p.Mail, Clock: p.clock, Changes: p.Changes}),
 		uirole.New(c, uirole.Services{Access: p.Access, Members: p.Members, Chat: p.Chat}),
 		uichannel.New(c, uichannel.Services{Access: p.Access, Communities: p.Communities, Members: p.Members, Chat: p.Chat}),
+		uibadge.New(c, uibadge.Services{Access: p.Access, Badges: p.Badges, Awards: p.Awards, Applications: p.Applications, Posts: p.Posts}),
 		uireport.New(c, uireport.Services{Access: p.Access, Reports: p.Reports, Clock: p.clock, Changes: p.Changes}),
 		uimessage.New(c, uimessage.Services{Access: p.Access, Blocks: p.Blocks, Chat: p.Chat, Direct: p.Conversations, Events: p.Events, Messages: p.Messages, Lists: p.Lists, Posts: p.Posts, Changes: p.Changes, Reactions: p.Reactions, Topics: p.Topics, ReadStates: p.ReadStates, Reports: p.Reports, Members: p.Members}),
 		uifield.New(c, uifield.Services{Fields: p.Fields, FieldChanges: p.FieldChanges}),

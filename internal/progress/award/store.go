@@ -58,6 +58,19 @@ func Has(ctx context.Context, q sqldb.Querier, communityID, badgeID, userID stri
 	return n > 0, err
 }
 
+// selectHeldAt returns when a member got the badges that they have, by badge.
+func selectHeldAt(ctx context.Context, q sqldb.Querier, communityID, userID string) (map[string]int64, error) {
+	held := map[string]int64{}
+	_, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (none struct{}, err error) {
+		var badgeID string
+		var at int64
+		err = s.Scan(&badgeID, &at)
+		held[badgeID] = at
+		return none, err
+	}, "SELECT badge_id, awarded_at FROM badge_awards WHERE community_id = $1 AND user_id = $2 AND removed_at = 0", communityID, userID)
+	return held, err
+}
+
 // pair is a badge and a member.
 type pair struct{ badgeID, userID string }
 

@@ -4,6 +4,7 @@ package badge
 
 import (
 	"encoding/json"
+	"io"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -112,7 +113,8 @@ type Input struct {
 	Quantity           *int64
 	Conditions         json.RawMessage
 	Description        *string
-	Image, Dark, Light *string // the id of an upload, an https address, the present address, or ""
+	Image, Dark, Light *string   // the id of an upload, an https address, the present address, or ""
+	Upload             io.Reader // the file of Image in place of an id; nil: none
 	ByTheme            *bool
 	PaysXP             *bool
 	XP                 *int64

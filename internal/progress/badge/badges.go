@@ -57,6 +57,14 @@ func (s *Badges) Get(ctx context.Context, caller actor.Actor, communityID, badge
 	return Load(ctx, s.d.DB, communityID, badgeID)
 }
 
+// Fields returns the fields that conditions may compare. It fails as List does.
+func (s *Badges) Fields(ctx context.Context, caller actor.Actor, communityID string) ([]field.Field, error) {
+	if err := s.d.Access.Can(ctx, caller, communityID, permission.ViewBadges); err != nil {
+		return nil, err
+	}
+	return field.List(ctx, s.d.DB, communityID)
+}
+
 // Create creates a badge. It fails as access.Can does for Badges, with Invalid
 // "invalid_input" or "invalid_condition", as a picture does, or with Conflict
 // "too_many_badges".
@@ -159,7 +167,7 @@ func (s *Badges) apply(ctx context.Context, tx *sqldb.Tx, communityID string, in
 	}
 	for at, slot := range []struct{ given, to *string }{{in.Image, &b.Image}, {in.Dark, &b.Dark}, {in.Light, &b.Light}} {
 		switch {
-		case slot.given == nil || pictures[at].ID == kept:
+		case pictures[at].ID == kept || slot.given == nil && pictures[at].ID == "":
 		case pictures[at].ID == "":
 			*slot.to = ""
 		default:

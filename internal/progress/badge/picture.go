@@ -33,6 +33,13 @@ func (s *Badges) pictures(ctx context.Context, caller actor.Actor, communityID s
 		given  *string
 		before string
 	}{{"image", in.Image, before.Image}, {"darkImage", in.Dark, before.Dark}, {"lightImage", in.Light, before.Light}} {
+		if at == 0 && in.Upload != nil {
+			var err error
+			if list[at], err = s.d.Pictures.Create(ctx, media.Input{CommunityID: communityID, Kind: media.Badge, File: in.Upload}); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if slot.given == nil || *slot.given == "" {
 			continue
 		}
