@@ -65,7 +65,7 @@ func TestCountsBeginAtAnInstant(t *testing.T) {
 			_, err = l.Reverse(f.Context(), tx, f.Community, posted[1].Entry.ID, "")
 			return err
 		}))
-		at := figure.Moment{StreakSince: 6, MS: 7 * day}
+		at := figure.Moment{Today: 7, MS: 7 * day}
 		since, err := count.Since(f.Context(), f.DB, at, f.Community, []string{ada.ID}, 2*day)
 		f.OK(err)
 		for action, want := range map[string]int64{"messages": 1, "replies": 1, "reactions": 2, "visitStreak": 5, "xpEarned": 40, "coinsEarned": 5} {
