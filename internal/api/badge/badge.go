@@ -56,7 +56,7 @@ type badgeView struct {
 	AwardCurrencyQuantity int64            `json:"awardCurrencyQuantity" example:"20"`
 	AttachRequired        bool             `json:"attachRequired" doc:"An application needs an image."`
 	AwardedCount          int64            `json:"awardedCount" doc:"The members that have the badge."`
-	Evaluation            *badgeEvaluation `json:"evaluation" doc:"The last evaluation for all members; null: there was none."`
+	Evaluation            *badgeEvaluation `json:"evaluation,omitempty" doc:"The last evaluation for all members; absent: there was none."`
 	Version               int64            `json:"version" doc:"Incremented by each change, from 1."`
 	CreatedAt             string           `json:"createdAt" format:"date-time"`
 }

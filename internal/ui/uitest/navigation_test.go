@@ -133,13 +133,14 @@ func TestNavigationHasOnlyPagesThePersonMayOpen(t *testing.T) {
 		olivia.follow(base+"/members/views", url.Values{"view": {"Named 100% <Mia>"}, "query": {"q=mia"}})
 
 		nouns, pages := olivia.navigation(base + "/overview")
-		if want := []string{"Overview", "Members", "Chat", "Integrations", "Settings"}; !slices.Equal(nouns, want) {
+		if want := []string{"Overview", "Members", "Chat", "Rewards", "Integrations", "Settings"}; !slices.Equal(nouns, want) {
 			t.Errorf("the owner has %v", nouns)
 		}
 		for noun, want := range map[string][]string{
 			"Overview":     {"Numbers", "Home"},
 			"Members":      {"All members", "Named 100% &lt;Mia&gt;", "Invites", "Import", "Bulk jobs", "Reports", "Penalties", "Tags"},
 			"Chat":         nil, // one page needs no second level
+			"Rewards":      {"Badges", "Applications"},
 			"Integrations": {"API keys", "API reference"},
 			"Settings":     {"Appearance", "Fields", "Roles", "Languages and currencies", "Joining", "Messages", "Audit log", "Danger zone"},
 		} {
@@ -150,16 +151,16 @@ func TestNavigationHasOnlyPagesThePersonMayOpen(t *testing.T) {
 
 		mia := staff(t, a, communityID, "mia", permission.WarnMembers, permission.CreateInvite, permission.ManageChannelsPermission)
 		nouns, pages = mia.navigation(base + "/home")
-		if !slices.Equal(nouns, []string{"Overview", "Members", "Chat"}) || !slices.Equal(pages["Members"], []string{"Invites", "Penalties"}) || len(pages) != 1 {
+		if !slices.Equal(nouns, []string{"Overview", "Members", "Chat", "Rewards"}) || !slices.Equal(pages["Members"], []string{"Invites", "Penalties"}) || len(pages) != 1 {
 			t.Errorf("a moderator has %v %v", nouns, pages)
 		}
 		max := staff(t, a, communityID, "max", permission.ManageRolesPermission)
-		if nouns, pages = max.navigation(base + "/home"); !slices.Equal(nouns, []string{"Overview", "Chat", "Settings"}) || len(pages) != 0 {
+		if nouns, pages = max.navigation(base + "/home"); !slices.Equal(nouns, []string{"Overview", "Chat", "Rewards", "Settings"}) || len(pages) != 0 {
 			t.Errorf("a manager of roles has %v %v", nouns, pages)
 		}
 		_, token := a.Claim(t, communityID, "zoe")
 		zoe := person{t, a, token}
-		if nouns, pages = zoe.navigation(base + "/home"); !slices.Equal(nouns, []string{"Overview", "Chat"}) || len(pages) != 0 {
+		if nouns, pages = zoe.navigation(base + "/home"); !slices.Equal(nouns, []string{"Overview", "Chat", "Rewards"}) || len(pages) != 0 {
 			t.Errorf("a member has %v %v", nouns, pages)
 		}
 		for who, is := range map[string]struct {
