@@ -7,6 +7,7 @@ import (
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/member"
 )
 
 // badging is a community with members, a moderator and a manager of badges.
@@ -385,6 +386,39 @@ func TestEvaluationAwardsWhatWasDoneBefore(t *testing.T) {
 		}
 		if done.at("data.0.evaluation.state") != "done" || done.at("data.0.evaluation.awarded") != 1.0 || done.at("data.0.evaluation.checked") != 4.0 || done.at("data.0.awardedCount") != 1.0 {
 			t.Error(done.text)
+		}
+	})
+}
+
+func TestChangedFieldsAwardBadges(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		m := newBadging(t, a)
+		m.create(t, `{"title":"German","action":"conditions","conditions":{"operator":"and","conditions":[{"fieldId":"country","value":"DE"}]}}`)
+		if _, err := a.Members.Change(t.Context(), apptest.Operator, m.home, m.ids["ada"], []member.FieldValue{{Field: "country", Value: "DE"}}, member.Source{Type: "api"}); err != nil {
+			t.Fatal(err)
+		}
+		m.event(t, "badge.awarded")
+		if got := m.badges(t, "ada"); got != "German" {
+			t.Errorf("badges %q", got)
+		}
+	})
+}
+
+func TestUndoneImportRemovesAwards(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		m := newBadging(t, a)
+		id := m.create(t, `{"title":"Helper","action":"custom","award":true,"awardXpQuantity":5}`)
+		job := a.Import(t, m.home, m.key, "Email,Username,First Name,Last Name\nzoe@example.com,zoe,Zoe,Z\n", nil)
+		for _, user := range []string{"zoe", "ada"} {
+			m.send(t, 200, "POST", "/v1/badges/"+id+"/award", m.key, fmt.Sprintf(`{"userId":%q}`, user))
+		}
+		undo := send(t, a, "POST", "/v1/users/bulk-update/"+job.JobID+"/undo", m.key, fmt.Sprintf(`{"communityId":%q}`, m.home))
+		if undo.status >= 300 {
+			t.Fatalf("%d %s", undo.status, undo.text)
+		}
+		a.Await(t, m.home, undo.at("data.jobId").(string))
+		if list := m.send(t, 200, "GET", "/v1/badges", m.key, ""); list.at("data.0.awardedCount") != 1.0 {
+			t.Error(list.text)
 		}
 	})
 }

@@ -27,7 +27,7 @@ func (s *Awards) Feature() feature.Feature {
 		Events:       events,
 		Consumers: []event.Consumer{{
 			Name: "badge.award", Delay: delay, Handle: s.handle,
-			Types: []string{message.EventPosted, message.EventReactionAdded, presence.EventVisited, member.EventJoined, member.EventRestored},
+			Types: []string{message.EventPosted, message.EventReactionAdded, presence.EventVisited, member.EventJoined, member.EventRestored, member.EventUpdated},
 		}},
 	}
 }
