@@ -105,6 +105,123 @@ func (e ActivityStatsInputIdentifierType) Valid() bool {
 	}
 }
 
+// Defines values for BadgeActorType.
+const (
+	BadgeActorTypeAutomation BadgeActorType = "automation"
+	BadgeActorTypeHook       BadgeActorType = "hook"
+	BadgeActorTypeKey        BadgeActorType = "key"
+	BadgeActorTypeSystem     BadgeActorType = "system"
+	BadgeActorTypeUser       BadgeActorType = "user"
+)
+
+// Valid indicates whether the value is a known member of the BadgeActorType enum.
+func (e BadgeActorType) Valid() bool {
+	switch e {
+	case BadgeActorTypeAutomation:
+		return true
+	case BadgeActorTypeHook:
+		return true
+	case BadgeActorTypeKey:
+		return true
+	case BadgeActorTypeSystem:
+		return true
+	case BadgeActorTypeUser:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BadgeApplicationStatus.
+const (
+	BadgeApplicationStatusApproved BadgeApplicationStatus = "approved"
+	BadgeApplicationStatusPending  BadgeApplicationStatus = "pending"
+	BadgeApplicationStatusRejected BadgeApplicationStatus = "rejected"
+)
+
+// Valid indicates whether the value is a known member of the BadgeApplicationStatus enum.
+func (e BadgeApplicationStatus) Valid() bool {
+	switch e {
+	case BadgeApplicationStatusApproved:
+		return true
+	case BadgeApplicationStatusPending:
+		return true
+	case BadgeApplicationStatusRejected:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BadgeApplicationDecisionDecision.
+const (
+	BadgeApplicationDecisionDecisionApprove BadgeApplicationDecisionDecision = "approve"
+	BadgeApplicationDecisionDecisionReject  BadgeApplicationDecisionDecision = "reject"
+)
+
+// Valid indicates whether the value is a known member of the BadgeApplicationDecisionDecision enum.
+func (e BadgeApplicationDecisionDecision) Valid() bool {
+	switch e {
+	case BadgeApplicationDecisionDecisionApprove:
+		return true
+	case BadgeApplicationDecisionDecisionReject:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BadgeEvaluationState.
+const (
+	BadgeEvaluationStateDone    BadgeEvaluationState = "done"
+	BadgeEvaluationStateFailed  BadgeEvaluationState = "failed"
+	BadgeEvaluationStateRunning BadgeEvaluationState = "running"
+)
+
+// Valid indicates whether the value is a known member of the BadgeEvaluationState enum.
+func (e BadgeEvaluationState) Valid() bool {
+	switch e {
+	case BadgeEvaluationStateDone:
+		return true
+	case BadgeEvaluationStateFailed:
+		return true
+	case BadgeEvaluationStateRunning:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BadgeViewAction.
+const (
+	BadgeViewActionConditions  BadgeViewAction = "conditions"
+	BadgeViewActionCustom      BadgeViewAction = "custom"
+	BadgeViewActionMessages    BadgeViewAction = "messages"
+	BadgeViewActionReactions   BadgeViewAction = "reactions"
+	BadgeViewActionReplies     BadgeViewAction = "replies"
+	BadgeViewActionVisitStreak BadgeViewAction = "visitStreak"
+)
+
+// Valid indicates whether the value is a known member of the BadgeViewAction enum.
+func (e BadgeViewAction) Valid() bool {
+	switch e {
+	case BadgeViewActionConditions:
+		return true
+	case BadgeViewActionCustom:
+		return true
+	case BadgeViewActionMessages:
+		return true
+	case BadgeViewActionReactions:
+		return true
+	case BadgeViewActionReplies:
+		return true
+	case BadgeViewActionVisitStreak:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for BulkRowOutcome.
 const (
 	BulkRowOutcomeCreated   BulkRowOutcome = "created"
@@ -519,6 +636,51 @@ const (
 func (e ListAuditEntryCursorBodyStatus) Valid() bool {
 	switch e {
 	case ListAuditEntryCursorBodyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListBadgeApplicationCursorBodyStatus.
+const (
+	ListBadgeApplicationCursorBodyStatusSuccess ListBadgeApplicationCursorBodyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the ListBadgeApplicationCursorBodyStatus enum.
+func (e ListBadgeApplicationCursorBodyStatus) Valid() bool {
+	switch e {
+	case ListBadgeApplicationCursorBodyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListBadgeAwardViewCursorBodyStatus.
+const (
+	ListBadgeAwardViewCursorBodyStatusSuccess ListBadgeAwardViewCursorBodyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the ListBadgeAwardViewCursorBodyStatus enum.
+func (e ListBadgeAwardViewCursorBodyStatus) Valid() bool {
+	switch e {
+	case ListBadgeAwardViewCursorBodyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListBadgeViewPagesBodyStatus.
+const (
+	ListBadgeViewPagesBodyStatusSuccess ListBadgeViewPagesBodyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the ListBadgeViewPagesBodyStatus enum.
+func (e ListBadgeViewPagesBodyStatus) Valid() bool {
+	switch e {
+	case ListBadgeViewPagesBodyStatusSuccess:
 		return true
 	default:
 		return false
@@ -1386,6 +1548,36 @@ func (e SuccessAvatarStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessBadgeApplicationStatus.
+const (
+	SuccessBadgeApplicationStatusSuccess SuccessBadgeApplicationStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessBadgeApplicationStatus enum.
+func (e SuccessBadgeApplicationStatus) Valid() bool {
+	switch e {
+	case SuccessBadgeApplicationStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuccessBadgeViewStatus.
+const (
+	SuccessBadgeViewStatusSuccess SuccessBadgeViewStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessBadgeViewStatus enum.
+func (e SuccessBadgeViewStatus) Valid() bool {
+	switch e {
+	case SuccessBadgeViewStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SuccessBalancesStatus.
 const (
 	SuccessBalancesStatusSuccess SuccessBalancesStatus = "success"
@@ -1620,6 +1812,21 @@ const (
 func (e SuccessListAPIKeyStatus) Valid() bool {
 	switch e {
 	case SuccessListAPIKeyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuccessListBadgeViewStatus.
+const (
+	SuccessListBadgeViewStatusSuccess SuccessListBadgeViewStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessListBadgeViewStatus enum.
+func (e SuccessListBadgeViewStatus) Valid() bool {
+	switch e {
+	case SuccessListBadgeViewStatusSuccess:
 		return true
 	default:
 		return false
@@ -2565,6 +2772,27 @@ func (e SecureAuthParamsAction) Valid() bool {
 	}
 }
 
+// Defines values for ListBadgeApplicationsParamsStatus.
+const (
+	ListBadgeApplicationsParamsStatusApproved ListBadgeApplicationsParamsStatus = "approved"
+	ListBadgeApplicationsParamsStatusPending  ListBadgeApplicationsParamsStatus = "pending"
+	ListBadgeApplicationsParamsStatusRejected ListBadgeApplicationsParamsStatus = "rejected"
+)
+
+// Valid indicates whether the value is a known member of the ListBadgeApplicationsParamsStatus enum.
+func (e ListBadgeApplicationsParamsStatus) Valid() bool {
+	switch e {
+	case ListBadgeApplicationsParamsStatusApproved:
+		return true
+	case ListBadgeApplicationsParamsStatusPending:
+		return true
+	case ListBadgeApplicationsParamsStatusRejected:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListTopicsParamsSort.
 const (
 	ListTopicsParamsSortLatest ListTopicsParamsSort = "latest"
@@ -3081,6 +3309,51 @@ func (e GetFailedRowsParamsFormat) Valid() bool {
 	case GetFailedRowsParamsFormatCsv:
 		return true
 	case GetFailedRowsParamsFormatXlsx:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnBadgeAppliedJSONBodyType.
+const (
+	OnBadgeAppliedJSONBodyTypeBadgeApplied OnBadgeAppliedJSONBodyType = "badge.applied"
+)
+
+// Valid indicates whether the value is a known member of the OnBadgeAppliedJSONBodyType enum.
+func (e OnBadgeAppliedJSONBodyType) Valid() bool {
+	switch e {
+	case OnBadgeAppliedJSONBodyTypeBadgeApplied:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnBadgeAwardedJSONBodyType.
+const (
+	OnBadgeAwardedJSONBodyTypeBadgeAwarded OnBadgeAwardedJSONBodyType = "badge.awarded"
+)
+
+// Valid indicates whether the value is a known member of the OnBadgeAwardedJSONBodyType enum.
+func (e OnBadgeAwardedJSONBodyType) Valid() bool {
+	switch e {
+	case OnBadgeAwardedJSONBodyTypeBadgeAwarded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnBadgeRemovedJSONBodyType.
+const (
+	OnBadgeRemovedJSONBodyTypeBadgeRemoved OnBadgeRemovedJSONBodyType = "badge.removed"
+)
+
+// Valid indicates whether the value is a known member of the OnBadgeRemovedJSONBodyType enum.
+func (e OnBadgeRemovedJSONBodyType) Valid() bool {
+	switch e {
+	case OnBadgeRemovedJSONBodyTypeBadgeRemoved:
 		return true
 	default:
 		return false
@@ -3830,6 +4103,288 @@ type Avatar struct {
 	// Examples: 512
 	Width int64 `json:"width"`
 }
+
+// BadgeActor defines model for BadgeActor.
+type BadgeActor struct {
+	// Id The _id; empty for system.
+	Id string `json:"id"`
+
+	// Type system: the conditions of the badge.
+	Type BadgeActorType `json:"type"`
+}
+
+// BadgeActorType system: the conditions of the badge.
+type BadgeActorType string
+
+// BadgeApplication defines model for BadgeApplication.
+type BadgeApplication struct {
+	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	ID          string            `json:"_id"`
+	Attachments []BadgeAttachment `json:"attachments"`
+	Badge       NamedBadge        `json:"badge"`
+	CreatedAt   time.Time         `json:"createdAt"`
+	DecidedAt   *time.Time        `json:"decidedAt"`
+
+	// DecidedBy account:<_id>, key:<_id> or command; null: not decided.
+	//
+	// Examples: account:6a21d1c09f3b0c4d5e6f7a8b
+	DecidedBy *string `json:"decidedBy"`
+
+	// Reason Of the decision.
+	Reason string                 `json:"reason"`
+	Status BadgeApplicationStatus `json:"status"`
+	Text   string                 `json:"text"`
+
+	// User The applicant; absent after deletion.
+	User *Person `json:"user,omitempty"`
+}
+
+// BadgeApplicationStatus defines model for BadgeApplication.Status.
+type BadgeApplicationStatus string
+
+// BadgeApplicationDecision defines model for BadgeApplicationDecision.
+type BadgeApplicationDecision struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string                          `json:"communityId,omitempty"`
+	Decision    BadgeApplicationDecisionDecision `json:"decision"`
+
+	// Reason At most 500 characters; the applicant sees it.
+	Reason *string `json:"reason,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+}
+
+// BadgeApplicationDecisionDecision defines model for BadgeApplicationDecision.Decision.
+type BadgeApplicationDecisionDecision string
+
+// BadgeAttachment defines model for BadgeAttachment.
+type BadgeAttachment struct {
+	Id string `json:"id"`
+
+	// Url Anyone who has the address sees the image.
+	Url string `json:"url"`
+}
+
+// BadgeAward defines model for BadgeAward.
+type BadgeAward struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+
+	// UserId _id, number, email, username, or external: and the external id.
+	//
+	// Examples: ada@example.com
+	UserId               BadgeAward_UserId      `json:"userId"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// BadgeAwardUserId0 defines model for BadgeAward.UserId.0.
+type BadgeAwardUserId0 = string
+
+// BadgeAwardUserId1 defines model for BadgeAward.UserId.1.
+type BadgeAwardUserId1 = int
+
+// BadgeAward_UserId _id, number, email, username, or external: and the external id.
+//
+// Examples: ada@example.com
+type BadgeAward_UserId struct {
+	union json.RawMessage
+}
+
+// BadgeAwardView defines model for BadgeAwardView.
+type BadgeAwardView struct {
+	// AwardId Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	AwardId   string     `json:"awardId"`
+	AwardedAt time.Time  `json:"awardedAt"`
+	Badge     BadgeView  `json:"badge"`
+	By        BadgeActor `json:"by"`
+
+	// Reward What the award paid.
+	Reward BadgeReward `json:"reward"`
+}
+
+// BadgeChange defines model for BadgeChange.
+type BadgeChange struct {
+	// Action custom, messages, replies, reactions, visitStreak or conditions.
+	//
+	// Examples: replies
+	Action *string `json:"action,omitempty"`
+
+	// AttachRequired An application needs an image.
+	AttachRequired *bool `json:"attachRequired,omitempty"`
+
+	// Award An award pays awardXpQuantity.
+	Award *bool `json:"award,omitempty"`
+
+	// AwardCurrency An award pays awardCurrencyQuantity coins.
+	AwardCurrency *bool `json:"awardCurrency,omitempty"`
+
+	// AwardCurrencyQuantity Examples: 20
+	AwardCurrencyQuantity *int64 `json:"awardCurrencyQuantity,omitempty"`
+
+	// AwardXpQuantity Examples: 100
+	AwardXpQuantity *int64 `json:"awardXpQuantity,omitempty"`
+
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Conditions For the action conditions: a group {operator: and or or, conditions[]} of conditions {action, op, value} and {fieldId, op, value}, and of groups.
+	Conditions interface{} `json:"conditions,omitempty"`
+
+	// DarkImage As image, for dark pages.
+	DarkImage *string `json:"darkImage,omitempty"`
+
+	// Description At most 2,000 characters.
+	Description         *string `json:"description,omitempty"`
+	EnabledDarkAndLight *bool   `json:"enabledDarkAndLight,omitempty"`
+
+	// Image The id of an upload, or an https address; empty: none.
+	Image *string `json:"image,omitempty"`
+
+	// LightImage As image, for light pages.
+	LightImage *string `json:"lightImage,omitempty"`
+
+	// Quantity Of the action: 1 to 999; of others 0 to 999.
+	//
+	// Examples: 50
+	Quantity *int64 `json:"quantity,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+
+	// Title 1 to 100 characters.
+	//
+	// Examples: Helper
+	Title *string `json:"title,omitempty"`
+
+	// Version The version that was read; absent: update any.
+	Version              *int64                 `json:"version,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// BadgeEvaluation defines model for BadgeEvaluation.
+type BadgeEvaluation struct {
+	// Awarded Members that got the badge.
+	Awarded int64 `json:"awarded"`
+
+	// Checked Members that were checked.
+	Checked    int64                `json:"checked"`
+	FinishedAt *time.Time           `json:"finishedAt"`
+	StartedAt  time.Time            `json:"startedAt"`
+	State      BadgeEvaluationState `json:"state"`
+}
+
+// BadgeEvaluationState defines model for BadgeEvaluation.State.
+type BadgeEvaluationState string
+
+// BadgeRemoval defines model for BadgeRemoval.
+type BadgeRemoval struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// KeepReward Leave the reward to the user.
+	KeepReward *bool `json:"keepReward,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+
+	// UserId _id, number, email, username, or external: and the external id.
+	//
+	// Examples: ada@example.com
+	UserId               BadgeRemoval_UserId    `json:"userId"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// BadgeRemovalUserId0 defines model for BadgeRemoval.UserId.0.
+type BadgeRemovalUserId0 = string
+
+// BadgeRemovalUserId1 defines model for BadgeRemoval.UserId.1.
+type BadgeRemovalUserId1 = int
+
+// BadgeRemoval_UserId _id, number, email, username, or external: and the external id.
+//
+// Examples: ada@example.com
+type BadgeRemoval_UserId struct {
+	union json.RawMessage
+}
+
+// BadgeReward defines model for BadgeReward.
+type BadgeReward struct {
+	// Coins Examples: 20
+	Coins int64 `json:"coins"`
+
+	// Xp Examples: 100
+	Xp int64 `json:"xp"`
+}
+
+// BadgeView defines model for BadgeView.
+type BadgeView struct {
+	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	ID string `json:"_id"`
+
+	// Action What awards the badge; custom: an award or an application.
+	Action BadgeViewAction `json:"action"`
+
+	// AttachRequired An application needs an image.
+	AttachRequired bool `json:"attachRequired"`
+
+	// Award An award pays awardXpQuantity.
+	Award bool `json:"award"`
+
+	// AwardCurrency An award pays awardCurrencyQuantity coins.
+	AwardCurrency bool `json:"awardCurrency"`
+
+	// AwardCurrencyQuantity Examples: 20
+	AwardCurrencyQuantity int64 `json:"awardCurrencyQuantity"`
+
+	// AwardXpQuantity Examples: 100
+	AwardXpQuantity int64 `json:"awardXpQuantity"`
+
+	// AwardedCount The members that have the badge.
+	AwardedCount int64 `json:"awardedCount"`
+
+	// Conditions Of the action conditions: a group {operator: and or or, conditions[]}. Fields are named by their ids.
+	Conditions interface{} `json:"conditions,omitempty"`
+	CreatedAt  time.Time   `json:"createdAt"`
+
+	// DarkImage The address of the picture on dark pages; empty: none.
+	DarkImage string `json:"darkImage"`
+
+	// Description Examples: 50 replies
+	Description string `json:"description"`
+
+	// EnabledDarkAndLight Show darkImage and lightImage in place of image.
+	EnabledDarkAndLight bool `json:"enabledDarkAndLight"`
+
+	// Evaluation The last evaluation for all members; absent: there was none.
+	Evaluation *BadgeEvaluation `json:"evaluation,omitempty"`
+
+	// Id The same as _id.
+	Id string `json:"id"`
+
+	// Image The address of the picture; empty: none.
+	Image string `json:"image"`
+
+	// LightImage The address of the picture on light pages; empty: none.
+	LightImage string `json:"lightImage"`
+
+	// Quantity Of the action.
+	//
+	// Examples: 50
+	Quantity int64 `json:"quantity"`
+
+	// Title Examples: Helper
+	Title string `json:"title"`
+
+	// Version Incremented by each change, from 1.
+	Version int64 `json:"version"`
+}
+
+// BadgeViewAction What awards the badge; custom: an award or an application.
+type BadgeViewAction string
 
 // BalanceOfAUnit defines model for BalanceOfAUnit.
 type BalanceOfAUnit struct {
@@ -4616,6 +5171,28 @@ type EventActor struct {
 // EventActorType defines model for EventActor.Type.
 type EventActorType string
 
+// EventApplicationData defines model for EventApplicationData.
+type EventApplicationData struct {
+	ApplicationId string     `json:"applicationId"`
+	Badge         EventBadge `json:"badge"`
+	User          EventUser  `json:"user"`
+}
+
+// EventAwardData defines model for EventAwardData.
+type EventAwardData struct {
+	AwardId string     `json:"awardId"`
+	Badge   EventBadge `json:"badge"`
+	User    EventUser  `json:"user"`
+}
+
+// EventBadge defines model for EventBadge.
+type EventBadge struct {
+	ID string `json:"_id"`
+
+	// Title The title at that time.
+	Title string `json:"title"`
+}
+
 // EventChannel defines model for EventChannel.
 type EventChannel struct {
 	ID string `json:"_id"`
@@ -5167,6 +5744,51 @@ type ListAuditEntryCursorBody struct {
 // ListAuditEntryCursorBodyStatus Always success.
 type ListAuditEntryCursorBodyStatus string
 
+// ListBadgeApplicationCursorBody defines model for ListBadgeApplicationCursorBody.
+type ListBadgeApplicationCursorBody struct {
+	Data []BadgeApplication `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+	Meta    Cursor `json:"meta"`
+
+	// Status Always success.
+	Status ListBadgeApplicationCursorBodyStatus `json:"status"`
+}
+
+// ListBadgeApplicationCursorBodyStatus Always success.
+type ListBadgeApplicationCursorBodyStatus string
+
+// ListBadgeAwardViewCursorBody defines model for ListBadgeAwardViewCursorBody.
+type ListBadgeAwardViewCursorBody struct {
+	Data []BadgeAwardView `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+	Meta    Cursor `json:"meta"`
+
+	// Status Always success.
+	Status ListBadgeAwardViewCursorBodyStatus `json:"status"`
+}
+
+// ListBadgeAwardViewCursorBodyStatus Always success.
+type ListBadgeAwardViewCursorBodyStatus string
+
+// ListBadgeViewPagesBody defines model for ListBadgeViewPagesBody.
+type ListBadgeViewPagesBody struct {
+	Data []BadgeView `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+	Meta    Pages  `json:"meta"`
+
+	// Status Always success.
+	Status ListBadgeViewPagesBodyStatus `json:"status"`
+}
+
+// ListBadgeViewPagesBodyStatus Always success.
+type ListBadgeViewPagesBodyStatus string
+
 // ListChosenUserFilterMetaBody defines model for ListChosenUserFilterMetaBody.
 type ListChosenUserFilterMetaBody struct {
 	Data []map[string]interface{} `json:"data"`
@@ -5688,6 +6310,15 @@ type MessagePaymentChange struct {
 	Xp *int64 `json:"xp,omitempty"`
 }
 
+// NamedBadge defines model for NamedBadge.
+type NamedBadge struct {
+	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	ID string `json:"_id"`
+
+	// Title Examples: Helper
+	Title string `json:"title"`
+}
+
 // NewAPIKey defines model for NewAPIKey.
 type NewAPIKey struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
@@ -5737,6 +6368,77 @@ type NewAPIKey struct {
 
 // NewAPIKeyIdle The code that rejects every request with the key, because of its creator or a person in boundBy; absent: none.
 type NewAPIKeyIdle string
+
+// NewBadge defines model for NewBadge.
+type NewBadge struct {
+	// Action custom, messages, replies, reactions, visitStreak or conditions.
+	//
+	// Examples: replies
+	Action string `json:"action"`
+
+	// AttachRequired An application needs an image.
+	AttachRequired *bool `json:"attachRequired,omitempty"`
+
+	// Award An award pays awardXpQuantity.
+	Award *bool `json:"award,omitempty"`
+
+	// AwardCurrency An award pays awardCurrencyQuantity coins.
+	AwardCurrency *bool `json:"awardCurrency,omitempty"`
+
+	// AwardCurrencyQuantity Examples: 20
+	AwardCurrencyQuantity *int64 `json:"awardCurrencyQuantity,omitempty"`
+
+	// AwardXpQuantity Examples: 100
+	AwardXpQuantity *int64 `json:"awardXpQuantity,omitempty"`
+
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Conditions For the action conditions: a group {operator: and or or, conditions[]} of conditions {action, op, value} and {fieldId, op, value}, and of groups.
+	Conditions interface{} `json:"conditions,omitempty"`
+
+	// DarkImage As image, for dark pages.
+	DarkImage *string `json:"darkImage,omitempty"`
+
+	// Description At most 2,000 characters.
+	Description         *string `json:"description,omitempty"`
+	EnabledDarkAndLight *bool   `json:"enabledDarkAndLight,omitempty"`
+
+	// Image The id of an upload, or an https address; empty: none.
+	Image *string `json:"image,omitempty"`
+
+	// LightImage As image, for light pages.
+	LightImage *string `json:"lightImage,omitempty"`
+
+	// Quantity Of the action: 1 to 999; of others 0 to 999.
+	//
+	// Examples: 50
+	Quantity *int64 `json:"quantity,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+
+	// Title 1 to 100 characters.
+	//
+	// Examples: Helper
+	Title                string                 `json:"title"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// NewBadgeApplication defines model for NewBadgeApplication.
+type NewBadgeApplication struct {
+	// Attachments Ids of your uploads (POST /v1/messages/upload-image).
+	Attachments *[]string `json:"attachments,omitempty"`
+
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+
+	// Text At most 2,000 characters; line breaks are allowed.
+	Text *string `json:"text,omitempty"`
+}
 
 // NewChannel defines model for NewChannel.
 type NewChannel struct {
@@ -7599,6 +8301,34 @@ type SuccessAvatar struct {
 // SuccessAvatarStatus Always success.
 type SuccessAvatarStatus string
 
+// SuccessBadgeApplication defines model for SuccessBadgeApplication.
+type SuccessBadgeApplication struct {
+	Data BadgeApplication `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessBadgeApplicationStatus `json:"status"`
+}
+
+// SuccessBadgeApplicationStatus Always success.
+type SuccessBadgeApplicationStatus string
+
+// SuccessBadgeView defines model for SuccessBadgeView.
+type SuccessBadgeView struct {
+	Data BadgeView `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessBadgeViewStatus `json:"status"`
+}
+
+// SuccessBadgeViewStatus Always success.
+type SuccessBadgeViewStatus string
+
 // SuccessBalances defines model for SuccessBalances.
 type SuccessBalances struct {
 	Data Balances `json:"data"`
@@ -7831,6 +8561,20 @@ type SuccessListAPIKey struct {
 
 // SuccessListAPIKeyStatus Always success.
 type SuccessListAPIKeyStatus string
+
+// SuccessListBadgeView defines model for SuccessListBadgeView.
+type SuccessListBadgeView struct {
+	Data *[]BadgeView `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessListBadgeViewStatus `json:"status"`
+}
+
+// SuccessListBadgeViewStatus Always success.
+type SuccessListBadgeViewStatus string
 
 // SuccessListBlockView defines model for SuccessListBlockView.
 type SuccessListBlockView struct {
@@ -8799,6 +9543,9 @@ type User struct {
 	// Avatar The address of the picture; empty: none.
 	Avatar string `json:"avatar"`
 
+	// Badges The newest 20, the newest one first.
+	Badges []UserBadge `json:"badges"`
+
 	// Claimed false for a user who was added by others and has not accepted.
 	Claimed          bool  `json:"claimed"`
 	Coins            int64 `json:"coins"`
@@ -8951,6 +9698,15 @@ type UserApiKeyChange struct {
 	IsActive     *bool     `json:"isActive,omitempty"`
 	Name         *string   `json:"name,omitempty"`
 	Permissions  *[]string `json:"permissions,omitempty"`
+}
+
+// UserBadge defines model for UserBadge.
+type UserBadge struct {
+	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	ID string `json:"_id"`
+
+	// Title Examples: Helper
+	Title string `json:"title"`
 }
 
 // UserField defines model for UserField.
@@ -9545,6 +10301,87 @@ type DisableTotpParams struct {
 
 // VerifyEmailParams defines parameters for VerifyEmail.
 type VerifyEmailParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListBadgeApplicationsParams defines parameters for ListBadgeApplications.
+type ListBadgeApplicationsParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// Cursor The nextCursor of the previous part; absent for the first.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The number of items in a part.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Status Only applications with this status.
+	Status *ListBadgeApplicationsParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// BadgeId Only applications for this badge.
+	BadgeId *string `form:"badgeId,omitempty" json:"badgeId,omitempty"`
+}
+
+// ListBadgeApplicationsParamsStatus defines parameters for ListBadgeApplications.
+type ListBadgeApplicationsParamsStatus string
+
+// DecideBadgeApplicationParams defines parameters for DecideBadgeApplication.
+type DecideBadgeApplicationParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListBadgesParams defines parameters for ListBadges.
+type ListBadgesParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// Page The first page is 1.
+	Page *int64 `form:"page,omitempty" json:"page,omitempty"`
+
+	// Limit The number of items on a page.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CreateBadgeParams defines parameters for CreateBadge.
+type CreateBadgeParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteBadgeParams defines parameters for DeleteBadge.
+type DeleteBadgeParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+}
+
+// UpdateBadgeParams defines parameters for UpdateBadge.
+type UpdateBadgeParams struct {
+	// IfMatch The version that was read, in quotes; the same as version in the body.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// ApplyForBadgeParams defines parameters for ApplyForBadge.
+type ApplyForBadgeParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// AwardBadgeParams defines parameters for AwardBadge.
+type AwardBadgeParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// EvaluateBadgeParams defines parameters for EvaluateBadge.
+type EvaluateBadgeParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RemoveBadgeParams defines parameters for RemoveBadge.
+type RemoveBadgeParams struct {
 	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -10641,6 +11478,18 @@ type CreateUserApiKeyParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListUserBadgesParams defines parameters for ListUserBadges.
+type ListUserBadgesParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// Cursor The nextCursor of the previous part; absent for the first.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The number of items in a part.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // GetBalancesParams defines parameters for GetBalances.
 type GetBalancesParams struct {
 	// CommunityId Required in a session of a person with several memberships.
@@ -10649,6 +11498,57 @@ type GetBalancesParams struct {
 	// At A past instant such as 2026-04-07T08:50:16.000Z; absent: now.
 	At *string `form:"at,omitempty" json:"at,omitempty"`
 }
+
+// OnBadgeAppliedJSONBody defines parameters for OnBadgeApplied.
+type OnBadgeAppliedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string               `json:"communityId"`
+	Data        EventApplicationData `json:"data"`
+
+	// Sequence From 1 in the community; those of conversations are left out.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                  `json:"timestamp"`
+	Type      OnBadgeAppliedJSONBodyType `json:"type"`
+}
+
+// OnBadgeAppliedJSONBodyType defines parameters for OnBadgeApplied.
+type OnBadgeAppliedJSONBodyType string
+
+// OnBadgeAwardedJSONBody defines parameters for OnBadgeAwarded.
+type OnBadgeAwardedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string         `json:"communityId"`
+	Data        EventAwardData `json:"data"`
+
+	// Sequence From 1 in the community; those of conversations are left out.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                  `json:"timestamp"`
+	Type      OnBadgeAwardedJSONBodyType `json:"type"`
+}
+
+// OnBadgeAwardedJSONBodyType defines parameters for OnBadgeAwarded.
+type OnBadgeAwardedJSONBodyType string
+
+// OnBadgeRemovedJSONBody defines parameters for OnBadgeRemoved.
+type OnBadgeRemovedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string         `json:"communityId"`
+	Data        EventAwardData `json:"data"`
+
+	// Sequence From 1 in the community; those of conversations are left out.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                  `json:"timestamp"`
+	Type      OnBadgeRemovedJSONBodyType `json:"type"`
+}
+
+// OnBadgeRemovedJSONBodyType defines parameters for OnBadgeRemoved.
+type OnBadgeRemovedJSONBodyType string
 
 // OnBulkJobFinishedJSONBody defines parameters for OnBulkJobFinished.
 type OnBulkJobFinishedJSONBody struct {
@@ -11074,6 +11974,27 @@ type DisableTotpJSONRequestBody = TotpProof
 // VerifyEmailJSONRequestBody defines body for VerifyEmail for application/json ContentType.
 type VerifyEmailJSONRequestBody = Verification
 
+// DecideBadgeApplicationJSONRequestBody defines body for DecideBadgeApplication for application/json ContentType.
+type DecideBadgeApplicationJSONRequestBody = BadgeApplicationDecision
+
+// CreateBadgeJSONRequestBody defines body for CreateBadge for application/json ContentType.
+type CreateBadgeJSONRequestBody = NewBadge
+
+// UpdateBadgeJSONRequestBody defines body for UpdateBadge for application/json ContentType.
+type UpdateBadgeJSONRequestBody = BadgeChange
+
+// ApplyForBadgeJSONRequestBody defines body for ApplyForBadge for application/json ContentType.
+type ApplyForBadgeJSONRequestBody = NewBadgeApplication
+
+// AwardBadgeJSONRequestBody defines body for AwardBadge for application/json ContentType.
+type AwardBadgeJSONRequestBody = BadgeAward
+
+// EvaluateBadgeJSONRequestBody defines body for EvaluateBadge for application/json ContentType.
+type EvaluateBadgeJSONRequestBody = BadgeEvaluation
+
+// RemoveBadgeJSONRequestBody defines body for RemoveBadge for application/json ContentType.
+type RemoveBadgeJSONRequestBody = BadgeRemoval
+
 // CreateChannelCategoryJSONRequestBody defines body for CreateChannelCategory for application/json ContentType.
 type CreateChannelCategoryJSONRequestBody = NewChannelCategory
 
@@ -11253,6 +12174,15 @@ type CreateUserApiKeyJSONRequestBody = NewUserApiKey
 
 // UpdateUserApiKeyJSONRequestBody defines body for UpdateUserApiKey for application/json ContentType.
 type UpdateUserApiKeyJSONRequestBody = UserApiKeyChange
+
+// OnBadgeAppliedJSONRequestBody defines body for OnBadgeApplied for application/json ContentType.
+type OnBadgeAppliedJSONRequestBody OnBadgeAppliedJSONBody
+
+// OnBadgeAwardedJSONRequestBody defines body for OnBadgeAwarded for application/json ContentType.
+type OnBadgeAwardedJSONRequestBody OnBadgeAwardedJSONBody
+
+// OnBadgeRemovedJSONRequestBody defines body for OnBadgeRemoved for application/json ContentType.
+type OnBadgeRemovedJSONRequestBody OnBadgeRemovedJSONBody
 
 // OnBulkJobFinishedJSONRequestBody defines body for OnBulkJobFinished for application/json ContentType.
 type OnBulkJobFinishedJSONRequestBody OnBulkJobFinishedJSONBody
@@ -11778,6 +12708,519 @@ func (a Allowed) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
+// Getter for additional properties for BadgeAward. Returns the specified
+// element and whether it was found
+func (a BadgeAward) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for BadgeAward
+func (a *BadgeAward) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for BadgeAward to handle AdditionalProperties
+func (a *BadgeAward) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["communityId"]; found {
+		err = json.Unmarshal(raw, &a.CommunityId)
+		if err != nil {
+			return fmt.Errorf("error reading 'communityId': %w", err)
+		}
+		delete(object, "communityId")
+	}
+
+	if raw, found := object["serverId"]; found {
+		err = json.Unmarshal(raw, &a.ServerId)
+		if err != nil {
+			return fmt.Errorf("error reading 'serverId': %w", err)
+		}
+		delete(object, "serverId")
+	}
+
+	if raw, found := object["userId"]; found {
+		err = json.Unmarshal(raw, &a.UserId)
+		if err != nil {
+			return fmt.Errorf("error reading 'userId': %w", err)
+		}
+		delete(object, "userId")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for BadgeAward to handle AdditionalProperties
+func (a BadgeAward) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.CommunityId != nil {
+		object["communityId"], err = json.Marshal(a.CommunityId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'communityId': %w", err)
+		}
+	}
+
+	if a.ServerId != nil {
+		object["serverId"], err = json.Marshal(a.ServerId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'serverId': %w", err)
+		}
+	}
+
+	object["userId"], err = json.Marshal(a.UserId)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'userId': %w", err)
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for BadgeChange. Returns the specified
+// element and whether it was found
+func (a BadgeChange) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for BadgeChange
+func (a *BadgeChange) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for BadgeChange to handle AdditionalProperties
+func (a *BadgeChange) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["action"]; found {
+		err = json.Unmarshal(raw, &a.Action)
+		if err != nil {
+			return fmt.Errorf("error reading 'action': %w", err)
+		}
+		delete(object, "action")
+	}
+
+	if raw, found := object["attachRequired"]; found {
+		err = json.Unmarshal(raw, &a.AttachRequired)
+		if err != nil {
+			return fmt.Errorf("error reading 'attachRequired': %w", err)
+		}
+		delete(object, "attachRequired")
+	}
+
+	if raw, found := object["award"]; found {
+		err = json.Unmarshal(raw, &a.Award)
+		if err != nil {
+			return fmt.Errorf("error reading 'award': %w", err)
+		}
+		delete(object, "award")
+	}
+
+	if raw, found := object["awardCurrency"]; found {
+		err = json.Unmarshal(raw, &a.AwardCurrency)
+		if err != nil {
+			return fmt.Errorf("error reading 'awardCurrency': %w", err)
+		}
+		delete(object, "awardCurrency")
+	}
+
+	if raw, found := object["awardCurrencyQuantity"]; found {
+		err = json.Unmarshal(raw, &a.AwardCurrencyQuantity)
+		if err != nil {
+			return fmt.Errorf("error reading 'awardCurrencyQuantity': %w", err)
+		}
+		delete(object, "awardCurrencyQuantity")
+	}
+
+	if raw, found := object["awardXpQuantity"]; found {
+		err = json.Unmarshal(raw, &a.AwardXpQuantity)
+		if err != nil {
+			return fmt.Errorf("error reading 'awardXpQuantity': %w", err)
+		}
+		delete(object, "awardXpQuantity")
+	}
+
+	if raw, found := object["communityId"]; found {
+		err = json.Unmarshal(raw, &a.CommunityId)
+		if err != nil {
+			return fmt.Errorf("error reading 'communityId': %w", err)
+		}
+		delete(object, "communityId")
+	}
+
+	if raw, found := object["conditions"]; found {
+		err = json.Unmarshal(raw, &a.Conditions)
+		if err != nil {
+			return fmt.Errorf("error reading 'conditions': %w", err)
+		}
+		delete(object, "conditions")
+	}
+
+	if raw, found := object["darkImage"]; found {
+		err = json.Unmarshal(raw, &a.DarkImage)
+		if err != nil {
+			return fmt.Errorf("error reading 'darkImage': %w", err)
+		}
+		delete(object, "darkImage")
+	}
+
+	if raw, found := object["description"]; found {
+		err = json.Unmarshal(raw, &a.Description)
+		if err != nil {
+			return fmt.Errorf("error reading 'description': %w", err)
+		}
+		delete(object, "description")
+	}
+
+	if raw, found := object["enabledDarkAndLight"]; found {
+		err = json.Unmarshal(raw, &a.EnabledDarkAndLight)
+		if err != nil {
+			return fmt.Errorf("error reading 'enabledDarkAndLight': %w", err)
+		}
+		delete(object, "enabledDarkAndLight")
+	}
+
+	if raw, found := object["image"]; found {
+		err = json.Unmarshal(raw, &a.Image)
+		if err != nil {
+			return fmt.Errorf("error reading 'image': %w", err)
+		}
+		delete(object, "image")
+	}
+
+	if raw, found := object["lightImage"]; found {
+		err = json.Unmarshal(raw, &a.LightImage)
+		if err != nil {
+			return fmt.Errorf("error reading 'lightImage': %w", err)
+		}
+		delete(object, "lightImage")
+	}
+
+	if raw, found := object["quantity"]; found {
+		err = json.Unmarshal(raw, &a.Quantity)
+		if err != nil {
+			return fmt.Errorf("error reading 'quantity': %w", err)
+		}
+		delete(object, "quantity")
+	}
+
+	if raw, found := object["serverId"]; found {
+		err = json.Unmarshal(raw, &a.ServerId)
+		if err != nil {
+			return fmt.Errorf("error reading 'serverId': %w", err)
+		}
+		delete(object, "serverId")
+	}
+
+	if raw, found := object["title"]; found {
+		err = json.Unmarshal(raw, &a.Title)
+		if err != nil {
+			return fmt.Errorf("error reading 'title': %w", err)
+		}
+		delete(object, "title")
+	}
+
+	if raw, found := object["version"]; found {
+		err = json.Unmarshal(raw, &a.Version)
+		if err != nil {
+			return fmt.Errorf("error reading 'version': %w", err)
+		}
+		delete(object, "version")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for BadgeChange to handle AdditionalProperties
+func (a BadgeChange) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.Action != nil {
+		object["action"], err = json.Marshal(a.Action)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'action': %w", err)
+		}
+	}
+
+	if a.AttachRequired != nil {
+		object["attachRequired"], err = json.Marshal(a.AttachRequired)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'attachRequired': %w", err)
+		}
+	}
+
+	if a.Award != nil {
+		object["award"], err = json.Marshal(a.Award)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'award': %w", err)
+		}
+	}
+
+	if a.AwardCurrency != nil {
+		object["awardCurrency"], err = json.Marshal(a.AwardCurrency)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'awardCurrency': %w", err)
+		}
+	}
+
+	if a.AwardCurrencyQuantity != nil {
+		object["awardCurrencyQuantity"], err = json.Marshal(a.AwardCurrencyQuantity)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'awardCurrencyQuantity': %w", err)
+		}
+	}
+
+	if a.AwardXpQuantity != nil {
+		object["awardXpQuantity"], err = json.Marshal(a.AwardXpQuantity)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'awardXpQuantity': %w", err)
+		}
+	}
+
+	if a.CommunityId != nil {
+		object["communityId"], err = json.Marshal(a.CommunityId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'communityId': %w", err)
+		}
+	}
+
+	object["conditions"], err = json.Marshal(a.Conditions)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'conditions': %w", err)
+	}
+
+	if a.DarkImage != nil {
+		object["darkImage"], err = json.Marshal(a.DarkImage)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'darkImage': %w", err)
+		}
+	}
+
+	if a.Description != nil {
+		object["description"], err = json.Marshal(a.Description)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'description': %w", err)
+		}
+	}
+
+	if a.EnabledDarkAndLight != nil {
+		object["enabledDarkAndLight"], err = json.Marshal(a.EnabledDarkAndLight)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'enabledDarkAndLight': %w", err)
+		}
+	}
+
+	if a.Image != nil {
+		object["image"], err = json.Marshal(a.Image)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'image': %w", err)
+		}
+	}
+
+	if a.LightImage != nil {
+		object["lightImage"], err = json.Marshal(a.LightImage)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'lightImage': %w", err)
+		}
+	}
+
+	if a.Quantity != nil {
+		object["quantity"], err = json.Marshal(a.Quantity)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'quantity': %w", err)
+		}
+	}
+
+	if a.ServerId != nil {
+		object["serverId"], err = json.Marshal(a.ServerId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'serverId': %w", err)
+		}
+	}
+
+	if a.Title != nil {
+		object["title"], err = json.Marshal(a.Title)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'title': %w", err)
+		}
+	}
+
+	if a.Version != nil {
+		object["version"], err = json.Marshal(a.Version)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'version': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for BadgeRemoval. Returns the specified
+// element and whether it was found
+func (a BadgeRemoval) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for BadgeRemoval
+func (a *BadgeRemoval) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for BadgeRemoval to handle AdditionalProperties
+func (a *BadgeRemoval) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["communityId"]; found {
+		err = json.Unmarshal(raw, &a.CommunityId)
+		if err != nil {
+			return fmt.Errorf("error reading 'communityId': %w", err)
+		}
+		delete(object, "communityId")
+	}
+
+	if raw, found := object["keepReward"]; found {
+		err = json.Unmarshal(raw, &a.KeepReward)
+		if err != nil {
+			return fmt.Errorf("error reading 'keepReward': %w", err)
+		}
+		delete(object, "keepReward")
+	}
+
+	if raw, found := object["serverId"]; found {
+		err = json.Unmarshal(raw, &a.ServerId)
+		if err != nil {
+			return fmt.Errorf("error reading 'serverId': %w", err)
+		}
+		delete(object, "serverId")
+	}
+
+	if raw, found := object["userId"]; found {
+		err = json.Unmarshal(raw, &a.UserId)
+		if err != nil {
+			return fmt.Errorf("error reading 'userId': %w", err)
+		}
+		delete(object, "userId")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for BadgeRemoval to handle AdditionalProperties
+func (a BadgeRemoval) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.CommunityId != nil {
+		object["communityId"], err = json.Marshal(a.CommunityId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'communityId': %w", err)
+		}
+	}
+
+	if a.KeepReward != nil {
+		object["keepReward"], err = json.Marshal(a.KeepReward)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'keepReward': %w", err)
+		}
+	}
+
+	if a.ServerId != nil {
+		object["serverId"], err = json.Marshal(a.ServerId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'serverId': %w", err)
+		}
+	}
+
+	object["userId"], err = json.Marshal(a.UserId)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'userId': %w", err)
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
 // Getter for additional properties for DailyActivityInput. Returns the specified
 // element and whether it was found
 func (a DailyActivityInput) Get(fieldName string) (value interface{}, found bool) {
@@ -12017,6 +13460,293 @@ func (a GivenField) MarshalJSON() ([]byte, error) {
 	object["value"], err = json.Marshal(a.Value)
 	if err != nil {
 		return nil, fmt.Errorf("error marshaling 'value': %w", err)
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
+// Getter for additional properties for NewBadge. Returns the specified
+// element and whether it was found
+func (a NewBadge) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for NewBadge
+func (a *NewBadge) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for NewBadge to handle AdditionalProperties
+func (a *NewBadge) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["action"]; found {
+		err = json.Unmarshal(raw, &a.Action)
+		if err != nil {
+			return fmt.Errorf("error reading 'action': %w", err)
+		}
+		delete(object, "action")
+	}
+
+	if raw, found := object["attachRequired"]; found {
+		err = json.Unmarshal(raw, &a.AttachRequired)
+		if err != nil {
+			return fmt.Errorf("error reading 'attachRequired': %w", err)
+		}
+		delete(object, "attachRequired")
+	}
+
+	if raw, found := object["award"]; found {
+		err = json.Unmarshal(raw, &a.Award)
+		if err != nil {
+			return fmt.Errorf("error reading 'award': %w", err)
+		}
+		delete(object, "award")
+	}
+
+	if raw, found := object["awardCurrency"]; found {
+		err = json.Unmarshal(raw, &a.AwardCurrency)
+		if err != nil {
+			return fmt.Errorf("error reading 'awardCurrency': %w", err)
+		}
+		delete(object, "awardCurrency")
+	}
+
+	if raw, found := object["awardCurrencyQuantity"]; found {
+		err = json.Unmarshal(raw, &a.AwardCurrencyQuantity)
+		if err != nil {
+			return fmt.Errorf("error reading 'awardCurrencyQuantity': %w", err)
+		}
+		delete(object, "awardCurrencyQuantity")
+	}
+
+	if raw, found := object["awardXpQuantity"]; found {
+		err = json.Unmarshal(raw, &a.AwardXpQuantity)
+		if err != nil {
+			return fmt.Errorf("error reading 'awardXpQuantity': %w", err)
+		}
+		delete(object, "awardXpQuantity")
+	}
+
+	if raw, found := object["communityId"]; found {
+		err = json.Unmarshal(raw, &a.CommunityId)
+		if err != nil {
+			return fmt.Errorf("error reading 'communityId': %w", err)
+		}
+		delete(object, "communityId")
+	}
+
+	if raw, found := object["conditions"]; found {
+		err = json.Unmarshal(raw, &a.Conditions)
+		if err != nil {
+			return fmt.Errorf("error reading 'conditions': %w", err)
+		}
+		delete(object, "conditions")
+	}
+
+	if raw, found := object["darkImage"]; found {
+		err = json.Unmarshal(raw, &a.DarkImage)
+		if err != nil {
+			return fmt.Errorf("error reading 'darkImage': %w", err)
+		}
+		delete(object, "darkImage")
+	}
+
+	if raw, found := object["description"]; found {
+		err = json.Unmarshal(raw, &a.Description)
+		if err != nil {
+			return fmt.Errorf("error reading 'description': %w", err)
+		}
+		delete(object, "description")
+	}
+
+	if raw, found := object["enabledDarkAndLight"]; found {
+		err = json.Unmarshal(raw, &a.EnabledDarkAndLight)
+		if err != nil {
+			return fmt.Errorf("error reading 'enabledDarkAndLight': %w", err)
+		}
+		delete(object, "enabledDarkAndLight")
+	}
+
+	if raw, found := object["image"]; found {
+		err = json.Unmarshal(raw, &a.Image)
+		if err != nil {
+			return fmt.Errorf("error reading 'image': %w", err)
+		}
+		delete(object, "image")
+	}
+
+	if raw, found := object["lightImage"]; found {
+		err = json.Unmarshal(raw, &a.LightImage)
+		if err != nil {
+			return fmt.Errorf("error reading 'lightImage': %w", err)
+		}
+		delete(object, "lightImage")
+	}
+
+	if raw, found := object["quantity"]; found {
+		err = json.Unmarshal(raw, &a.Quantity)
+		if err != nil {
+			return fmt.Errorf("error reading 'quantity': %w", err)
+		}
+		delete(object, "quantity")
+	}
+
+	if raw, found := object["serverId"]; found {
+		err = json.Unmarshal(raw, &a.ServerId)
+		if err != nil {
+			return fmt.Errorf("error reading 'serverId': %w", err)
+		}
+		delete(object, "serverId")
+	}
+
+	if raw, found := object["title"]; found {
+		err = json.Unmarshal(raw, &a.Title)
+		if err != nil {
+			return fmt.Errorf("error reading 'title': %w", err)
+		}
+		delete(object, "title")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for NewBadge to handle AdditionalProperties
+func (a NewBadge) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	object["action"], err = json.Marshal(a.Action)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'action': %w", err)
+	}
+
+	if a.AttachRequired != nil {
+		object["attachRequired"], err = json.Marshal(a.AttachRequired)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'attachRequired': %w", err)
+		}
+	}
+
+	if a.Award != nil {
+		object["award"], err = json.Marshal(a.Award)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'award': %w", err)
+		}
+	}
+
+	if a.AwardCurrency != nil {
+		object["awardCurrency"], err = json.Marshal(a.AwardCurrency)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'awardCurrency': %w", err)
+		}
+	}
+
+	if a.AwardCurrencyQuantity != nil {
+		object["awardCurrencyQuantity"], err = json.Marshal(a.AwardCurrencyQuantity)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'awardCurrencyQuantity': %w", err)
+		}
+	}
+
+	if a.AwardXpQuantity != nil {
+		object["awardXpQuantity"], err = json.Marshal(a.AwardXpQuantity)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'awardXpQuantity': %w", err)
+		}
+	}
+
+	if a.CommunityId != nil {
+		object["communityId"], err = json.Marshal(a.CommunityId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'communityId': %w", err)
+		}
+	}
+
+	object["conditions"], err = json.Marshal(a.Conditions)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'conditions': %w", err)
+	}
+
+	if a.DarkImage != nil {
+		object["darkImage"], err = json.Marshal(a.DarkImage)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'darkImage': %w", err)
+		}
+	}
+
+	if a.Description != nil {
+		object["description"], err = json.Marshal(a.Description)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'description': %w", err)
+		}
+	}
+
+	if a.EnabledDarkAndLight != nil {
+		object["enabledDarkAndLight"], err = json.Marshal(a.EnabledDarkAndLight)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'enabledDarkAndLight': %w", err)
+		}
+	}
+
+	if a.Image != nil {
+		object["image"], err = json.Marshal(a.Image)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'image': %w", err)
+		}
+	}
+
+	if a.LightImage != nil {
+		object["lightImage"], err = json.Marshal(a.LightImage)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'lightImage': %w", err)
+		}
+	}
+
+	if a.Quantity != nil {
+		object["quantity"], err = json.Marshal(a.Quantity)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'quantity': %w", err)
+		}
+	}
+
+	if a.ServerId != nil {
+		object["serverId"], err = json.Marshal(a.ServerId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'serverId': %w", err)
+		}
+	}
+
+	object["title"], err = json.Marshal(a.Title)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'title': %w", err)
 	}
 
 	for fieldName, field := range a.AdditionalProperties {
@@ -14747,6 +16477,130 @@ func (t *ActivityStatsInput_Identifier) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// AsBadgeAwardUserId0 returns the union data inside the BadgeAward_UserId as a BadgeAwardUserId0
+func (t BadgeAward_UserId) AsBadgeAwardUserId0() (BadgeAwardUserId0, error) {
+	var body BadgeAwardUserId0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromBadgeAwardUserId0 overwrites any union data inside the BadgeAward_UserId as the provided BadgeAwardUserId0
+func (t *BadgeAward_UserId) FromBadgeAwardUserId0(v BadgeAwardUserId0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeBadgeAwardUserId0 performs a merge with any union data inside the BadgeAward_UserId, using the provided BadgeAwardUserId0
+func (t *BadgeAward_UserId) MergeBadgeAwardUserId0(v BadgeAwardUserId0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsBadgeAwardUserId1 returns the union data inside the BadgeAward_UserId as a BadgeAwardUserId1
+func (t BadgeAward_UserId) AsBadgeAwardUserId1() (BadgeAwardUserId1, error) {
+	var body BadgeAwardUserId1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromBadgeAwardUserId1 overwrites any union data inside the BadgeAward_UserId as the provided BadgeAwardUserId1
+func (t *BadgeAward_UserId) FromBadgeAwardUserId1(v BadgeAwardUserId1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeBadgeAwardUserId1 performs a merge with any union data inside the BadgeAward_UserId, using the provided BadgeAwardUserId1
+func (t *BadgeAward_UserId) MergeBadgeAwardUserId1(v BadgeAwardUserId1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t BadgeAward_UserId) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *BadgeAward_UserId) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsBadgeRemovalUserId0 returns the union data inside the BadgeRemoval_UserId as a BadgeRemovalUserId0
+func (t BadgeRemoval_UserId) AsBadgeRemovalUserId0() (BadgeRemovalUserId0, error) {
+	var body BadgeRemovalUserId0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromBadgeRemovalUserId0 overwrites any union data inside the BadgeRemoval_UserId as the provided BadgeRemovalUserId0
+func (t *BadgeRemoval_UserId) FromBadgeRemovalUserId0(v BadgeRemovalUserId0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeBadgeRemovalUserId0 performs a merge with any union data inside the BadgeRemoval_UserId, using the provided BadgeRemovalUserId0
+func (t *BadgeRemoval_UserId) MergeBadgeRemovalUserId0(v BadgeRemovalUserId0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsBadgeRemovalUserId1 returns the union data inside the BadgeRemoval_UserId as a BadgeRemovalUserId1
+func (t BadgeRemoval_UserId) AsBadgeRemovalUserId1() (BadgeRemovalUserId1, error) {
+	var body BadgeRemovalUserId1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromBadgeRemovalUserId1 overwrites any union data inside the BadgeRemoval_UserId as the provided BadgeRemovalUserId1
+func (t *BadgeRemoval_UserId) FromBadgeRemovalUserId1(v BadgeRemovalUserId1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeBadgeRemovalUserId1 performs a merge with any union data inside the BadgeRemoval_UserId, using the provided BadgeRemovalUserId1
+func (t *BadgeRemoval_UserId) MergeBadgeRemovalUserId1(v BadgeRemovalUserId1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t BadgeRemoval_UserId) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *BadgeRemoval_UserId) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // AsDailyActivityInputIdentifier20 returns the union data inside the DailyActivityInput_Identifier_2_Item as a DailyActivityInputIdentifier20
 func (t DailyActivityInput_Identifier_2_Item) AsDailyActivityInputIdentifier20() (DailyActivityInputIdentifier20, error) {
 	var body DailyActivityInputIdentifier20
@@ -16408,6 +18262,153 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/auth/verify-email (the `VerifyEmail` operationId).
 	VerifyEmail(ctx context.Context, params *VerifyEmailParams, body VerifyEmailJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListBadgeApplications List applications for badges
+	//
+	// The oldest application first: for moderators and keys all, for other members their own. 400 `invalid_cursor`.
+	//
+	// Corresponds with GET /v1/badge-applications (the `ListBadgeApplications` operationId).
+	ListBadgeApplications(ctx context.Context, params *ListBadgeApplicationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideBadgeApplicationWithBody Decide an application
+	//
+	// `approve` awards the badge. 404 `badge_application_not_found`, `badge_not_found` or `user_not_found`, 409 `already_decided`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/badge-applications/{applicationId}/decide (the `DecideBadgeApplication` operationId).
+	DecideBadgeApplicationWithBody(ctx context.Context, applicationId string, params *DecideBadgeApplicationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideBadgeApplication Decide an application
+	//
+	// `approve` awards the badge. 404 `badge_application_not_found`, `badge_not_found` or `user_not_found`, 409 `already_decided`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/badge-applications/{applicationId}/decide (the `DecideBadgeApplication` operationId).
+	DecideBadgeApplication(ctx context.Context, applicationId string, params *DecideBadgeApplicationParams, body DecideBadgeApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListBadges List badges
+	//
+	// The oldest badge first.
+	//
+	// Corresponds with GET /v1/badges (the `ListBadges` operationId).
+	ListBadges(ctx context.Context, params *ListBadgesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateBadgeWithBody Create a badge
+	//
+	// A `custom` badge is awarded by `POST /v1/badges/{badgeId}/award` or after an application. The others are awarded when a member reaches `quantity` of the action, or meets `conditions`; `POST /v1/badges/{badgeId}/evaluate` awards them for what was done before. A picture is the id of an upload (`POST /v1/messages/upload-image`) or an https address, which is fetched once. 400 `invalid_condition` names each wrong part of the conditions by its path; 400 `address_not_allowed`, `fetch_failed`, `image_damaged` or `image_dimensions`; 404 `image_not_found`; 409 `too_many_badges`: a community has at most 500; 413 `image_too_large`; 415 `image_type`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/badges (the `CreateBadge` operationId).
+	CreateBadgeWithBody(ctx context.Context, params *CreateBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateBadge Create a badge
+	//
+	// A `custom` badge is awarded by `POST /v1/badges/{badgeId}/award` or after an application. The others are awarded when a member reaches `quantity` of the action, or meets `conditions`; `POST /v1/badges/{badgeId}/evaluate` awards them for what was done before. A picture is the id of an upload (`POST /v1/messages/upload-image`) or an https address, which is fetched once. 400 `invalid_condition` names each wrong part of the conditions by its path; 400 `address_not_allowed`, `fetch_failed`, `image_damaged` or `image_dimensions`; 404 `image_not_found`; 409 `too_many_badges`: a community has at most 500; 413 `image_too_large`; 415 `image_type`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/badges (the `CreateBadge` operationId).
+	CreateBadge(ctx context.Context, params *CreateBadgeParams, body CreateBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteBadge Delete a badge
+	//
+	// Members no longer have the badge; rewards stay. 404 `badge_not_found`.
+	//
+	// Corresponds with DELETE /v1/badges/{badgeId} (the `DeleteBadge` operationId).
+	DeleteBadge(ctx context.Context, badgeId string, params *DeleteBadgeParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateBadgeWithBody Update a badge
+	//
+	// Changes the fields that are sent. A picture that is sent back with its address stays; an empty text removes it. Members keep badges that they have. Fails as `POST /v1/badges` does, with 404 `badge_not_found` or 409 `stale_version`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/badges/{badgeId} (the `UpdateBadge` operationId).
+	UpdateBadgeWithBody(ctx context.Context, badgeId string, params *UpdateBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateBadge Update a badge
+	//
+	// Changes the fields that are sent. A picture that is sent back with its address stays; an empty text removes it. Members keep badges that they have. Fails as `POST /v1/badges` does, with 404 `badge_not_found` or 409 `stale_version`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/badges/{badgeId} (the `UpdateBadge` operationId).
+	UpdateBadge(ctx context.Context, badgeId string, params *UpdateBadgeParams, body UpdateBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApplyForBadgeWithBody Apply for a badge
+	//
+	// Applies for a `custom` badge; a moderator decides. After a rejection you may apply again. User keys need `getMessages`. 400 `attachment_required`, 403 `person_required` for the key of a community, 404 `badge_not_found` or `image_not_found`, 409 `already_applied`, `already_awarded` or `not_custom`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/badges/{badgeId}/apply (the `ApplyForBadge` operationId).
+	ApplyForBadgeWithBody(ctx context.Context, badgeId string, params *ApplyForBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApplyForBadge Apply for a badge
+	//
+	// Applies for a `custom` badge; a moderator decides. After a rejection you may apply again. User keys need `getMessages`. 400 `attachment_required`, 403 `person_required` for the key of a community, 404 `badge_not_found` or `image_not_found`, 409 `already_applied`, `already_awarded` or `not_custom`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/badges/{badgeId}/apply (the `ApplyForBadge` operationId).
+	ApplyForBadge(ctx context.Context, badgeId string, params *ApplyForBadgeParams, body ApplyForBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AwardBadgeWithBody Award a badge
+	//
+	// Awards the badge to a member and pays its reward. A member who has the badge keeps it, and is not paid again. 400 `amount_out_of_range` if the reward exceeds the largest balance, 404 `badge_not_found` or `user_not_found`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/badges/{badgeId}/award (the `AwardBadge` operationId).
+	AwardBadgeWithBody(ctx context.Context, badgeId string, params *AwardBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AwardBadge Award a badge
+	//
+	// Awards the badge to a member and pays its reward. A member who has the badge keeps it, and is not paid again. 400 `amount_out_of_range` if the reward exceeds the largest balance, 404 `badge_not_found` or `user_not_found`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/badges/{badgeId}/award (the `AwardBadge` operationId).
+	AwardBadge(ctx context.Context, badgeId string, params *AwardBadgeParams, body AwardBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EvaluateBadgeWithBody Evaluate a badge for all members
+	//
+	// Awards the badge to all members who meet its conditions, in a job; `evaluation` of the badge shows its progress. A member from whom the badge was removed does not get it. 404 `badge_not_found`, 409 `evaluation_running` or `not_automatic`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/badges/{badgeId}/evaluate (the `EvaluateBadge` operationId).
+	EvaluateBadgeWithBody(ctx context.Context, badgeId string, params *EvaluateBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EvaluateBadge Evaluate a badge for all members
+	//
+	// Awards the badge to all members who meet its conditions, in a job; `evaluation` of the badge shows its progress. A member from whom the badge was removed does not get it. 404 `badge_not_found`, 409 `evaluation_running` or `not_automatic`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/badges/{badgeId}/evaluate (the `EvaluateBadge` operationId).
+	EvaluateBadge(ctx context.Context, badgeId string, params *EvaluateBadgeParams, body EvaluateBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RemoveBadgeWithBody Remove a badge from a user
+	//
+	// Reverses what is left of the reward, unless `keepReward`; then another award of the badge pays nothing. Conditions do not award the badge again. Does nothing if the member does not have it. 404 `badge_not_found` or `user_not_found`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/badges/{badgeId}/remove (the `RemoveBadge` operationId).
+	RemoveBadgeWithBody(ctx context.Context, badgeId string, params *RemoveBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RemoveBadge Remove a badge from a user
+	//
+	// Reverses what is left of the reward, unless `keepReward`; then another award of the badge pays nothing. Conditions do not award the badge again. Does nothing if the member does not have it. 404 `badge_not_found` or `user_not_found`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/badges/{badgeId}/remove (the `RemoveBadge` operationId).
+	RemoveBadge(ctx context.Context, badgeId string, params *RemoveBadgeParams, body RemoveBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListBlocks List the members that you block
 	//
 	// The last one first. User keys need `getMessages`. 403 `person_required` for the key of a community.
@@ -17950,6 +19951,13 @@ type ClientInterface interface {
 	// Corresponds with PUT /v1/users/{userId}/api-keys/{keyId} (the `UpdateUserApiKey` operationId).
 	UpdateUserApiKey(ctx context.Context, userId string, keyId string, body UpdateUserApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListUserBadges List badges of a user
+	//
+	// The newest award first. 400 `invalid_cursor`, 404 `user_not_found`.
+	//
+	// Corresponds with GET /v1/users/{userId}/badges (the `ListUserBadges` operationId).
+	ListUserBadges(ctx context.Context, userId string, params *ListUserBadgesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetBalances Get the balances of a user
 	//
 	// Now, or as of a past instant. Members see their own. 400 `at_in_future`, 404 `user_not_found`.
@@ -18451,6 +20459,323 @@ func (c *Client) VerifyEmailWithBody(ctx context.Context, params *VerifyEmailPar
 // Corresponds with POST /v1/auth/verify-email (the `VerifyEmail` operationId).
 func (c *Client) VerifyEmail(ctx context.Context, params *VerifyEmailParams, body VerifyEmailJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewVerifyEmailRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListBadgeApplications List applications for badges
+//
+// The oldest application first: for moderators and keys all, for other members their own. 400 `invalid_cursor`.
+//
+// Corresponds with GET /v1/badge-applications (the `ListBadgeApplications` operationId).
+func (c *Client) ListBadgeApplications(ctx context.Context, params *ListBadgeApplicationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListBadgeApplicationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideBadgeApplicationWithBody Decide an application
+//
+// `approve` awards the badge. 404 `badge_application_not_found`, `badge_not_found` or `user_not_found`, 409 `already_decided`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/badge-applications/{applicationId}/decide (the `DecideBadgeApplication` operationId).
+func (c *Client) DecideBadgeApplicationWithBody(ctx context.Context, applicationId string, params *DecideBadgeApplicationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideBadgeApplicationRequestWithBody(c.Server, applicationId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideBadgeApplication Decide an application
+//
+// `approve` awards the badge. 404 `badge_application_not_found`, `badge_not_found` or `user_not_found`, 409 `already_decided`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/badge-applications/{applicationId}/decide (the `DecideBadgeApplication` operationId).
+func (c *Client) DecideBadgeApplication(ctx context.Context, applicationId string, params *DecideBadgeApplicationParams, body DecideBadgeApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideBadgeApplicationRequest(c.Server, applicationId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListBadges List badges
+//
+// The oldest badge first.
+//
+// Corresponds with GET /v1/badges (the `ListBadges` operationId).
+func (c *Client) ListBadges(ctx context.Context, params *ListBadgesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListBadgesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateBadgeWithBody Create a badge
+//
+// A `custom` badge is awarded by `POST /v1/badges/{badgeId}/award` or after an application. The others are awarded when a member reaches `quantity` of the action, or meets `conditions`; `POST /v1/badges/{badgeId}/evaluate` awards them for what was done before. A picture is the id of an upload (`POST /v1/messages/upload-image`) or an https address, which is fetched once. 400 `invalid_condition` names each wrong part of the conditions by its path; 400 `address_not_allowed`, `fetch_failed`, `image_damaged` or `image_dimensions`; 404 `image_not_found`; 409 `too_many_badges`: a community has at most 500; 413 `image_too_large`; 415 `image_type`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/badges (the `CreateBadge` operationId).
+func (c *Client) CreateBadgeWithBody(ctx context.Context, params *CreateBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateBadgeRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateBadge Create a badge
+//
+// A `custom` badge is awarded by `POST /v1/badges/{badgeId}/award` or after an application. The others are awarded when a member reaches `quantity` of the action, or meets `conditions`; `POST /v1/badges/{badgeId}/evaluate` awards them for what was done before. A picture is the id of an upload (`POST /v1/messages/upload-image`) or an https address, which is fetched once. 400 `invalid_condition` names each wrong part of the conditions by its path; 400 `address_not_allowed`, `fetch_failed`, `image_damaged` or `image_dimensions`; 404 `image_not_found`; 409 `too_many_badges`: a community has at most 500; 413 `image_too_large`; 415 `image_type`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/badges (the `CreateBadge` operationId).
+func (c *Client) CreateBadge(ctx context.Context, params *CreateBadgeParams, body CreateBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateBadgeRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteBadge Delete a badge
+//
+// Members no longer have the badge; rewards stay. 404 `badge_not_found`.
+//
+// Corresponds with DELETE /v1/badges/{badgeId} (the `DeleteBadge` operationId).
+func (c *Client) DeleteBadge(ctx context.Context, badgeId string, params *DeleteBadgeParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteBadgeRequest(c.Server, badgeId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateBadgeWithBody Update a badge
+//
+// Changes the fields that are sent. A picture that is sent back with its address stays; an empty text removes it. Members keep badges that they have. Fails as `POST /v1/badges` does, with 404 `badge_not_found` or 409 `stale_version`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/badges/{badgeId} (the `UpdateBadge` operationId).
+func (c *Client) UpdateBadgeWithBody(ctx context.Context, badgeId string, params *UpdateBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateBadgeRequestWithBody(c.Server, badgeId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateBadge Update a badge
+//
+// Changes the fields that are sent. A picture that is sent back with its address stays; an empty text removes it. Members keep badges that they have. Fails as `POST /v1/badges` does, with 404 `badge_not_found` or 409 `stale_version`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/badges/{badgeId} (the `UpdateBadge` operationId).
+func (c *Client) UpdateBadge(ctx context.Context, badgeId string, params *UpdateBadgeParams, body UpdateBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateBadgeRequest(c.Server, badgeId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApplyForBadgeWithBody Apply for a badge
+//
+// Applies for a `custom` badge; a moderator decides. After a rejection you may apply again. User keys need `getMessages`. 400 `attachment_required`, 403 `person_required` for the key of a community, 404 `badge_not_found` or `image_not_found`, 409 `already_applied`, `already_awarded` or `not_custom`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/badges/{badgeId}/apply (the `ApplyForBadge` operationId).
+func (c *Client) ApplyForBadgeWithBody(ctx context.Context, badgeId string, params *ApplyForBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApplyForBadgeRequestWithBody(c.Server, badgeId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApplyForBadge Apply for a badge
+//
+// Applies for a `custom` badge; a moderator decides. After a rejection you may apply again. User keys need `getMessages`. 400 `attachment_required`, 403 `person_required` for the key of a community, 404 `badge_not_found` or `image_not_found`, 409 `already_applied`, `already_awarded` or `not_custom`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/badges/{badgeId}/apply (the `ApplyForBadge` operationId).
+func (c *Client) ApplyForBadge(ctx context.Context, badgeId string, params *ApplyForBadgeParams, body ApplyForBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApplyForBadgeRequest(c.Server, badgeId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AwardBadgeWithBody Award a badge
+//
+// Awards the badge to a member and pays its reward. A member who has the badge keeps it, and is not paid again. 400 `amount_out_of_range` if the reward exceeds the largest balance, 404 `badge_not_found` or `user_not_found`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/badges/{badgeId}/award (the `AwardBadge` operationId).
+func (c *Client) AwardBadgeWithBody(ctx context.Context, badgeId string, params *AwardBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAwardBadgeRequestWithBody(c.Server, badgeId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AwardBadge Award a badge
+//
+// Awards the badge to a member and pays its reward. A member who has the badge keeps it, and is not paid again. 400 `amount_out_of_range` if the reward exceeds the largest balance, 404 `badge_not_found` or `user_not_found`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/badges/{badgeId}/award (the `AwardBadge` operationId).
+func (c *Client) AwardBadge(ctx context.Context, badgeId string, params *AwardBadgeParams, body AwardBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAwardBadgeRequest(c.Server, badgeId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EvaluateBadgeWithBody Evaluate a badge for all members
+//
+// Awards the badge to all members who meet its conditions, in a job; `evaluation` of the badge shows its progress. A member from whom the badge was removed does not get it. 404 `badge_not_found`, 409 `evaluation_running` or `not_automatic`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/badges/{badgeId}/evaluate (the `EvaluateBadge` operationId).
+func (c *Client) EvaluateBadgeWithBody(ctx context.Context, badgeId string, params *EvaluateBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEvaluateBadgeRequestWithBody(c.Server, badgeId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EvaluateBadge Evaluate a badge for all members
+//
+// Awards the badge to all members who meet its conditions, in a job; `evaluation` of the badge shows its progress. A member from whom the badge was removed does not get it. 404 `badge_not_found`, 409 `evaluation_running` or `not_automatic`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/badges/{badgeId}/evaluate (the `EvaluateBadge` operationId).
+func (c *Client) EvaluateBadge(ctx context.Context, badgeId string, params *EvaluateBadgeParams, body EvaluateBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEvaluateBadgeRequest(c.Server, badgeId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RemoveBadgeWithBody Remove a badge from a user
+//
+// Reverses what is left of the reward, unless `keepReward`; then another award of the badge pays nothing. Conditions do not award the badge again. Does nothing if the member does not have it. 404 `badge_not_found` or `user_not_found`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/badges/{badgeId}/remove (the `RemoveBadge` operationId).
+func (c *Client) RemoveBadgeWithBody(ctx context.Context, badgeId string, params *RemoveBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveBadgeRequestWithBody(c.Server, badgeId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RemoveBadge Remove a badge from a user
+//
+// Reverses what is left of the reward, unless `keepReward`; then another award of the badge pays nothing. Conditions do not award the badge again. Does nothing if the member does not have it. 404 `badge_not_found` or `user_not_found`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/badges/{badgeId}/remove (the `RemoveBadge` operationId).
+func (c *Client) RemoveBadge(ctx context.Context, badgeId string, params *RemoveBadgeParams, body RemoveBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveBadgeRequest(c.Server, badgeId, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -21863,6 +24188,23 @@ func (c *Client) UpdateUserApiKey(ctx context.Context, userId string, keyId stri
 	return c.Client.Do(req)
 }
 
+// ListUserBadges List badges of a user
+//
+// The newest award first. 400 `invalid_cursor`, 404 `user_not_found`.
+//
+// Corresponds with GET /v1/users/{userId}/badges (the `ListUserBadges` operationId).
+func (c *Client) ListUserBadges(ctx context.Context, userId string, params *ListUserBadgesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUserBadgesRequest(c.Server, userId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetBalances Get the balances of a user
 //
 // Now, or as of a past instant. Members see their own. 400 `at_in_future`, 404 `user_not_found`.
@@ -22741,6 +25083,674 @@ func NewVerifyEmailRequestWithBody(server string, params *VerifyEmailParams, con
 	}
 
 	operationPath := fmt.Sprintf("/v1/auth/verify-email")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListBadgeApplicationsRequest constructs an http.Request for the ListBadgeApplications method
+func NewListBadgeApplicationsRequest(server string, params *ListBadgeApplicationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/badge-applications")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.BadgeId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "badgeId", *params.BadgeId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDecideBadgeApplicationRequest calls the generic DecideBadgeApplication builder with application/json body
+func NewDecideBadgeApplicationRequest(server string, applicationId string, params *DecideBadgeApplicationParams, body DecideBadgeApplicationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDecideBadgeApplicationRequestWithBody(server, applicationId, params, "application/json", bodyReader)
+}
+
+// NewDecideBadgeApplicationRequestWithBody constructs an http.Request for the DecideBadgeApplication method, with any body, and a specified content type
+func NewDecideBadgeApplicationRequestWithBody(server string, applicationId string, params *DecideBadgeApplicationParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "applicationId", applicationId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/badge-applications/%s/decide", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListBadgesRequest constructs an http.Request for the ListBadges method
+func NewListBadgesRequest(server string, params *ListBadgesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/badges")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateBadgeRequest calls the generic CreateBadge builder with application/json body
+func NewCreateBadgeRequest(server string, params *CreateBadgeParams, body CreateBadgeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateBadgeRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateBadgeRequestWithBody constructs an http.Request for the CreateBadge method, with any body, and a specified content type
+func NewCreateBadgeRequestWithBody(server string, params *CreateBadgeParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/badges")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDeleteBadgeRequest constructs an http.Request for the DeleteBadge method
+func NewDeleteBadgeRequest(server string, badgeId string, params *DeleteBadgeParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "badgeId", badgeId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/badges/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateBadgeRequest calls the generic UpdateBadge builder with application/json body
+func NewUpdateBadgeRequest(server string, badgeId string, params *UpdateBadgeParams, body UpdateBadgeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateBadgeRequestWithBody(server, badgeId, params, "application/json", bodyReader)
+}
+
+// NewUpdateBadgeRequestWithBody constructs an http.Request for the UpdateBadge method, with any body, and a specified content type
+func NewUpdateBadgeRequestWithBody(server string, badgeId string, params *UpdateBadgeParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "badgeId", badgeId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/badges/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewApplyForBadgeRequest calls the generic ApplyForBadge builder with application/json body
+func NewApplyForBadgeRequest(server string, badgeId string, params *ApplyForBadgeParams, body ApplyForBadgeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewApplyForBadgeRequestWithBody(server, badgeId, params, "application/json", bodyReader)
+}
+
+// NewApplyForBadgeRequestWithBody constructs an http.Request for the ApplyForBadge method, with any body, and a specified content type
+func NewApplyForBadgeRequestWithBody(server string, badgeId string, params *ApplyForBadgeParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "badgeId", badgeId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/badges/%s/apply", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewAwardBadgeRequest calls the generic AwardBadge builder with application/json body
+func NewAwardBadgeRequest(server string, badgeId string, params *AwardBadgeParams, body AwardBadgeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAwardBadgeRequestWithBody(server, badgeId, params, "application/json", bodyReader)
+}
+
+// NewAwardBadgeRequestWithBody constructs an http.Request for the AwardBadge method, with any body, and a specified content type
+func NewAwardBadgeRequestWithBody(server string, badgeId string, params *AwardBadgeParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "badgeId", badgeId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/badges/%s/award", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewEvaluateBadgeRequest calls the generic EvaluateBadge builder with application/json body
+func NewEvaluateBadgeRequest(server string, badgeId string, params *EvaluateBadgeParams, body EvaluateBadgeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewEvaluateBadgeRequestWithBody(server, badgeId, params, "application/json", bodyReader)
+}
+
+// NewEvaluateBadgeRequestWithBody constructs an http.Request for the EvaluateBadge method, with any body, and a specified content type
+func NewEvaluateBadgeRequestWithBody(server string, badgeId string, params *EvaluateBadgeParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "badgeId", badgeId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/badges/%s/evaluate", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewRemoveBadgeRequest calls the generic RemoveBadge builder with application/json body
+func NewRemoveBadgeRequest(server string, badgeId string, params *RemoveBadgeParams, body RemoveBadgeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRemoveBadgeRequestWithBody(server, badgeId, params, "application/json", bodyReader)
+}
+
+// NewRemoveBadgeRequestWithBody constructs an http.Request for the RemoveBadge method, with any body, and a specified content type
+func NewRemoveBadgeRequestWithBody(server string, badgeId string, params *RemoveBadgeParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "badgeId", badgeId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/badges/%s/remove", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -31282,6 +34292,91 @@ func NewUpdateUserApiKeyRequestWithBody(server string, userId string, keyId stri
 	return req, nil
 }
 
+// NewListUserBadgesRequest constructs an http.Request for the ListUserBadges method
+func NewListUserBadgesRequest(server string, userId string, params *ListUserBadgesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "userId", userId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s/badges", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetBalancesRequest constructs an http.Request for the GetBalances method
 func NewGetBalancesRequest(server string, userId string, params *GetBalancesParams) (*http.Request, error) {
 	var err error
@@ -31641,6 +34736,159 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/auth/verify-email (the `VerifyEmail` operationId).
 	VerifyEmailWithResponse(ctx context.Context, params *VerifyEmailParams, body VerifyEmailJSONRequestBody, reqEditors ...RequestEditorFn) (*VerifyEmailResponse, error)
+
+	// ListBadgeApplicationsWithResponse List applications for badges
+	//
+	// The oldest application first: for moderators and keys all, for other members their own. 400 `invalid_cursor`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/badge-applications (the `ListBadgeApplications` operationId).
+	ListBadgeApplicationsWithResponse(ctx context.Context, params *ListBadgeApplicationsParams, reqEditors ...RequestEditorFn) (*ListBadgeApplicationsResponse, error)
+
+	// DecideBadgeApplicationWithBodyWithResponse Decide an application
+	//
+	// `approve` awards the badge. 404 `badge_application_not_found`, `badge_not_found` or `user_not_found`, 409 `already_decided`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/badge-applications/{applicationId}/decide (the `DecideBadgeApplication` operationId).
+	DecideBadgeApplicationWithBodyWithResponse(ctx context.Context, applicationId string, params *DecideBadgeApplicationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideBadgeApplicationResponse, error)
+
+	// DecideBadgeApplicationWithResponse Decide an application
+	//
+	// `approve` awards the badge. 404 `badge_application_not_found`, `badge_not_found` or `user_not_found`, 409 `already_decided`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/badge-applications/{applicationId}/decide (the `DecideBadgeApplication` operationId).
+	DecideBadgeApplicationWithResponse(ctx context.Context, applicationId string, params *DecideBadgeApplicationParams, body DecideBadgeApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideBadgeApplicationResponse, error)
+
+	// ListBadgesWithResponse List badges
+	//
+	// The oldest badge first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/badges (the `ListBadges` operationId).
+	ListBadgesWithResponse(ctx context.Context, params *ListBadgesParams, reqEditors ...RequestEditorFn) (*ListBadgesResponse, error)
+
+	// CreateBadgeWithBodyWithResponse Create a badge
+	//
+	// A `custom` badge is awarded by `POST /v1/badges/{badgeId}/award` or after an application. The others are awarded when a member reaches `quantity` of the action, or meets `conditions`; `POST /v1/badges/{badgeId}/evaluate` awards them for what was done before. A picture is the id of an upload (`POST /v1/messages/upload-image`) or an https address, which is fetched once. 400 `invalid_condition` names each wrong part of the conditions by its path; 400 `address_not_allowed`, `fetch_failed`, `image_damaged` or `image_dimensions`; 404 `image_not_found`; 409 `too_many_badges`: a community has at most 500; 413 `image_too_large`; 415 `image_type`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/badges (the `CreateBadge` operationId).
+	CreateBadgeWithBodyWithResponse(ctx context.Context, params *CreateBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateBadgeResponse, error)
+
+	// CreateBadgeWithResponse Create a badge
+	//
+	// A `custom` badge is awarded by `POST /v1/badges/{badgeId}/award` or after an application. The others are awarded when a member reaches `quantity` of the action, or meets `conditions`; `POST /v1/badges/{badgeId}/evaluate` awards them for what was done before. A picture is the id of an upload (`POST /v1/messages/upload-image`) or an https address, which is fetched once. 400 `invalid_condition` names each wrong part of the conditions by its path; 400 `address_not_allowed`, `fetch_failed`, `image_damaged` or `image_dimensions`; 404 `image_not_found`; 409 `too_many_badges`: a community has at most 500; 413 `image_too_large`; 415 `image_type`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/badges (the `CreateBadge` operationId).
+	CreateBadgeWithResponse(ctx context.Context, params *CreateBadgeParams, body CreateBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateBadgeResponse, error)
+
+	// DeleteBadgeWithResponse Delete a badge
+	//
+	// Members no longer have the badge; rewards stay. 404 `badge_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/badges/{badgeId} (the `DeleteBadge` operationId).
+	DeleteBadgeWithResponse(ctx context.Context, badgeId string, params *DeleteBadgeParams, reqEditors ...RequestEditorFn) (*DeleteBadgeResponse, error)
+
+	// UpdateBadgeWithBodyWithResponse Update a badge
+	//
+	// Changes the fields that are sent. A picture that is sent back with its address stays; an empty text removes it. Members keep badges that they have. Fails as `POST /v1/badges` does, with 404 `badge_not_found` or 409 `stale_version`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/badges/{badgeId} (the `UpdateBadge` operationId).
+	UpdateBadgeWithBodyWithResponse(ctx context.Context, badgeId string, params *UpdateBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateBadgeResponse, error)
+
+	// UpdateBadgeWithResponse Update a badge
+	//
+	// Changes the fields that are sent. A picture that is sent back with its address stays; an empty text removes it. Members keep badges that they have. Fails as `POST /v1/badges` does, with 404 `badge_not_found` or 409 `stale_version`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/badges/{badgeId} (the `UpdateBadge` operationId).
+	UpdateBadgeWithResponse(ctx context.Context, badgeId string, params *UpdateBadgeParams, body UpdateBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateBadgeResponse, error)
+
+	// ApplyForBadgeWithBodyWithResponse Apply for a badge
+	//
+	// Applies for a `custom` badge; a moderator decides. After a rejection you may apply again. User keys need `getMessages`. 400 `attachment_required`, 403 `person_required` for the key of a community, 404 `badge_not_found` or `image_not_found`, 409 `already_applied`, `already_awarded` or `not_custom`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/badges/{badgeId}/apply (the `ApplyForBadge` operationId).
+	ApplyForBadgeWithBodyWithResponse(ctx context.Context, badgeId string, params *ApplyForBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ApplyForBadgeResponse, error)
+
+	// ApplyForBadgeWithResponse Apply for a badge
+	//
+	// Applies for a `custom` badge; a moderator decides. After a rejection you may apply again. User keys need `getMessages`. 400 `attachment_required`, 403 `person_required` for the key of a community, 404 `badge_not_found` or `image_not_found`, 409 `already_applied`, `already_awarded` or `not_custom`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/badges/{badgeId}/apply (the `ApplyForBadge` operationId).
+	ApplyForBadgeWithResponse(ctx context.Context, badgeId string, params *ApplyForBadgeParams, body ApplyForBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*ApplyForBadgeResponse, error)
+
+	// AwardBadgeWithBodyWithResponse Award a badge
+	//
+	// Awards the badge to a member and pays its reward. A member who has the badge keeps it, and is not paid again. 400 `amount_out_of_range` if the reward exceeds the largest balance, 404 `badge_not_found` or `user_not_found`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/badges/{badgeId}/award (the `AwardBadge` operationId).
+	AwardBadgeWithBodyWithResponse(ctx context.Context, badgeId string, params *AwardBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AwardBadgeResponse, error)
+
+	// AwardBadgeWithResponse Award a badge
+	//
+	// Awards the badge to a member and pays its reward. A member who has the badge keeps it, and is not paid again. 400 `amount_out_of_range` if the reward exceeds the largest balance, 404 `badge_not_found` or `user_not_found`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/badges/{badgeId}/award (the `AwardBadge` operationId).
+	AwardBadgeWithResponse(ctx context.Context, badgeId string, params *AwardBadgeParams, body AwardBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*AwardBadgeResponse, error)
+
+	// EvaluateBadgeWithBodyWithResponse Evaluate a badge for all members
+	//
+	// Awards the badge to all members who meet its conditions, in a job; `evaluation` of the badge shows its progress. A member from whom the badge was removed does not get it. 404 `badge_not_found`, 409 `evaluation_running` or `not_automatic`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/badges/{badgeId}/evaluate (the `EvaluateBadge` operationId).
+	EvaluateBadgeWithBodyWithResponse(ctx context.Context, badgeId string, params *EvaluateBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EvaluateBadgeResponse, error)
+
+	// EvaluateBadgeWithResponse Evaluate a badge for all members
+	//
+	// Awards the badge to all members who meet its conditions, in a job; `evaluation` of the badge shows its progress. A member from whom the badge was removed does not get it. 404 `badge_not_found`, 409 `evaluation_running` or `not_automatic`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/badges/{badgeId}/evaluate (the `EvaluateBadge` operationId).
+	EvaluateBadgeWithResponse(ctx context.Context, badgeId string, params *EvaluateBadgeParams, body EvaluateBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*EvaluateBadgeResponse, error)
+
+	// RemoveBadgeWithBodyWithResponse Remove a badge from a user
+	//
+	// Reverses what is left of the reward, unless `keepReward`; then another award of the badge pays nothing. Conditions do not award the badge again. Does nothing if the member does not have it. 404 `badge_not_found` or `user_not_found`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/badges/{badgeId}/remove (the `RemoveBadge` operationId).
+	RemoveBadgeWithBodyWithResponse(ctx context.Context, badgeId string, params *RemoveBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemoveBadgeResponse, error)
+
+	// RemoveBadgeWithResponse Remove a badge from a user
+	//
+	// Reverses what is left of the reward, unless `keepReward`; then another award of the badge pays nothing. Conditions do not award the badge again. Does nothing if the member does not have it. 404 `badge_not_found` or `user_not_found`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/badges/{badgeId}/remove (the `RemoveBadge` operationId).
+	RemoveBadgeWithResponse(ctx context.Context, badgeId string, params *RemoveBadgeParams, body RemoveBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*RemoveBadgeResponse, error)
 
 	// ListBlocksWithResponse List the members that you block
 	//
@@ -33326,6 +36574,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /v1/users/{userId}/api-keys/{keyId} (the `UpdateUserApiKey` operationId).
 	UpdateUserApiKeyWithResponse(ctx context.Context, userId string, keyId string, body UpdateUserApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserApiKeyResponse, error)
 
+	// ListUserBadgesWithResponse List badges of a user
+	//
+	// The newest award first. 400 `invalid_cursor`, 404 `user_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/users/{userId}/badges (the `ListUserBadges` operationId).
+	ListUserBadgesWithResponse(ctx context.Context, userId string, params *ListUserBadgesParams, reqEditors ...RequestEditorFn) (*ListUserBadgesResponse, error)
+
 	// GetBalancesWithResponse Get the balances of a user
 	//
 	// Now, or as of a past instant. Members see their own. 400 `at_in_future`, 404 `user_not_found`.
@@ -34105,6 +37362,507 @@ func (r VerifyEmailResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r VerifyEmailResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListBadgeApplicationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListBadgeApplicationCursorBody
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListBadgeApplicationsResponse) GetJSON200() *ListBadgeApplicationCursorBody {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListBadgeApplicationsResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListBadgeApplicationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListBadgeApplicationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListBadgeApplicationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListBadgeApplicationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DecideBadgeApplicationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessBadgeApplication
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DecideBadgeApplicationResponse) GetJSON200() *SuccessBadgeApplication {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r DecideBadgeApplicationResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DecideBadgeApplicationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DecideBadgeApplicationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DecideBadgeApplicationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DecideBadgeApplicationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListBadgesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListBadgeViewPagesBody
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListBadgesResponse) GetJSON200() *ListBadgeViewPagesBody {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListBadgesResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListBadgesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListBadgesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListBadgesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListBadgesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateBadgeResponse200Headers the declared response headers of an HTTP 200 response for CreateBadge
+type CreateBadgeResponse200Headers struct {
+	XUnknownFields *string
+}
+
+type CreateBadgeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessBadgeView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CreateBadgeResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateBadgeResponse) GetJSON200() *SuccessBadgeView {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r CreateBadgeResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateBadgeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateBadgeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateBadgeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateBadgeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteBadgeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessDeleted
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeleteBadgeResponse) GetJSON200() *SuccessDeleted {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r DeleteBadgeResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteBadgeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteBadgeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteBadgeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteBadgeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateBadgeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessBadgeView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateBadgeResponse) GetJSON200() *SuccessBadgeView {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r UpdateBadgeResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateBadgeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateBadgeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateBadgeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateBadgeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ApplyForBadgeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SuccessBadgeApplication
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ApplyForBadgeResponse) GetJSON201() *SuccessBadgeApplication {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ApplyForBadgeResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ApplyForBadgeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ApplyForBadgeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ApplyForBadgeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ApplyForBadgeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// AwardBadgeResponse200Headers the declared response headers of an HTTP 200 response for AwardBadge
+type AwardBadgeResponse200Headers struct {
+	XUnknownFields *string
+}
+
+type AwardBadgeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessListBadgeView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *AwardBadgeResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AwardBadgeResponse) GetJSON200() *SuccessListBadgeView {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r AwardBadgeResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AwardBadgeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AwardBadgeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AwardBadgeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AwardBadgeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type EvaluateBadgeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *SuccessBadgeView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r EvaluateBadgeResponse) GetJSON202() *SuccessBadgeView {
+	return r.JSON202
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r EvaluateBadgeResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r EvaluateBadgeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EvaluateBadgeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EvaluateBadgeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EvaluateBadgeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RemoveBadgeResponse200Headers the declared response headers of an HTTP 200 response for RemoveBadge
+type RemoveBadgeResponse200Headers struct {
+	XUnknownFields *string
+}
+
+type RemoveBadgeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessListBadgeView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *RemoveBadgeResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RemoveBadgeResponse) GetJSON200() *SuccessListBadgeView {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r RemoveBadgeResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RemoveBadgeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RemoveBadgeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RemoveBadgeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RemoveBadgeResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -40492,6 +44250,54 @@ func (r UpdateUserApiKeyResponse) ContentType() string {
 	return ""
 }
 
+type ListUserBadgesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListBadgeAwardViewCursorBody
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUserBadgesResponse) GetJSON200() *ListBadgeAwardViewCursorBody {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListUserBadgesResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUserBadgesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUserBadgesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUserBadgesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUserBadgesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetBalancesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -40943,6 +44749,261 @@ func (c *ClientWithResponses) VerifyEmailWithResponse(ctx context.Context, param
 		return nil, err
 	}
 	return ParseVerifyEmailResponse(rsp)
+}
+
+// ListBadgeApplicationsWithResponse List applications for badges
+//
+// The oldest application first: for moderators and keys all, for other members their own. 400 `invalid_cursor`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/badge-applications (the `ListBadgeApplications` operationId).
+func (c *ClientWithResponses) ListBadgeApplicationsWithResponse(ctx context.Context, params *ListBadgeApplicationsParams, reqEditors ...RequestEditorFn) (*ListBadgeApplicationsResponse, error) {
+	rsp, err := c.ListBadgeApplications(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListBadgeApplicationsResponse(rsp)
+}
+
+// DecideBadgeApplicationWithBodyWithResponse Decide an application
+//
+// `approve` awards the badge. 404 `badge_application_not_found`, `badge_not_found` or `user_not_found`, 409 `already_decided`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/badge-applications/{applicationId}/decide (the `DecideBadgeApplication` operationId).
+func (c *ClientWithResponses) DecideBadgeApplicationWithBodyWithResponse(ctx context.Context, applicationId string, params *DecideBadgeApplicationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideBadgeApplicationResponse, error) {
+	rsp, err := c.DecideBadgeApplicationWithBody(ctx, applicationId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideBadgeApplicationResponse(rsp)
+}
+
+// DecideBadgeApplicationWithResponse Decide an application
+//
+// `approve` awards the badge. 404 `badge_application_not_found`, `badge_not_found` or `user_not_found`, 409 `already_decided`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/badge-applications/{applicationId}/decide (the `DecideBadgeApplication` operationId).
+func (c *ClientWithResponses) DecideBadgeApplicationWithResponse(ctx context.Context, applicationId string, params *DecideBadgeApplicationParams, body DecideBadgeApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideBadgeApplicationResponse, error) {
+	rsp, err := c.DecideBadgeApplication(ctx, applicationId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideBadgeApplicationResponse(rsp)
+}
+
+// ListBadgesWithResponse List badges
+//
+// The oldest badge first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/badges (the `ListBadges` operationId).
+func (c *ClientWithResponses) ListBadgesWithResponse(ctx context.Context, params *ListBadgesParams, reqEditors ...RequestEditorFn) (*ListBadgesResponse, error) {
+	rsp, err := c.ListBadges(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListBadgesResponse(rsp)
+}
+
+// CreateBadgeWithBodyWithResponse Create a badge
+//
+// A `custom` badge is awarded by `POST /v1/badges/{badgeId}/award` or after an application. The others are awarded when a member reaches `quantity` of the action, or meets `conditions`; `POST /v1/badges/{badgeId}/evaluate` awards them for what was done before. A picture is the id of an upload (`POST /v1/messages/upload-image`) or an https address, which is fetched once. 400 `invalid_condition` names each wrong part of the conditions by its path; 400 `address_not_allowed`, `fetch_failed`, `image_damaged` or `image_dimensions`; 404 `image_not_found`; 409 `too_many_badges`: a community has at most 500; 413 `image_too_large`; 415 `image_type`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/badges (the `CreateBadge` operationId).
+func (c *ClientWithResponses) CreateBadgeWithBodyWithResponse(ctx context.Context, params *CreateBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateBadgeResponse, error) {
+	rsp, err := c.CreateBadgeWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateBadgeResponse(rsp)
+}
+
+// CreateBadgeWithResponse Create a badge
+//
+// A `custom` badge is awarded by `POST /v1/badges/{badgeId}/award` or after an application. The others are awarded when a member reaches `quantity` of the action, or meets `conditions`; `POST /v1/badges/{badgeId}/evaluate` awards them for what was done before. A picture is the id of an upload (`POST /v1/messages/upload-image`) or an https address, which is fetched once. 400 `invalid_condition` names each wrong part of the conditions by its path; 400 `address_not_allowed`, `fetch_failed`, `image_damaged` or `image_dimensions`; 404 `image_not_found`; 409 `too_many_badges`: a community has at most 500; 413 `image_too_large`; 415 `image_type`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/badges (the `CreateBadge` operationId).
+func (c *ClientWithResponses) CreateBadgeWithResponse(ctx context.Context, params *CreateBadgeParams, body CreateBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateBadgeResponse, error) {
+	rsp, err := c.CreateBadge(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateBadgeResponse(rsp)
+}
+
+// DeleteBadgeWithResponse Delete a badge
+//
+// Members no longer have the badge; rewards stay. 404 `badge_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/badges/{badgeId} (the `DeleteBadge` operationId).
+func (c *ClientWithResponses) DeleteBadgeWithResponse(ctx context.Context, badgeId string, params *DeleteBadgeParams, reqEditors ...RequestEditorFn) (*DeleteBadgeResponse, error) {
+	rsp, err := c.DeleteBadge(ctx, badgeId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteBadgeResponse(rsp)
+}
+
+// UpdateBadgeWithBodyWithResponse Update a badge
+//
+// Changes the fields that are sent. A picture that is sent back with its address stays; an empty text removes it. Members keep badges that they have. Fails as `POST /v1/badges` does, with 404 `badge_not_found` or 409 `stale_version`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/badges/{badgeId} (the `UpdateBadge` operationId).
+func (c *ClientWithResponses) UpdateBadgeWithBodyWithResponse(ctx context.Context, badgeId string, params *UpdateBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateBadgeResponse, error) {
+	rsp, err := c.UpdateBadgeWithBody(ctx, badgeId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateBadgeResponse(rsp)
+}
+
+// UpdateBadgeWithResponse Update a badge
+//
+// Changes the fields that are sent. A picture that is sent back with its address stays; an empty text removes it. Members keep badges that they have. Fails as `POST /v1/badges` does, with 404 `badge_not_found` or 409 `stale_version`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/badges/{badgeId} (the `UpdateBadge` operationId).
+func (c *ClientWithResponses) UpdateBadgeWithResponse(ctx context.Context, badgeId string, params *UpdateBadgeParams, body UpdateBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateBadgeResponse, error) {
+	rsp, err := c.UpdateBadge(ctx, badgeId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateBadgeResponse(rsp)
+}
+
+// ApplyForBadgeWithBodyWithResponse Apply for a badge
+//
+// Applies for a `custom` badge; a moderator decides. After a rejection you may apply again. User keys need `getMessages`. 400 `attachment_required`, 403 `person_required` for the key of a community, 404 `badge_not_found` or `image_not_found`, 409 `already_applied`, `already_awarded` or `not_custom`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/badges/{badgeId}/apply (the `ApplyForBadge` operationId).
+func (c *ClientWithResponses) ApplyForBadgeWithBodyWithResponse(ctx context.Context, badgeId string, params *ApplyForBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ApplyForBadgeResponse, error) {
+	rsp, err := c.ApplyForBadgeWithBody(ctx, badgeId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseApplyForBadgeResponse(rsp)
+}
+
+// ApplyForBadgeWithResponse Apply for a badge
+//
+// Applies for a `custom` badge; a moderator decides. After a rejection you may apply again. User keys need `getMessages`. 400 `attachment_required`, 403 `person_required` for the key of a community, 404 `badge_not_found` or `image_not_found`, 409 `already_applied`, `already_awarded` or `not_custom`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/badges/{badgeId}/apply (the `ApplyForBadge` operationId).
+func (c *ClientWithResponses) ApplyForBadgeWithResponse(ctx context.Context, badgeId string, params *ApplyForBadgeParams, body ApplyForBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*ApplyForBadgeResponse, error) {
+	rsp, err := c.ApplyForBadge(ctx, badgeId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseApplyForBadgeResponse(rsp)
+}
+
+// AwardBadgeWithBodyWithResponse Award a badge
+//
+// Awards the badge to a member and pays its reward. A member who has the badge keeps it, and is not paid again. 400 `amount_out_of_range` if the reward exceeds the largest balance, 404 `badge_not_found` or `user_not_found`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/badges/{badgeId}/award (the `AwardBadge` operationId).
+func (c *ClientWithResponses) AwardBadgeWithBodyWithResponse(ctx context.Context, badgeId string, params *AwardBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AwardBadgeResponse, error) {
+	rsp, err := c.AwardBadgeWithBody(ctx, badgeId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAwardBadgeResponse(rsp)
+}
+
+// AwardBadgeWithResponse Award a badge
+//
+// Awards the badge to a member and pays its reward. A member who has the badge keeps it, and is not paid again. 400 `amount_out_of_range` if the reward exceeds the largest balance, 404 `badge_not_found` or `user_not_found`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/badges/{badgeId}/award (the `AwardBadge` operationId).
+func (c *ClientWithResponses) AwardBadgeWithResponse(ctx context.Context, badgeId string, params *AwardBadgeParams, body AwardBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*AwardBadgeResponse, error) {
+	rsp, err := c.AwardBadge(ctx, badgeId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAwardBadgeResponse(rsp)
+}
+
+// EvaluateBadgeWithBodyWithResponse Evaluate a badge for all members
+//
+// Awards the badge to all members who meet its conditions, in a job; `evaluation` of the badge shows its progress. A member from whom the badge was removed does not get it. 404 `badge_not_found`, 409 `evaluation_running` or `not_automatic`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/badges/{badgeId}/evaluate (the `EvaluateBadge` operationId).
+func (c *ClientWithResponses) EvaluateBadgeWithBodyWithResponse(ctx context.Context, badgeId string, params *EvaluateBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EvaluateBadgeResponse, error) {
+	rsp, err := c.EvaluateBadgeWithBody(ctx, badgeId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEvaluateBadgeResponse(rsp)
+}
+
+// EvaluateBadgeWithResponse Evaluate a badge for all members
+//
+// Awards the badge to all members who meet its conditions, in a job; `evaluation` of the badge shows its progress. A member from whom the badge was removed does not get it. 404 `badge_not_found`, 409 `evaluation_running` or `not_automatic`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/badges/{badgeId}/evaluate (the `EvaluateBadge` operationId).
+func (c *ClientWithResponses) EvaluateBadgeWithResponse(ctx context.Context, badgeId string, params *EvaluateBadgeParams, body EvaluateBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*EvaluateBadgeResponse, error) {
+	rsp, err := c.EvaluateBadge(ctx, badgeId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEvaluateBadgeResponse(rsp)
+}
+
+// RemoveBadgeWithBodyWithResponse Remove a badge from a user
+//
+// Reverses what is left of the reward, unless `keepReward`; then another award of the badge pays nothing. Conditions do not award the badge again. Does nothing if the member does not have it. 404 `badge_not_found` or `user_not_found`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/badges/{badgeId}/remove (the `RemoveBadge` operationId).
+func (c *ClientWithResponses) RemoveBadgeWithBodyWithResponse(ctx context.Context, badgeId string, params *RemoveBadgeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemoveBadgeResponse, error) {
+	rsp, err := c.RemoveBadgeWithBody(ctx, badgeId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemoveBadgeResponse(rsp)
+}
+
+// RemoveBadgeWithResponse Remove a badge from a user
+//
+// Reverses what is left of the reward, unless `keepReward`; then another award of the badge pays nothing. Conditions do not award the badge again. Does nothing if the member does not have it. 404 `badge_not_found` or `user_not_found`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/badges/{badgeId}/remove (the `RemoveBadge` operationId).
+func (c *ClientWithResponses) RemoveBadgeWithResponse(ctx context.Context, badgeId string, params *RemoveBadgeParams, body RemoveBadgeJSONRequestBody, reqEditors ...RequestEditorFn) (*RemoveBadgeResponse, error) {
+	rsp, err := c.RemoveBadge(ctx, badgeId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemoveBadgeResponse(rsp)
 }
 
 // ListBlocksWithResponse List the members that you block
@@ -43745,6 +47806,21 @@ func (c *ClientWithResponses) UpdateUserApiKeyWithResponse(ctx context.Context, 
 	return ParseUpdateUserApiKeyResponse(rsp)
 }
 
+// ListUserBadgesWithResponse List badges of a user
+//
+// The newest award first. 400 `invalid_cursor`, 404 `user_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/users/{userId}/badges (the `ListUserBadges` operationId).
+func (c *ClientWithResponses) ListUserBadgesWithResponse(ctx context.Context, userId string, params *ListUserBadgesParams, reqEditors ...RequestEditorFn) (*ListUserBadgesResponse, error) {
+	rsp, err := c.ListUserBadges(ctx, userId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUserBadgesResponse(rsp)
+}
+
 // GetBalancesWithResponse Get the balances of a user
 //
 // Now, or as of a past instant. Members see their own. 400 `at_in_future`, 404 `user_not_found`.
@@ -44296,6 +48372,375 @@ func ParseVerifyEmailResponse(rsp *http.Response) (*VerifyEmailResponse, error) 
 		}
 		response.JSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseListBadgeApplicationsResponse parses an HTTP response from a ListBadgeApplicationsWithResponse call
+func ParseListBadgeApplicationsResponse(rsp *http.Response) (*ListBadgeApplicationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListBadgeApplicationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListBadgeApplicationCursorBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDecideBadgeApplicationResponse parses an HTTP response from a DecideBadgeApplicationWithResponse call
+func ParseDecideBadgeApplicationResponse(rsp *http.Response) (*DecideBadgeApplicationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DecideBadgeApplicationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessBadgeApplication
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListBadgesResponse parses an HTTP response from a ListBadgesWithResponse call
+func ParseListBadgesResponse(rsp *http.Response) (*ListBadgesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListBadgesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListBadgeViewPagesBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateBadgeResponse parses an HTTP response from a CreateBadgeWithResponse call
+func ParseCreateBadgeResponse(rsp *http.Response) (*CreateBadgeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateBadgeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessBadgeView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CreateBadgeResponse200Headers
+		if values := rsp.Header.Values("X-Unknown-Fields"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Unknown-Fields", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XUnknownFields = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteBadgeResponse parses an HTTP response from a DeleteBadgeWithResponse call
+func ParseDeleteBadgeResponse(rsp *http.Response) (*DeleteBadgeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteBadgeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessDeleted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateBadgeResponse parses an HTTP response from a UpdateBadgeWithResponse call
+func ParseUpdateBadgeResponse(rsp *http.Response) (*UpdateBadgeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateBadgeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessBadgeView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseApplyForBadgeResponse parses an HTTP response from a ApplyForBadgeWithResponse call
+func ParseApplyForBadgeResponse(rsp *http.Response) (*ApplyForBadgeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ApplyForBadgeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SuccessBadgeApplication
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAwardBadgeResponse parses an HTTP response from a AwardBadgeWithResponse call
+func ParseAwardBadgeResponse(rsp *http.Response) (*AwardBadgeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AwardBadgeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessListBadgeView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers AwardBadgeResponse200Headers
+		if values := rsp.Header.Values("X-Unknown-Fields"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Unknown-Fields", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XUnknownFields = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseEvaluateBadgeResponse parses an HTTP response from a EvaluateBadgeWithResponse call
+func ParseEvaluateBadgeResponse(rsp *http.Response) (*EvaluateBadgeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EvaluateBadgeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest SuccessBadgeView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRemoveBadgeResponse parses an HTTP response from a RemoveBadgeWithResponse call
+func ParseRemoveBadgeResponse(rsp *http.Response) (*RemoveBadgeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RemoveBadgeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessListBadgeView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers RemoveBadgeResponse200Headers
+		if values := rsp.Header.Values("X-Unknown-Fields"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Unknown-Fields", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XUnknownFields = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil
@@ -48813,6 +53258,39 @@ func ParseUpdateUserApiKeyResponse(rsp *http.Response) (*UpdateUserApiKeyRespons
 	return response, nil
 }
 
+// ParseListUserBadgesResponse parses an HTTP response from a ListUserBadgesWithResponse call
+func ParseListUserBadgesResponse(rsp *http.Response) (*ListUserBadgesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUserBadgesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListBadgeAwardViewCursorBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetBalancesResponse parses an HTTP response from a GetBalancesWithResponse call
 func ParseGetBalancesResponse(rsp *http.Response) (*GetBalancesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -48912,6 +53390,21 @@ func (p *WebhookInitiator) applyWebhookEditors(ctx context.Context, req *http.Re
 
 // WebhookInitiatorInterface is the interface specification for the webhook initiator.
 type WebhookInitiatorInterface interface {
+	// OnBadgeAppliedWithBody fires the badge.applied webhook with any body
+	OnBadgeAppliedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnBadgeApplied(ctx context.Context, targetURL string, body OnBadgeAppliedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnBadgeAwardedWithBody fires the badge.awarded webhook with any body
+	OnBadgeAwardedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnBadgeAwarded(ctx context.Context, targetURL string, body OnBadgeAwardedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnBadgeRemovedWithBody fires the badge.removed webhook with any body
+	OnBadgeRemovedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnBadgeRemoved(ctx context.Context, targetURL string, body OnBadgeRemovedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// OnBulkJobFinishedWithBody fires the bulk_job.finished webhook with any body
 	OnBulkJobFinishedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -49026,6 +53519,78 @@ type WebhookInitiatorInterface interface {
 	OnUserVisitedServerWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	OnUserVisitedServer(ctx context.Context, targetURL string, body OnUserVisitedServerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+func (p *WebhookInitiator) OnBadgeAppliedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnBadgeAppliedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnBadgeApplied(ctx context.Context, targetURL string, body OnBadgeAppliedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnBadgeAppliedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnBadgeAwardedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnBadgeAwardedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnBadgeAwarded(ctx context.Context, targetURL string, body OnBadgeAwardedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnBadgeAwardedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnBadgeRemovedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnBadgeRemovedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnBadgeRemoved(ctx context.Context, targetURL string, body OnBadgeRemovedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnBadgeRemovedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
 }
 
 func (p *WebhookInitiator) OnBulkJobFinishedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -49578,6 +54143,99 @@ func (p *WebhookInitiator) OnUserVisitedServer(ctx context.Context, targetURL st
 		return nil, err
 	}
 	return p.Client.Do(req)
+}
+
+// NewOnBadgeAppliedWebhookRequest builds a application/json POST request for the badge.applied webhook
+func NewOnBadgeAppliedWebhookRequest(targetURL string, body OnBadgeAppliedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnBadgeAppliedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnBadgeAppliedWebhookRequestWithBody builds a POST request for the badge.applied webhook with any body
+func NewOnBadgeAppliedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnBadgeAwardedWebhookRequest builds a application/json POST request for the badge.awarded webhook
+func NewOnBadgeAwardedWebhookRequest(targetURL string, body OnBadgeAwardedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnBadgeAwardedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnBadgeAwardedWebhookRequestWithBody builds a POST request for the badge.awarded webhook with any body
+func NewOnBadgeAwardedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnBadgeRemovedWebhookRequest builds a application/json POST request for the badge.removed webhook
+func NewOnBadgeRemovedWebhookRequest(targetURL string, body OnBadgeRemovedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnBadgeRemovedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnBadgeRemovedWebhookRequestWithBody builds a POST request for the badge.removed webhook with any body
+func NewOnBadgeRemovedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
 }
 
 // NewOnBulkJobFinishedWebhookRequest builds a application/json POST request for the bulk_job.finished webhook

@@ -308,6 +308,174 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/badge-applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List applications for badges
+         * @description The oldest application first: for moderators and keys all, for other members their own. 400 `invalid_cursor`.
+         */
+        get: operations["listBadgeApplications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/badge-applications/{applicationId}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide an application
+         * @description `approve` awards the badge. 404 `badge_application_not_found`, `badge_not_found` or `user_not_found`, 409 `already_decided`.
+         */
+        post: operations["decideBadgeApplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/badges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List badges
+         * @description The oldest badge first.
+         */
+        get: operations["listBadges"];
+        put?: never;
+        /**
+         * Create a badge
+         * @description A `custom` badge is awarded by `POST /v1/badges/{badgeId}/award` or after an application. The others are awarded when a member reaches `quantity` of the action, or meets `conditions`; `POST /v1/badges/{badgeId}/evaluate` awards them for what was done before. A picture is the id of an upload (`POST /v1/messages/upload-image`) or an https address, which is fetched once. 400 `invalid_condition` names each wrong part of the conditions by its path; 400 `address_not_allowed`, `fetch_failed`, `image_damaged` or `image_dimensions`; 404 `image_not_found`; 409 `too_many_badges`: a community has at most 500; 413 `image_too_large`; 415 `image_type`.
+         */
+        post: operations["createBadge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/badges/{badgeId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Update a badge
+         * @description Changes the fields that are sent. A picture that is sent back with its address stays; an empty text removes it. Members keep badges that they have. Fails as `POST /v1/badges` does, with 404 `badge_not_found` or 409 `stale_version`.
+         */
+        put: operations["updateBadge"];
+        post?: never;
+        /**
+         * Delete a badge
+         * @description Members no longer have the badge; rewards stay. 404 `badge_not_found`.
+         */
+        delete: operations["deleteBadge"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/badges/{badgeId}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply for a badge
+         * @description Applies for a `custom` badge; a moderator decides. After a rejection you may apply again. User keys need `getMessages`. 400 `attachment_required`, 403 `person_required` for the key of a community, 404 `badge_not_found` or `image_not_found`, 409 `already_applied`, `already_awarded` or `not_custom`.
+         */
+        post: operations["applyForBadge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/badges/{badgeId}/award": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Award a badge
+         * @description Awards the badge to a member and pays its reward. A member who has the badge keeps it, and is not paid again. 400 `amount_out_of_range` if the reward exceeds the largest balance, 404 `badge_not_found` or `user_not_found`.
+         */
+        post: operations["awardBadge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/badges/{badgeId}/evaluate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Evaluate a badge for all members
+         * @description Awards the badge to all members who meet its conditions, in a job; `evaluation` of the badge shows its progress. A member from whom the badge was removed does not get it. 404 `badge_not_found`, 409 `evaluation_running` or `not_automatic`.
+         */
+        post: operations["evaluateBadge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/badges/{badgeId}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove a badge from a user
+         * @description Reverses what is left of the reward, unless `keepReward`; then another award of the badge pays nothing. Conditions do not award the badge again. Does nothing if the member does not have it. 404 `badge_not_found` or `user_not_found`.
+         */
+        post: operations["removeBadge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/blocks": {
         parameters: {
             query?: never;
@@ -2376,6 +2544,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/users/{userId}/badges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List badges of a user
+         * @description The newest award first. 400 `invalid_cursor`, 404 `user_not_found`.
+         */
+        get: operations["listUserBadges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users/{userId}/balances": {
         parameters: {
             query?: never;
@@ -2398,6 +2586,66 @@ export interface paths {
     };
 }
 export interface webhooks {
+    "badge.applied": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * badge.applied
+         * @description A member applied for a badge.
+         */
+        post: operations["onBadgeApplied"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "badge.awarded": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * badge.awarded
+         * @description A badge was awarded to a member.
+         */
+        post: operations["onBadgeAwarded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "badge.removed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * badge.removed
+         * @description A badge was removed from a member.
+         */
+        post: operations["onBadgeRemoved"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "bulk_job.finished": {
         parameters: {
             query?: never;
@@ -3171,6 +3419,237 @@ export interface components {
              */
             width: number;
         };
+        BadgeActor: {
+            /** @description The _id; empty for system. */
+            id: string;
+            /**
+             * @description system: the conditions of the badge.
+             * @enum {string}
+             */
+            type: "user" | "key" | "hook" | "automation" | "system";
+        };
+        BadgeApplication: {
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            _id: string;
+            attachments: components["schemas"]["BadgeAttachment"][];
+            badge: components["schemas"]["NamedBadge"];
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            decidedAt: string | null;
+            /**
+             * @description account:<_id>, key:<_id> or command; null: not decided.
+             * @example account:6a21d1c09f3b0c4d5e6f7a8b
+             */
+            decidedBy: string | null;
+            /** @description Of the decision. */
+            reason: string;
+            /** @enum {string} */
+            status: "pending" | "approved" | "rejected";
+            text: string;
+            /** @description The applicant; absent after deletion. */
+            user?: components["schemas"]["Person"];
+        };
+        BadgeApplicationDecision: {
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /** @enum {string} */
+            decision: "approve" | "reject";
+            /** @description At most 500 characters; the applicant sees it. */
+            reason?: string;
+            /** @description An alias of communityId. */
+            serverId?: string;
+        };
+        BadgeAttachment: {
+            id: string;
+            /** @description Anyone who has the address sees the image. */
+            url: string;
+        };
+        BadgeAward: {
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /** @description An alias of communityId. */
+            serverId?: string;
+            /**
+             * @description _id, number, email, username, or external: and the external id.
+             * @example ada@example.com
+             */
+            userId: string | number;
+        } & {
+            [key: string]: unknown;
+        };
+        BadgeAwardView: {
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            awardId: string;
+            /** Format: date-time */
+            awardedAt: string;
+            badge: components["schemas"]["BadgeView"];
+            by: components["schemas"]["BadgeActor"];
+            /** @description What the award paid. */
+            reward: components["schemas"]["BadgeReward"];
+        };
+        BadgeChange: {
+            /**
+             * @description custom, messages, replies, reactions, visitStreak or conditions.
+             * @example replies
+             */
+            action?: string;
+            /** @description An application needs an image. */
+            attachRequired?: boolean;
+            /** @description An award pays awardXpQuantity. */
+            award?: boolean;
+            /** @description An award pays awardCurrencyQuantity coins. */
+            awardCurrency?: boolean;
+            /**
+             * Format: int64
+             * @example 20
+             */
+            awardCurrencyQuantity?: number;
+            /**
+             * Format: int64
+             * @example 100
+             */
+            awardXpQuantity?: number;
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /** @description For the action conditions: a group {operator: and or or, conditions[]} of conditions {action, op, value} and {fieldId, op, value}, and of groups. */
+            conditions?: unknown;
+            /** @description As image, for dark pages. */
+            darkImage?: string;
+            /** @description At most 2,000 characters. */
+            description?: string;
+            enabledDarkAndLight?: boolean;
+            /** @description The id of an upload, or an https address; empty: none. */
+            image?: string;
+            /** @description As image, for light pages. */
+            lightImage?: string;
+            /**
+             * Format: int64
+             * @description Of the action: 1 to 999; of others 0 to 999.
+             * @example 50
+             */
+            quantity?: number;
+            /** @description An alias of communityId. */
+            serverId?: string;
+            /**
+             * @description 1 to 100 characters.
+             * @example Helper
+             */
+            title?: string;
+            /**
+             * Format: int64
+             * @description The version that was read; absent: update any.
+             */
+            version?: number;
+        } & {
+            [key: string]: unknown;
+        };
+        BadgeEvaluation: {
+            /**
+             * Format: int64
+             * @description Members that got the badge.
+             */
+            awarded: number;
+            /**
+             * Format: int64
+             * @description Members that were checked.
+             */
+            checked: number;
+            /** Format: date-time */
+            finishedAt: string | null;
+            /** Format: date-time */
+            startedAt: string;
+            /** @enum {string} */
+            state: "running" | "done" | "failed";
+        };
+        BadgeRemoval: {
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /** @description Leave the reward to the user. */
+            keepReward?: boolean;
+            /** @description An alias of communityId. */
+            serverId?: string;
+            /**
+             * @description _id, number, email, username, or external: and the external id.
+             * @example ada@example.com
+             */
+            userId: string | number;
+        } & {
+            [key: string]: unknown;
+        };
+        BadgeReward: {
+            /**
+             * Format: int64
+             * @example 20
+             */
+            coins: number;
+            /**
+             * Format: int64
+             * @example 100
+             */
+            xp: number;
+        };
+        BadgeView: {
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            _id: string;
+            /**
+             * @description What awards the badge; custom: an award or an application.
+             * @enum {string}
+             */
+            action: "custom" | "messages" | "replies" | "reactions" | "visitStreak" | "conditions";
+            /** @description An application needs an image. */
+            attachRequired: boolean;
+            /** @description An award pays awardXpQuantity. */
+            award: boolean;
+            /** @description An award pays awardCurrencyQuantity coins. */
+            awardCurrency: boolean;
+            /**
+             * Format: int64
+             * @example 20
+             */
+            awardCurrencyQuantity: number;
+            /**
+             * Format: int64
+             * @example 100
+             */
+            awardXpQuantity: number;
+            /**
+             * Format: int64
+             * @description The members that have the badge.
+             */
+            awardedCount: number;
+            /** @description Of the action conditions: a group {operator: and or or, conditions[]}. Fields are named by their ids. */
+            conditions?: unknown;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description The address of the picture on dark pages; empty: none. */
+            darkImage: string;
+            /** @example 50 replies */
+            description: string;
+            /** @description Show darkImage and lightImage in place of image. */
+            enabledDarkAndLight: boolean;
+            /** @description The last evaluation for all members; absent: there was none. */
+            evaluation?: components["schemas"]["BadgeEvaluation"];
+            /** @description The same as _id. */
+            id: string;
+            /** @description The address of the picture; empty: none. */
+            image: string;
+            /** @description The address of the picture on light pages; empty: none. */
+            lightImage: string;
+            /**
+             * Format: int64
+             * @description Of the action.
+             * @example 50
+             */
+            quantity: number;
+            /** @example Helper */
+            title: string;
+            /**
+             * Format: int64
+             * @description Incremented by each change, from 1.
+             */
+            version: number;
+        };
         BalanceOfAUnit: {
             /**
              * Format: int64
@@ -3853,6 +4332,21 @@ export interface components {
             /** @enum {string} */
             type: "user" | "key" | "system" | "hook" | "automation";
         };
+        EventApplicationData: {
+            applicationId: string;
+            badge: components["schemas"]["EventBadge"];
+            user: components["schemas"]["EventUser"];
+        };
+        EventAwardData: {
+            awardId: string;
+            badge: components["schemas"]["EventBadge"];
+            user: components["schemas"]["EventUser"];
+        };
+        EventBadge: {
+            _id: string;
+            /** @description The title at that time. */
+            title: string;
+        };
         EventChannel: {
             _id: string;
             /** @description Empty without a category. */
@@ -4355,6 +4849,39 @@ export interface components {
              */
             status: "success";
         };
+        ListBadgeApplicationCursorBody: {
+            data: components["schemas"]["BadgeApplication"][];
+            /** @description What was done, for a person. */
+            message: string;
+            meta: components["schemas"]["Cursor"];
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        ListBadgeAwardViewCursorBody: {
+            data: components["schemas"]["BadgeAwardView"][];
+            /** @description What was done, for a person. */
+            message: string;
+            meta: components["schemas"]["Cursor"];
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        ListBadgeViewPagesBody: {
+            data: components["schemas"]["BadgeView"][];
+            /** @description What was done, for a person. */
+            message: string;
+            meta: components["schemas"]["Pages"];
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         ListChosenUserFilterMetaBody: {
             data: {
                 [key: string]: unknown;
@@ -4791,6 +5318,12 @@ export interface components {
              */
             xp?: number;
         };
+        NamedBadge: {
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            _id: string;
+            /** @example Helper */
+            title: string;
+        };
         NewAPIKey: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
@@ -4845,6 +5378,67 @@ export interface components {
              * @description Absent: never changed.
              */
             updatedAt?: string;
+        };
+        NewBadge: {
+            /**
+             * @description custom, messages, replies, reactions, visitStreak or conditions.
+             * @example replies
+             */
+            action: string;
+            /** @description An application needs an image. */
+            attachRequired?: boolean;
+            /** @description An award pays awardXpQuantity. */
+            award?: boolean;
+            /** @description An award pays awardCurrencyQuantity coins. */
+            awardCurrency?: boolean;
+            /**
+             * Format: int64
+             * @example 20
+             */
+            awardCurrencyQuantity?: number;
+            /**
+             * Format: int64
+             * @example 100
+             */
+            awardXpQuantity?: number;
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /** @description For the action conditions: a group {operator: and or or, conditions[]} of conditions {action, op, value} and {fieldId, op, value}, and of groups. */
+            conditions?: unknown;
+            /** @description As image, for dark pages. */
+            darkImage?: string;
+            /** @description At most 2,000 characters. */
+            description?: string;
+            enabledDarkAndLight?: boolean;
+            /** @description The id of an upload, or an https address; empty: none. */
+            image?: string;
+            /** @description As image, for light pages. */
+            lightImage?: string;
+            /**
+             * Format: int64
+             * @description Of the action: 1 to 999; of others 0 to 999.
+             * @example 50
+             */
+            quantity?: number;
+            /** @description An alias of communityId. */
+            serverId?: string;
+            /**
+             * @description 1 to 100 characters.
+             * @example Helper
+             */
+            title: string;
+        } & {
+            [key: string]: unknown;
+        };
+        NewBadgeApplication: {
+            /** @description Ids of your uploads (POST /v1/messages/upload-image). */
+            attachments?: string[];
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /** @description An alias of communityId. */
+            serverId?: string;
+            /** @description At most 2,000 characters; line breaks are allowed. */
+            text?: string;
         };
         NewChannel: {
             categoryId?: string;
@@ -6365,6 +6959,26 @@ export interface components {
              */
             status: "success";
         };
+        SuccessBadgeApplication: {
+            data: components["schemas"]["BadgeApplication"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessBadgeView: {
+            data: components["schemas"]["BadgeView"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         SuccessBalances: {
             data: components["schemas"]["Balances"];
             /** @description What was done, for a person. */
@@ -6518,6 +7132,16 @@ export interface components {
         };
         SuccessListAPIKey: {
             data: components["schemas"]["APIKey"][] | null;
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessListBadgeView: {
+            data: components["schemas"]["BadgeView"][] | null;
             /** @description What was done, for a person. */
             message: string;
             /**
@@ -7254,6 +7878,8 @@ export interface components {
             _id: string;
             /** @description The address of the picture; empty: none. */
             avatar: string;
+            /** @description The newest 20, the newest one first. */
+            badges: components["schemas"]["UserBadge"][];
             /** @description false for a user who was added by others and has not accepted. */
             claimed: boolean;
             /** Format: int64 */
@@ -7424,6 +8050,12 @@ export interface components {
             isActive?: boolean;
             name?: string;
             permissions?: string[];
+        };
+        UserBadge: {
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            _id: string;
+            /** @example Helper */
+            title: string;
         };
         UserField: {
             /** @description For a default field the same as field. */
@@ -8512,6 +9144,413 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             410: components["responses"]["Gone"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listBadgeApplications: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+                /** @description The nextCursor of the previous part; absent for the first. */
+                cursor?: string;
+                /** @description The number of items in a part. */
+                limit?: number;
+                /** @description Only applications with this status. */
+                status?: "pending" | "approved" | "rejected";
+                /** @description Only applications for this badge. */
+                badgeId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListBadgeApplicationCursorBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    decideBadgeApplication: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The _id of the application. */
+                applicationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BadgeApplicationDecision"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessBadgeApplication"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listBadges: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+                /** @description The first page is 1. */
+                page?: number;
+                /** @description The number of items on a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListBadgeViewPagesBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createBadge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBadge"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The JSON or form fields that were sent and ignored because the operation has none of that name. */
+                    "X-Unknown-Fields"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessBadgeView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateBadge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that was read, in quotes; the same as version in the body. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The _id of the badge. */
+                badgeId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BadgeChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessBadgeView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteBadge: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The _id of the badge. */
+                badgeId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessDeleted"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    applyForBadge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The _id of the badge. */
+                badgeId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBadgeApplication"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessBadgeApplication"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    awardBadge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The _id of the badge. */
+                badgeId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BadgeAward"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The JSON or form fields that were sent and ignored because the operation has none of that name. */
+                    "X-Unknown-Fields"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessListBadgeView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    evaluateBadge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The _id of the badge. */
+                badgeId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BadgeEvaluation"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessBadgeView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeBadge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The _id of the badge. */
+                badgeId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BadgeRemoval"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The JSON or form fields that were sent and ignored because the operation has none of that name. */
+                    "X-Unknown-Fields"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessListBadgeView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             429: components["responses"]["TooManyRequests"];
@@ -13719,6 +14758,43 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listUserBadges: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+                /** @description The nextCursor of the previous part; absent for the first. */
+                cursor?: string;
+                /** @description The number of items in a part. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The _id or number of the user. */
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListBadgeAwardViewCursorBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getBalances: {
         parameters: {
             query?: {
@@ -13752,6 +14828,120 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    onBadgeApplied: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["EventApplicationData"];
+                    /**
+                     * Format: int64
+                     * @description From 1 in the community; those of conversations are left out.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "badge.applied";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onBadgeAwarded: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["EventAwardData"];
+                    /**
+                     * Format: int64
+                     * @description From 1 in the community; those of conversations are left out.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "badge.awarded";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onBadgeRemoved: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["EventAwardData"];
+                    /**
+                     * Format: int64
+                     * @description From 1 in the community; those of conversations are left out.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "badge.removed";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     onBulkJobFinished: {
