@@ -33,17 +33,17 @@ var ownResources = map[string]bool{
 
 // forMembers are operations for every member of a community.
 var forMembers = map[string]bool{
-	"POST /v1/users/avatar":                      true, // their own avatar and keys avatar and keys
+	"POST /v1/users/avatar":                      true, // their own avatar and keys
 	"POST /v1/servers/{serverId}/join":           true, // 409: they have joined
 	"POST /v1/servers/{serverId}/leave":          true,
-	"GET /v1/users/{userId}/api-keys":            true, // their own avatar and keys avatar and keys
+	"GET /v1/users/{userId}/api-keys":            true, // their own avatar and keys
 	"POST /v1/users/{userId}/api-keys":           true,
 	"PUT /v1/users/{userId}/api-keys/{keyId}":    true,
 	"DELETE /v1/users/{userId}/api-keys/{keyId}": true,
 
 	"GET /v1/users/{userId}/balances": true, // their own
 
-	"GET /v1/gamification/xp-settings": true, "GET /v1/gamification/tiers": true,
+	"GET /v1/gamification/xp-settings": true, "GET /v1/gamification/tiers": true, "GET /v1/badges": true, "GET /v1/users/{userId}/badges": true,
 
 	// Channels decide.
 	"GET /v1/channels/{channelId}/pins": true, "GET /v1/channels/{channelId}/topics": true, "POST /v1/channels/{channelId}/topics": true, "GET /v1/direct-channels": true,
@@ -211,6 +211,8 @@ func (w *populated) populate(userID string) {
 	w.ids["penaltyId"] = at("/v1/servers/"+w.community+"/penalties", `{"userId":"`+userID+`","kind":"warn","reason":"Late"}`, "data._id")
 	w.ids["noteId"] = at("/v1/communities/"+w.community+"/users/"+userID+"/notes", `{"text":"Late"}`, "data._id")
 	w.ids["entryId"] = at("/v1/gamification/ledger", in+`"user":"`+userID+`","unit":"coins","op":"add","amount":9,"reason":"Test"}`, "data._id")
+	w.ids["badgeId"] = at("/v1/badges", in+`"title":"Helper","action":"custom"}`, "data._id")
+	w.ids["applicationId"] = at("/v1/badges/"+w.ids["badgeId"]+"/apply", in+`"text":"Please"}`, "data._id")
 	w.ids["holdId"] = at("/v1/gamification/holds", in+`"user":"`+userID+`","unit":"coins","amount":9,"expiresIn":604800,"reason":"Test"}`, "data._id")
 }
 
