@@ -110,7 +110,7 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		reportapi.New(p.Reports),
 		badgeapi.New(badgeapi.Services{Badges: p.Badges, Awards: p.Awards, Applications: p.Applications}),
 		limitapi.New(append(collect(p.features, func(f feature.Feature) []feature.Limit { return f.Limits }), l.rates...)),
-		userapi.New(p.Access, p.Members, p.Awards),
+		userapi.New(p.Access, p.Members),
 		noteapi.New(p.Notes),
 		ledgerapi.New(p.LedgerActs, p.Chain),
 		activityapi.New(p.Activity),

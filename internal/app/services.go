@@ -50,6 +50,7 @@ import (
 	"github.com/regulars/regulars/internal/progress/application"
 	"github.com/regulars/regulars/internal/progress/award"
 	"github.com/regulars/regulars/internal/progress/badge"
+	"github.com/regulars/regulars/internal/progress/earned"
 	"github.com/regulars/regulars/internal/progress/rule"
 	"github.com/regulars/regulars/internal/progress/tier"
 	"github.com/regulars/regulars/internal/ratelimit"
@@ -180,7 +181,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Pictures = media.New(p.DB, p.Files, now)
 	p.Members = roster.New(roster.Deps{
 		DB: p.DB, Clock: now, Access: p.Access, Mail: p.Mail, BaseURL: p.url, Pictures: p.Pictures, Retention: c.Retention(), Log: log,
-		Erase: []roster.Eraser{p.EraseMembers}, EraseContent: p.EraseContent,
+		Erase: []roster.Eraser{p.EraseMembers}, EraseContent: p.EraseContent, Rewards: earned.Rewards(),
 		RoleDeleted: []assign.RoleDeleted{moderation.ForgetRole, tier.ForgetRole},
 	})
 	p.FieldChanges = fieldchange.New(p.DB, now, p.Access, p.Members)

@@ -62,18 +62,18 @@ func (b *Bulk) exportTo(ctx context.Context, communityID string, out sheet.Recor
 	if err != nil {
 		return err
 	}
-	cells := make([]string, len(fields), len(fields)+len(field.Figures))
+	cells := make([]string, len(fields), len(fields)+len(field.EarnedNames()))
 	for i := range fields {
 		cells[i] = escape(fields[i].Name)
 	}
-	if err := out.Write(append(cells, field.FigureNames()...)); err != nil {
+	if err := out.Write(append(cells, field.EarnedNames()...)); err != nil {
 		return err
 	}
 	return b.members.Each(ctx, communityID, f, func(m *member.Member, counted figure.Figures) error {
 		for i := range fields {
 			cells[i] = cellOf(m, &fields[i], names, escape)
 		}
-		return out.Write(append(cells, counted.Texts()...))
+		return out.Write(append(cells, counted.Texts(escape)...))
 	})
 }
 

@@ -99,8 +99,8 @@ func TestAnExportHasTheFiguresOfMembers(t *testing.T) {
 		}))
 		rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(f.export(directory.Filter{Search: "ann"}), "\ufeff"))).ReadAll()
 		f.ok(err)
-		for i, want := range []string{"Total Messages,Total Reactions,Reply Sent,Visit Count,Time Spent,Login Streak,Is Online", "7,1,2,0,0,0,false"} {
-			if got := strings.Join(rows[i][len(rows[i])-7:], ","); got != want {
+		for i, want := range []string{"Total Messages,Total Reactions,Reply Sent,Visit Count,Time Spent,Login Streak,Is Online,Tier,Badge", "7,1,2,0,0,0,false,,"} {
+			if got := strings.Join(rows[i][len(rows[i])-9:], ","); got != want {
 				f.Errorf("%s, want %s", got, want)
 			}
 		}

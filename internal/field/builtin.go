@@ -22,6 +22,8 @@ var MemberFields = []Field{
 	{ID: TimeSpent, Field: TimeSpent, Name: "Time Spent", Type: Numerical, Default: true},
 	{ID: LoginStreak, Field: LoginStreak, Name: "Login Streak", Type: Numerical, Default: true},
 	{ID: IsOnline, Field: IsOnline, Name: "Is Online", Type: Boolean, Default: true},
+	{ID: Tier, Field: Tier, Name: "Tier", Type: TierName, Default: true},
+	{ID: Badge, Field: Badge, Name: "Badge", Type: BadgeList, Default: true},
 }
 
 // Figures are the names of MemberFields that count what a member does and has.
@@ -32,9 +34,15 @@ func FigureFields() []Field {
 	return slices.DeleteFunc(slices.Clone(MemberFields), func(f Field) bool { return !f.IsFigure() })
 }
 
-// FigureNames are the names of FigureFields, in English.
-func FigureNames() []string {
-	fields := FigureFields()
+// EarnedFields are FigureFields and the tier and the badges: what an export adds to the
+// fields of a community.
+func EarnedFields() []Field {
+	return slices.DeleteFunc(slices.Clone(MemberFields), func(f Field) bool { return !f.IsEarned() })
+}
+
+// EarnedNames are the names of EarnedFields, in English.
+func EarnedNames() []string {
+	fields := EarnedFields()
 	names := make([]string, len(fields))
 	for i := range fields {
 		names[i] = fields[i].Name
@@ -44,6 +52,11 @@ func FigureNames() []string {
 
 // IsFigure reports whether the field is one of Figures.
 func (f *Field) IsFigure() bool { return f.Default && slices.Contains(Figures, f.Field) }
+
+// IsEarned reports whether the field is one of EarnedFields.
+func (f *Field) IsEarned() bool {
+	return f.IsFigure() || f.Default && (f.Field == Tier || f.Field == Badge)
+}
 
 // Database names that filters accept beside the fields of a community.
 const (
@@ -67,4 +80,7 @@ const (
 	PremiumCurrency  = "premium_currency"
 	XPEarnedToday    = "xp_earned_today"
 	CoinsEarnedToday = "coins_earned_today"
+
+	Tier  = "tier"
+	Badge = "badge"
 )

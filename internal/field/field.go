@@ -20,7 +20,7 @@ import (
 // Type is the type of a user field.
 type Type string
 
-// The types of user fields. RoleList and TagList are the two lists of names that only
+// The types of user fields. RoleList, TagList, TierName and BadgeList are names that only
 // default fields have.
 const (
 	SingleLine  Type = "single-line-text"
@@ -37,6 +37,8 @@ const (
 	Language    Type = "language" // default field only
 	RoleList    Type = "role"     // default field only
 	TagList     Type = "tag"      // default field only
+	TierName    Type = "tier"     // default field only
+	BadgeList   Type = "badge"    // default field only
 )
 
 // Types are the types of custom fields.

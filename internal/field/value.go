@@ -92,7 +92,7 @@ func (f *Field) FromText(text string, formats Formats) (any, *Problem) {
 		return languageTag(text)
 	case URL:
 		return address(text)
-	case SingleLine, RoleList, TagList:
+	case SingleLine, RoleList, TagList, TierName, BadgeList:
 	}
 	if f.Field == FirstName || f.Field == LastName {
 		return f.text(OneLine(text), MaxName)
@@ -328,7 +328,7 @@ func Compare(a, b any) int {
 // Ranges reports whether filters can compare values of the field by order.
 func (f *Field) Ranges() bool {
 	switch f.Type {
-	case Boolean, Select, MultiSelect, RoleList, TagList, Country, Language:
+	case Boolean, Select, MultiSelect, RoleList, TagList, TierName, BadgeList, Country, Language:
 		return false
 	default:
 		return true

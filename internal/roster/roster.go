@@ -47,6 +47,8 @@ type Deps struct {
 	Erase []Eraser
 	// EraseContent erases what members wrote, in batches before Erase; nil: nothing.
 	EraseContent ContentEraser
+	// Rewards read tiers and badges.
+	Rewards directory.Rewards
 	// RoleDeleted is called in the transaction that deletes a role.
 	RoleDeleted []assign.RoleDeleted
 }
@@ -63,7 +65,7 @@ func New(d Deps) *Roster {
 		d.BaseURL = func() string { return "" }
 	}
 	return &Roster{
-		Directory:   directory.New(d.DB, d.Clock, d.Access),
+		Directory:   directory.New(d.DB, d.Clock, d.Access, d.Rewards),
 		Assignments: assign.New(assign.Deps{DB: d.DB, Clock: d.Clock, Access: d.Access, Log: d.Log, RoleDeleted: d.RoleDeleted}),
 		db:          d.DB, clock: d.Clock, access: d.Access, mail: d.Mail, pictures: d.Pictures, retention: d.Retention, baseURL: d.BaseURL, erase: d.Erase, content: d.EraseContent,
 	}

@@ -4104,6 +4104,15 @@ type Avatar struct {
 	Width int64 `json:"width"`
 }
 
+// Badge defines model for Badge.
+type Badge struct {
+	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	ID string `json:"_id"`
+
+	// Title Examples: Helper
+	Title string `json:"title"`
+}
+
 // BadgeActor defines model for BadgeActor.
 type BadgeActor struct {
 	// Id The _id; empty for system.
@@ -9326,6 +9335,13 @@ type Threshold struct {
 	Xp int64 `json:"xp"`
 }
 
+// Tier defines model for Tier.
+type Tier struct {
+	ID    string `json:"_id"`
+	Level int64  `json:"level"`
+	Name  string `json:"name"`
+}
+
 // TierDisplay defines model for TierDisplay.
 type TierDisplay struct {
 	Levels bool `json:"levels"`
@@ -9544,7 +9560,7 @@ type User struct {
 	Avatar string `json:"avatar"`
 
 	// Badges The newest 20, the newest one first.
-	Badges []UserBadge `json:"badges"`
+	Badges []Badge `json:"badges"`
 
 	// Claimed false for a user who was added by others and has not accepted.
 	Claimed          bool  `json:"claimed"`
@@ -9607,6 +9623,9 @@ type User struct {
 	// Roles Titles, highest rank first; every member has @all.
 	Roles []string `json:"roles"`
 	Tags  []string `json:"tags"`
+
+	// Tier null: below the first threshold, or no tiers.
+	Tier *Tier `json:"tier"`
 
 	// TimeSpent Minutes with a request or action.
 	TimeSpent int64 `json:"timeSpent"`
@@ -9700,15 +9719,6 @@ type UserApiKeyChange struct {
 	Permissions  *[]string `json:"permissions,omitempty"`
 }
 
-// UserBadge defines model for UserBadge.
-type UserBadge struct {
-	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
-	ID string `json:"_id"`
-
-	// Title Examples: Helper
-	Title string `json:"title"`
-}
-
 // UserField defines model for UserField.
 type UserField struct {
 	// ID For a default field the same as field.
@@ -9794,7 +9804,7 @@ type UserFilter struct {
 	// Cursor The next_cursor of the previous response; absent for the first part.
 	Cursor *string `json:"cursor,omitempty"`
 
-	// Fields The fields of each user in the response: names of user fields, _id, user_id, display_name, external_id, join_date, claimed, total_messages, total_reactions, reply_sent, visit_count, time_spent, login_streak, xp, coins, premium_currency, xp_earned_today, coins_earned_today, is_online. Absent: all.
+	// Fields The fields of each user in the response: names of user fields, _id, user_id, display_name, external_id, join_date, claimed, total_messages, total_reactions, reply_sent, visit_count, time_spent, login_streak, xp, coins, premium_currency, xp_earned_today, coins_earned_today, is_online, tier (the name), badge (the titles). Absent: all.
 	//
 	// Examples: ["email","join_date","loyalty-number"]
 	Fields *[]string `json:"fields,omitempty"`

@@ -8,7 +8,6 @@ import (
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/api"
-	"github.com/regulars/regulars/internal/progress/award"
 	"github.com/regulars/regulars/internal/roster"
 )
 
@@ -22,12 +21,11 @@ var (
 type handlers struct {
 	access  *access.Access
 	members *roster.Roster
-	awards  *award.Awards
 }
 
 // New returns the area.
-func New(access *access.Access, members *roster.Roster, awards *award.Awards) api.Area {
-	h := &handlers{access, members, awards}
+func New(access *access.Access, members *roster.Roster) api.Area {
+	h := &handlers{access, members}
 	return api.Area{
 		Tag: "Users", Description: "Members of a community.",
 		Routes: func(g *api.Group) {

@@ -85,7 +85,7 @@ func (n names) fields(m *member.Member, list []*field.Field) selectedFields {
 			value = clock.Format(m.JoinedAt)
 		case f.Field == field.ClaimedName:
 			value = m.Claimed()
-		case f.IsFigure():
+		case f.IsEarned():
 			value = n.figures[m.ID].Value(f.Field)
 		default:
 			value = m.Text(f)

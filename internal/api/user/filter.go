@@ -23,7 +23,7 @@ func (h *handlers) filterRoutes(g *api.Group) {
 type userFilter struct {
 	Body struct {
 		api.BodyCommunity
-		Fields []string       `json:"fields,omitempty" maxItems:"600" example:"[\"email\",\"join_date\",\"loyalty-number\"]" doc:"The fields of each user in the response: names of user fields, _id, user_id, display_name, external_id, join_date, claimed, total_messages, total_reactions, reply_sent, visit_count, time_spent, login_streak, xp, coins, premium_currency, xp_earned_today, coins_earned_today, is_online. Absent: all."`
+		Fields []string       `json:"fields,omitempty" maxItems:"600" example:"[\"email\",\"join_date\",\"loyalty-number\"]" doc:"The fields of each user in the response: names of user fields, _id, user_id, display_name, external_id, join_date, claimed, total_messages, total_reactions, reply_sent, visit_count, time_spent, login_streak, xp, coins, premium_currency, xp_earned_today, coins_earned_today, is_online, tier (the name), badge (the titles). Absent: all."`
 		Filter map[string]any `json:"filter,omitempty" example:"{\"country\":\"GB\",\"join_date\":{\"gte\":\"2026-04-01\",\"lte\":\"2026-04-30\"}}" doc:"By field a value, or an object with the bounds gte, lte, gt and lt. All conditions must match; days are in UTC."`
 		Cursor *string        `json:"cursor,omitempty" nullable:"true" doc:"The next_cursor of the previous response; absent for the first part."`
 		Page   *int           `json:"page,omitempty" nullable:"true" minimum:"1" maximum:"1000000" doc:"Instead of a cursor: the page; the first is 1."`
@@ -76,7 +76,7 @@ func (h *handlers) filterUsers(ctx context.Context, in *userFilter) (*api.List[s
 		return nil, err
 	}
 	details := h.names
-	if slices.ContainsFunc(selected, (*field.Field).IsFigure) {
+	if slices.ContainsFunc(selected, (*field.Field).IsEarned) {
 		details = h.details
 	}
 	names, err := details(ctx, found.Members...)

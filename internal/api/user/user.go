@@ -10,7 +10,6 @@ import (
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
 	"github.com/regulars/regulars/internal/member/figure"
-	"github.com/regulars/regulars/internal/progress/award"
 )
 
 func (h *handlers) userRoutes(g *api.Group) {
@@ -72,12 +71,8 @@ type user struct {
 	IsOnline       bool    `json:"isOnline" doc:"Has an open live connection, or was active within the last five minutes."`
 	LastSeenAt     *string `json:"lastSeenAt" format:"date-time" doc:"The last request or action; null: never."`
 
-	Badges []userBadge `json:"badges" nullable:"false" doc:"The newest 20, the newest one first."`
-}
-
-type userBadge struct {
-	ID    string `json:"_id" example:"6a21d1c09f3b0c4d5e6f7a8b"`
-	Title string `json:"title" example:"Helper"`
+	Tier   *figure.Tier   `json:"tier" doc:"null: below the first threshold, or no tiers."`
+	Badges []figure.Badge `json:"badges" nullable:"false" doc:"The newest 20, the newest one first."`
 }
 
 // names resolves ids of roles, tags and pictures of members.
@@ -85,7 +80,6 @@ type names struct {
 	member.Names
 	avatarURL func(pictureID string) string
 	figures   map[string]figure.Figures
-	awards    map[string][]award.Award
 }
 
 // names returns the names for members.
@@ -100,14 +94,7 @@ func (h *handlers) details(ctx context.Context, members ...member.Member) (names
 	if err != nil {
 		return found, err
 	}
-	if found.figures, err = h.members.Figures(ctx, actor.FromContext(ctx), api.CommunityID(ctx), members...); err != nil {
-		return found, err
-	}
-	ids := make([]string, len(members))
-	for i := range members {
-		ids[i] = members[i].ID
-	}
-	found.awards, err = h.awards.Newest(ctx, actor.FromContext(ctx), api.CommunityID(ctx), ids)
+	found.figures, err = h.members.Figures(ctx, actor.FromContext(ctx), api.CommunityID(ctx), members...)
 	return found, err
 }
 
@@ -125,7 +112,10 @@ func (n names) user(m member.Member) user {
 	u.TotalMessages, u.TotalReactions, u.ReplySent, u.VisitCount, u.TimeSpent = f.Messages, f.Reactions, f.Replies, f.Visits, f.Minutes
 	u.LoginStreak, u.IsOnline = f.LoginStreak, f.Online
 	u.XP, u.Coins, u.PremiumCurrency, u.XPEarnedToday, u.CoinsEarnedToday = f.XP, f.Coins, f.Premium, f.XPToday, f.CoinsToday
-	u.Badges = api.Convert(n.awards[m.ID], func(a award.Award) userBadge { return userBadge{a.BadgeID, a.Badge.Title} })
+	u.Badges = append([]figure.Badge{}, f.Badges...)
+	if f.Tier.ID != "" {
+		u.Tier = &f.Tier
+	}
 	if f.SeenAt > 0 {
 		seen := clock.Format(f.SeenAt)
 		u.LastSeenAt = &seen

@@ -45,7 +45,7 @@ func IsErrorColumn(header string) bool {
 // their fields. An import ignores it.
 func isFigure(header string) bool {
 	key := field.HeaderKey(header)
-	return slices.ContainsFunc(field.Figures, func(name string) bool { return field.HeaderKey(name) == key })
+	return slices.ContainsFunc(field.EarnedFields(), func(f field.Field) bool { return field.HeaderKey(f.Field) == key })
 }
 
 func (l *Header) setErrorCode(i int, header string) {

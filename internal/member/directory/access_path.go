@@ -51,7 +51,7 @@ func (s *Directory) accessPath(ctx context.Context, communityID string, f Filter
 func drivenBy(at int, f Filter) accessPath {
 	src := accessPath{driving: &f.Where[at]}
 	for i, c := range f.Where {
-		if i != at && c.byCountry() && !src.driving.Field.IsFigure() {
+		if i != at && c.byCountry() && !src.driving.byRows() {
 			src.countries = append(src.countries, c)
 		}
 	}
@@ -60,7 +60,7 @@ func drivenBy(at int, f Filter) accessPath {
 		f.Where = slices.DeleteFunc(f.Where, Condition.byCountry)
 	}
 	for _, c := range f.Where {
-		if c.indexed() && c.Op == Equals && !c.Field.IsFigure() {
+		if c.indexed() && c.Op == Equals && !c.byRows() {
 			src.indexed = append(src.indexed, c)
 		}
 	}
@@ -70,7 +70,7 @@ func drivenBy(at int, f Filter) accessPath {
 
 // indexed reports whether the index has all members that match the condition.
 func (c Condition) indexed() bool {
-	if c.Field.IsFigure() {
+	if c.byRows() {
 		return !c.matchesNone()
 	}
 	text, ok := c.Value.(string)
@@ -89,7 +89,7 @@ func (src accessPath) counted() accessPath {
 		return src
 	}
 	for i, c := range src.filter.Where {
-		if c.Field.IsFigure() && c.indexed() {
+		if c.byRows() && c.indexed() {
 			return drivenBy(i, src.filter)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/cache"
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/figure"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -107,7 +108,37 @@ func (s *Directory) figuresOf(ctx context.Context, communityID string, members .
 	for i := range members {
 		ids[i] = members[i].ID
 	}
-	return figure.Of(ctx, s.db, at, communityID, ids)
+	found, err := figure.Of(ctx, s.db, at, communityID, ids)
+	if err != nil {
+		return nil, err
+	}
+	return found, s.addRewards(ctx, communityID, ids, found)
+}
+
+// Rewards read the tiers and badges of members, for packages above this one. Nil functions
+// find nothing.
+type Rewards struct {
+	// Of returns those of members by their ids.
+	Of func(ctx context.Context, q sqldb.Querier, communityID string, ids []string) (map[string]figure.Rewards, error)
+	// Names sets the names of tiers and badges.
+	Names func(ctx context.Context, q sqldb.Querier, communityID string, names *FilterNames) error
+}
+
+// addRewards sets the tiers and badges of members.
+func (s *Directory) addRewards(ctx context.Context, communityID string, ids []string, found map[string]figure.Figures) error {
+	if s.reads.Of == nil {
+		return nil
+	}
+	rewards, err := s.reads.Of(ctx, s.db, communityID, ids)
+	if err != nil {
+		return err
+	}
+	for memberID, one := range rewards {
+		f := found[memberID]
+		f.Rewards = one
+		found[memberID] = f
+	}
+	return nil
 }
 
 // viewers are the permissions that show members where they are managed; one of
@@ -128,9 +159,63 @@ type Directory struct {
 	db     *sqldb.DB
 	clock  clock.Clock
 	access *access.Access
+	reads  Rewards
 }
 
 // New returns the Directory of a database.
-func New(db *sqldb.DB, c clock.Clock, a *access.Access) *Directory {
-	return &Directory{db: db, clock: c, access: a}
+func New(db *sqldb.DB, c clock.Clock, a *access.Access, rewards Rewards) *Directory {
+	return &Directory{db: db, clock: c, access: a, reads: rewards}
+}
+
+// CommunitySummary is a community with its owner and number of members.
+type CommunitySummary struct {
+	community.Community
+	Members int64
+	Owner   Person // the first owner; zero if there is none
+}
+
+// Person names a member.
+type Person struct {
+	ID       string // of the member
+	Number   int64
+	Username string
+}
+
+// Summaries adds the owner and the number of members to communities.
+func (s *Directory) Summaries(ctx context.Context, communities ...community.Community) ([]CommunitySummary, error) {
+	ids := make([]string, len(communities))
+	for i, c := range communities {
+		ids[i] = c.ID
+	}
+	totals, err := memberTotals(ctx, s.db, ids)
+	if err != nil {
+		return nil, err
+	}
+	owners, err := firstOwners(ctx, s.db, ids)
+	homes := make([]CommunitySummary, len(communities))
+	for i, c := range communities {
+		homes[i] = CommunitySummary{c, totals[c.ID], owners[c.ID]}
+	}
+	return homes, err
+}
+
+// SummariesOf returns the communities of which the actor is an active member,
+// or, with deleted, those that the actor owned and that were deleted after
+// oldest, so they can be restored; the oldest community first.
+func (s *Directory) SummariesOf(ctx context.Context, actor actor.Actor, deleted bool, oldest int64) ([]CommunitySummary, error) {
+	ids, err := s.access.CommunitiesOf(ctx, actor)
+	if deleted {
+		ids, err = deletedCommunities(ctx, s.db, actor.AccountID, oldest)
+	}
+	if actor.OnlyCommunity != "" {
+		ids = slices.DeleteFunc(ids, func(one string) bool { return one != actor.OnlyCommunity })
+	}
+	if err != nil {
+		return nil, err
+	}
+	found, err := community.LoadMany(ctx, s.db, ids)
+	if err != nil {
+		return nil, err
+	}
+	return s.Summaries(ctx, found...)
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
-	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
 )
 
@@ -17,7 +16,7 @@ func FuzzFilter(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	asking := directory.NewFilterFields(append(field.DefaultFields(), field.Field{ID: "f1", Name: "Score", Field: "score", Type: field.Numerical}), member.Names{})
+	asking := directory.NewFilterFields(append(field.DefaultFields(), field.Field{ID: "f1", Name: "Score", Field: "score", Type: field.Numerical}), directory.FilterNames{})
 	f.Fuzz(func(t *testing.T, text string) {
 		var filter map[string]any
 		if json.Unmarshal([]byte(text), &filter) != nil {

@@ -51,7 +51,7 @@ func (src accessPath) query(d sqldb.Dialect, communityID string) query {
 
 // table is the index of the condition: values, or the rows of a figure.
 func (c Condition) table() string {
-	if c.Field.IsFigure() {
+	if c.byRows() {
 		return figures[c.Field.Field].table
 	}
 	return "member_values"
@@ -59,7 +59,7 @@ func (c Condition) table() string {
 
 // entry is the condition on an entry of the index.
 func (c Condition) entry(table string, param func(any) string) string {
-	if c.Field.IsFigure() {
+	if c.byRows() {
 		return c.figureEntry(table, string(c.Op), param)
 	}
 	return fmt.Sprintf("%s.field_id = %s AND %s.key %s %s", table, param(c.Field.ID), table, c.Op, param(field.Keys(c.Value)[0]))

@@ -67,7 +67,7 @@ func (c Condition) sql(d sqldb.Dialect, param func(any) string) string {
 		return claimedSQL
 	case f.Default && f.Field == field.ClaimedName:
 		return unclaimedSQL
-	case f.IsFigure():
+	case c.byRows():
 		return c.figureSQL(param)
 	case f.Default:
 		column := columns[f.Field]

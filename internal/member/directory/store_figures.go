@@ -15,6 +15,7 @@ type place struct {
 	table, column string
 	day           string // condition on the day of the row, with a %s for a day; "": none
 	before        int64  // days between that day and the present one
+	only          string // condition on the rows that count, after the name of the table; "": all
 	unordered     bool   // rows with one value are not in the order of the members
 }
 
@@ -27,13 +28,21 @@ var figures = map[string]place{
 	field.XPEarnedToday:    {table: "member_xp_days", column: "earned", day: "day = %s", unordered: true},
 	field.CoinsEarnedToday: {table: "member_coins_days", column: "earned", day: "day = %s", unordered: true},
 	field.IsOnline:         {table: "member_visits", column: "online_until"},
+	field.Tier:             {table: "tier_positions", column: "tier_id"},
+	field.Badge:            {table: "badge_awards", column: "badge_id", only: "removed_at = 0"},
 }
 
 // figureEntry is the condition on a row of the table of a figure.
 func (c Condition) figureEntry(table string, op string, param func(any) string) string {
 	value, f, ofDay := c.Value, figures[c.Field.Field], ""
-	if v, ok := c.Value.(dayValue); ok {
+	switch v := c.Value.(type) {
+	case dayValue:
 		value, ofDay = v.n, f.ofDay(table, v.today, param)
+	case firstTier:
+		value = string(v)
+	}
+	if f.only != "" {
+		ofDay = " AND " + table + "." + f.only
 	}
 	return fmt.Sprintf("%s.%s %s %s", table, f.column, op, param(value)) + ofDay
 }

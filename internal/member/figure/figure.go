@@ -5,6 +5,7 @@ package figure
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
@@ -25,9 +26,44 @@ type Figures struct {
 
 	XP, Coins, Premium  int64 // balances
 	XPToday, CoinsToday int64 // earned on the present day of the community
+
+	Rewards // set by directory.Directory
 }
 
-// Value returns the figure of one of field.Figures: an int64 or a bool.
+// Rewards are the tier and the badges of a member.
+type Rewards struct {
+	Tier   Tier    // the zero Tier: below the first threshold
+	Badges []Badge // the newest MaxBadges, the newest one first
+}
+
+// MaxBadges is the maximum of Rewards.Badges.
+const MaxBadges = 20
+
+// Tier is a level of a tier.
+type Tier struct {
+	_     struct{} `nullable:"true"`
+	ID    string   `json:"_id"`
+	Name  string   `json:"name"`
+	Level int64    `json:"level"`
+}
+
+// Badge is a badge of a member.
+type Badge struct {
+	ID    string `json:"_id" example:"6a21d1c09f3b0c4d5e6f7a8b"`
+	Title string `json:"title" example:"Helper"`
+}
+
+// Titles returns the titles of the badges.
+func (r Rewards) Titles() []string {
+	titles := make([]string, len(r.Badges))
+	for i, one := range r.Badges {
+		titles[i] = one.Title
+	}
+	return titles
+}
+
+// Value returns the figure of one of field.EarnedFields: an int64, a bool, the name of the
+// tier, or the titles of the badges.
 func (f Figures) Value(name string) any {
 	switch name {
 	case field.TotalMessages:
@@ -54,15 +90,27 @@ func (f Figures) Value(name string) any {
 		return f.CoinsToday
 	case field.IsOnline:
 		return f.Online
+	case field.Tier:
+		return f.Tier.Name
+	case field.Badge:
+		return f.Titles()
 	}
 	return nil
 }
 
-// Texts returns the values of field.Figures as texts.
-func (f Figures) Texts() []string {
-	texts := make([]string, len(field.Figures))
-	for i, name := range field.Figures {
-		texts[i] = fmt.Sprint(f.Value(name))
+// Texts returns the values of field.EarnedFields as cells of a file, names through escape.
+func (f Figures) Texts(escape func(string) string) []string {
+	fields := field.EarnedFields()
+	texts := make([]string, len(fields))
+	for i := range fields {
+		switch value := f.Value(fields[i].Field).(type) {
+		case string:
+			texts[i] = escape(value)
+		case []string:
+			texts[i] = escape(strings.Join(value, ","))
+		default:
+			texts[i] = fmt.Sprint(value)
+		}
 	}
 	return texts
 }

@@ -400,7 +400,7 @@ func (f *Fixture) FilterFields() directory.FilterFields {
 	f.OK(err)
 	names, err := member.LoadNames(f.Context(), f.DB, f.Community)
 	f.OK(err)
-	return directory.NewFilterFields(fields, names)
+	return directory.NewFilterFields(fields, directory.FilterNames{Names: names})
 }
 
 // Matching are the usernames of the members a filter finds, in their order.

@@ -285,9 +285,9 @@ func TestNewestBadgesAreListed(t *testing.T) {
 			_, err := f.awards.Award(f.Context(), membertest.Command, f.Community, last.ID, "ada")
 			f.OK(err)
 		}
-		newest, err := f.awards.Newest(f.Context(), membertest.Command, f.Community, membertest.IDs(people))
+		newest, err := award.Newest(f.Context(), f.DB, f.Community, membertest.IDs(people))
 		f.OK(err)
-		if list := newest[people[0].ID]; len(list) != 20 || list[0].BadgeID != last.ID || len(newest[people[1].ID]) != 0 {
+		if list := newest[people[0].ID]; len(list) != 20 || list[0].ID != last.ID || len(newest[people[1].ID]) != 0 {
 			f.Errorf("%d badges", len(list))
 		}
 		first, next, err := f.awards.OfMember(f.Context(), membertest.Command, f.Community, "ada", "", 20)

@@ -146,29 +146,6 @@ func (s *Awards) OfMember(ctx context.Context, caller actor.Actor, communityID, 
 	return list, next, s.addBadges(ctx, communityID, list)
 }
 
-// maxNewest is the number of badges that Newest returns of a member.
-const maxNewest = 20
-
-// Newest returns the newest badges of members, by member. It fails as access.Can does for
-// ViewBadges or for the reading of users.
-func (s *Awards) Newest(ctx context.Context, caller actor.Actor, communityID string, ids []string) (map[string][]Award, error) {
-	if err := s.d.Access.CanAny(ctx, caller, communityID, permission.ViewBadges, permission.GetUserData, permission.CreateUser, permission.ManageUser, permission.UserFields, permission.BulkUpdateUser); err != nil {
-		return nil, err
-	}
-	list, err := selectNewest(ctx, s.d.DB, communityID, ids, maxNewest)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.addBadges(ctx, communityID, list); err != nil {
-		return nil, err
-	}
-	byMember := map[string][]Award{}
-	for _, one := range list {
-		byMember[one.UserID] = append(byMember[one.UserID], one)
-	}
-	return byMember, nil
-}
-
 // addBadges sets the badges of awards.
 func (s *Awards) addBadges(ctx context.Context, communityID string, list []Award) error {
 	ids := make([]string, len(list))

@@ -3,6 +3,7 @@ package award
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/member/figure"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -43,13 +44,21 @@ func selectOfMember(ctx context.Context, q sqldb.Querier, communityID, userID, b
 	return sqldb.All(ctx, q, scan, "SELECT "+columns+present+"a.user_id = $2 AND a.id < $3 ORDER BY a.id DESC LIMIT $4", communityID, userID, before, limit)
 }
 
-// selectNewest returns the newest awards of each member, the newest one first.
-func selectNewest(ctx context.Context, q sqldb.Querier, communityID string, ids []string, limit int) ([]Award, error) {
+// Newest returns the newest badges of members, by member.
+func Newest(ctx context.Context, q sqldb.Querier, communityID string, ids []string) (map[string][]figure.Badge, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	ranked := "SELECT a.*, row_number() OVER (PARTITION BY a.user_id ORDER BY a.id DESC) AS place" + present + q.Dialect().In("a.user_id", "$2")
-	return sqldb.All(ctx, q, scan, "SELECT "+columns+" FROM ("+ranked+") a WHERE a.place <= $3 ORDER BY a.user_id, a.id DESC", communityID, sqldb.Keys(ids), limit)
+	ranked := "SELECT a.user_id, a.badge_id, b.title, row_number() OVER (PARTITION BY a.user_id ORDER BY a.id DESC) AS place" + present + q.Dialect().In("a.user_id", "$2")
+	byMember := map[string][]figure.Badge{}
+	_, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (none struct{}, err error) {
+		var userID string
+		var one figure.Badge
+		err = s.Scan(&userID, &one.ID, &one.Title)
+		byMember[userID] = append(byMember[userID], one)
+		return none, err
+	}, "SELECT user_id, badge_id, title FROM ("+ranked+") a WHERE place <= $3 ORDER BY user_id, place", communityID, sqldb.Keys(ids), figure.MaxBadges)
+	return byMember, err
 }
 
 // Has reports whether a member has a badge.

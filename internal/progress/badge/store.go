@@ -70,6 +70,18 @@ func selectPage(ctx context.Context, q sqldb.Querier, communityID string, limit,
 	return sqldb.All(ctx, q, scan, fmt.Sprintf("SELECT "+columns+present+"ORDER BY id LIMIT %d OFFSET %d", limit, offset), communityID)
 }
 
+// Titles returns the titles of all badges by their ids.
+func Titles(ctx context.Context, q sqldb.Querier, communityID string) (map[string]string, error) {
+	titles := map[string]string{}
+	_, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (none struct{}, err error) {
+		var badgeID, title string
+		err = s.Scan(&badgeID, &title)
+		titles[badgeID] = title
+		return none, err
+	}, "SELECT id, title"+present, communityID)
+	return titles, err
+}
+
 // Automatic returns the badges that members get by what they do.
 func Automatic(ctx context.Context, q sqldb.Querier, communityID string) ([]Badge, error) {
 	return sqldb.All(ctx, q, scan, "SELECT "+columns+present+"AND action <> $2 ORDER BY id", communityID, Custom)

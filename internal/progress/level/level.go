@@ -6,6 +6,7 @@ import (
 	"context"
 	"sort"
 
+	"github.com/regulars/regulars/internal/member/figure"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -97,16 +98,9 @@ type Position struct {
 	RoleID string // the role that the tier granted; "": none, or removed by hand
 }
 
-// Named is the place of a member with the name of the tier.
-type Named struct {
-	ID    string `json:"_id"`
-	Name  string `json:"name"`
-	Level int64  `json:"level"`
-}
-
 // Of returns where members are by their ids; members below the first threshold are absent,
 // and all if tiers are disabled.
-func Of(ctx context.Context, q sqldb.Querier, communityID string, userIDs []string) (map[string]Named, error) {
+func Of(ctx context.Context, q sqldb.Querier, communityID string, userIDs []string) (map[string]figure.Tier, error) {
 	s, err := Load(ctx, q, communityID)
 	if err != nil || !s.Active() || len(userIDs) == 0 {
 		return nil, err
@@ -115,14 +109,14 @@ func Of(ctx context.Context, q sqldb.Querier, communityID string, userIDs []stri
 	if err != nil {
 		return nil, err
 	}
-	named := make(map[string]Named, len(userIDs))
+	named := make(map[string]figure.Tier, len(userIDs))
 	for _, userID := range userIDs {
 		at := s.Place(s.Step(0))
 		if p, known := stored[userID]; known {
 			at = p.Place
 		}
 		if t := s.Tier(at.TierID); t != nil {
-			named[userID] = Named{t.ID, t.Name, at.Level}
+			named[userID] = figure.Tier{ID: t.ID, Name: t.Name, Level: at.Level}
 		}
 	}
 	return named, nil

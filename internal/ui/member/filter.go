@@ -117,7 +117,7 @@ func (q Query) filter(v *ui.Request, asking directory.FilterFields) (directory.F
 // their own ways.
 func filterFields(r ui.Reader, fields []field.Field) []ui.Choice {
 	var choices []ui.Choice
-	for _, f := range directory.NewFilterFields(fields, member.Names{}).All() {
+	for _, f := range directory.NewFilterFields(fields, directory.FilterNames{}).All() {
 		if f.Type != field.RoleList && f.Type != field.TagList && f.Field != field.UserID && f.ID != field.ClaimedName && f.ID != isOnline {
 			choices = append(choices, ui.Choice{Value: f.ID, Label: fieldLabel(r.T, f)})
 		}
@@ -187,6 +187,10 @@ func figureLabel(say func(string, ...any) string, f *field.Field) string {
 		return say(i18n.Key("Coins earned today"))
 	case field.IsOnline:
 		return say(i18n.Key("Last visit here"))
+	case field.Tier:
+		return say(i18n.Key("Tier"))
+	case field.Badge:
+		return say(i18n.Key("Badges"))
 	}
 	return f.Name
 }
@@ -194,10 +198,18 @@ func figureLabel(say func(string, ...any) string, f *field.Field) string {
 // onlineFilter is the text of the filter by isOnline.
 func onlineFilter(value string) string { return Filter{filterIs, isOnline, value}.text() }
 
-// figureText is a number of Figures as people read it.
+// figureText is a value of Figures as people read it.
 func figureText(p ui.Page, f figure.Figures, name string) string {
-	n, _ := f.Value(name).(int64)
-	return p.Reader.Number(n)
+	switch value := f.Value(name).(type) {
+	case int64:
+		return p.Reader.Number(value)
+	case []string:
+		return strings.Join(value, ", ")
+	}
+	if f.Tier.ID == "" {
+		return ""
+	}
+	return p.T("%[1]s %[2]d", f.Tier.Name, f.Tier.Level)
 }
 
 // onlineName is the label of a filter by members who are online, or not.

@@ -49,7 +49,7 @@ func (h *handlers) showMembers(v *ui.Request) error {
 	if added, ok := addedFilter(v.URL.Query()); ok {
 		return v.Redirect(q.withFilter(added).Address(), "")
 	}
-	names, err := h.Members.Names(v.Context(), v.Actor, v.Community.ID)
+	names, err := h.Members.FilterNames(v.Context(), v.Actor, v.Community.ID)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (h *handlers) showMembers(v *ui.Request) error {
 		Page: p, Query: q, Columns: Columns(p, fields), Empty: found.Total == 0 && !q.filtered(), Job: from,
 		Role: v.T(filteredBy(q.RoleID, names.Roles)), Tag: v.T(filteredBy(q.TagID, names.Tags)),
 		HasRoles: len(names.Roles) > 1, HasTags: len(names.Tags) > 0, // @all is no choice
-		Filters: chips, Fields: filterFields(p.Reader, fields), Labels: labelNames(names),
+		Filters: chips, Fields: filterFields(p.Reader, fields), Labels: labelNames(names.Names),
 	}
 	view.MayInvite = h.Moderation.MayInviteAgain(v.Context(), v.Actor, v.Community.ID) == nil
 	if view.Views, err = h.viewLinks(v, q); err != nil {
@@ -85,7 +85,7 @@ func (h *handlers) showMembers(v *ui.Request) error {
 		return err
 	}
 	for _, m := range found.Members {
-		row := memberRowOf(p.Reader, m, names, fields)
+		row := memberRowOf(p.Reader, m, names.Names, fields)
 		row.Figures = figures[m.ID]
 		row.Picture = media.Path(v.Community.ID, m.AvatarID)
 		view.Rows = append(view.Rows, row)
@@ -150,7 +150,7 @@ func Columns(p ui.Page, fields []field.Field) []ui.Choice {
 		}
 	}
 	columns = append(columns, ui.Choice{Value: "joined", Label: p.T("Joined")})
-	for _, f := range field.FigureFields() {
+	for _, f := range field.EarnedFields() {
 		columns = append(columns, ui.Choice{Value: f.Field, Label: fieldLabel(p.T, &f)})
 	}
 	return columns

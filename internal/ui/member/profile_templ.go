@@ -509,7 +509,7 @@ func profileFacts(v ProfileView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, f := range field.FigureFields() {
+		for _, f := range field.EarnedFields() {
 			if f.ID != isOnline {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "<dt>")
 				if templ_7745c5c3_Err != nil {

@@ -112,7 +112,7 @@ func (h *handlers) exportMembers(v *ui.Request) error { return h.export(v, bulk.
 func (h *handlers) exportWorkbook(v *ui.Request) error { return h.export(v, bulk.Workbook) }
 
 func (h *handlers) export(v *ui.Request, format bulk.Format) error {
-	names, err := h.Members.Names(v.Context(), v.Actor, v.Community.ID)
+	names, err := h.Members.FilterNames(v.Context(), v.Actor, v.Community.ID)
 	if err != nil {
 		return err
 	}

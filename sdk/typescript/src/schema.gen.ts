@@ -3419,6 +3419,12 @@ export interface components {
              */
             width: number;
         };
+        Badge: {
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            _id: string;
+            /** @example Helper */
+            title: string;
+        };
         BadgeActor: {
             /** @description The _id; empty for system. */
             id: string;
@@ -7705,6 +7711,12 @@ export interface components {
              */
             xp: number;
         };
+        Tier: {
+            _id: string;
+            /** Format: int64 */
+            level: number;
+            name: string;
+        } | null;
         TierDisplay: {
             levels: boolean;
             tiers: boolean;
@@ -7879,7 +7891,7 @@ export interface components {
             /** @description The address of the picture; empty: none. */
             avatar: string;
             /** @description The newest 20, the newest one first. */
-            badges: components["schemas"]["UserBadge"][];
+            badges: components["schemas"]["Badge"][];
             /** @description false for a user who was added by others and has not accepted. */
             claimed: boolean;
             /** Format: int64 */
@@ -7943,6 +7955,8 @@ export interface components {
             /** @description Titles, highest rank first; every member has @all. */
             roles: string[];
             tags: string[];
+            /** @description null: below the first threshold, or no tiers. */
+            tier: components["schemas"]["Tier"];
             /**
              * Format: int64
              * @description Minutes with a request or action.
@@ -8051,12 +8065,6 @@ export interface components {
             name?: string;
             permissions?: string[];
         };
-        UserBadge: {
-            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
-            _id: string;
-            /** @example Helper */
-            title: string;
-        };
         UserField: {
             /** @description For a default field the same as field. */
             _id: string;
@@ -8132,7 +8140,7 @@ export interface components {
             /** @description The next_cursor of the previous response; absent for the first part. */
             cursor?: string | null;
             /**
-             * @description The fields of each user in the response: names of user fields, _id, user_id, display_name, external_id, join_date, claimed, total_messages, total_reactions, reply_sent, visit_count, time_spent, login_streak, xp, coins, premium_currency, xp_earned_today, coins_earned_today, is_online. Absent: all.
+             * @description The fields of each user in the response: names of user fields, _id, user_id, display_name, external_id, join_date, claimed, total_messages, total_reactions, reply_sent, visit_count, time_spent, login_streak, xp, coins, premium_currency, xp_earned_today, coins_earned_today, is_online, tier (the name), badge (the titles). Absent: all.
              * @example [
              *       "email",
              *       "join_date",
