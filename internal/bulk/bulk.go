@@ -26,6 +26,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/outage"
 	"github.com/regulars/regulars/internal/roster"
@@ -76,6 +77,8 @@ const (
 	Import = job.Import
 	Update = job.Update
 	Undo   = job.Undo
+
+	Premium = job.Premium
 
 	Upsert     = job.Upsert
 	CreateOnly = job.CreateOnly
@@ -137,6 +140,7 @@ type Deps struct {
 	Scratch  *blob.Dir // of temporary files
 	Access   *access.Access
 	Members  *roster.Roster
+	Ledger   *ledger.Ledger
 	Erase    roster.Eraser // of members that an undo removes, in other features; nil: none has data of them
 	Mail     *mail.Mail    // nil: no mails
 	BaseURL  func() string // address of the server without a trailing slash; nil or "": no mails
@@ -157,6 +161,7 @@ type Bulk struct {
 	scratch  *blob.Dir
 	access   *access.Access
 	members  *roster.Roster
+	ledger   *ledger.Ledger
 	erase    roster.Eraser
 	mail     *mail.Mail
 	engine   *jobs.Engine
@@ -176,7 +181,7 @@ func New(d Deps, engine *jobs.Engine) *Bulk {
 	if d.BaseURL == nil {
 		d.BaseURL = func() string { return "" }
 	}
-	b := &Bulk{db: d.DB, files: d.Files, scratch: d.Scratch, access: d.Access, members: d.Members, erase: d.Erase, mail: d.Mail, engine: engine, baseURL: d.BaseURL, clock: d.Clock, log: d.Log, database: d.Database, limits: d.Limits.withDefaults(), intact: intactFiles{known: map[string]fileState{}}}
+	b := &Bulk{db: d.DB, files: d.Files, scratch: d.Scratch, access: d.Access, members: d.Members, ledger: d.Ledger, erase: d.Erase, mail: d.Mail, engine: engine, baseURL: d.BaseURL, clock: d.Clock, log: d.Log, database: d.Database, limits: d.Limits.withDefaults(), intact: intactFiles{known: map[string]fileState{}}}
 	b.memory = &spill.Budget{Bytes: b.limits.DryRuns}
 	b.uploadSlots, b.detailSlots = source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait), source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait)
 	b.Files = staged.New(staged.Deps{DB: d.DB, Access: d.Access, Clock: d.Clock, Open: b.openDraft, Remove: b.forget})

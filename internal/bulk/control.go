@@ -155,7 +155,7 @@ func (b *Bulk) Undo(ctx context.Context, caller actor.Actor, communityID, jobID,
 		}
 		switch {
 		case done.DryRun, done.Type == job.Undo:
-			return errs.New(errs.Conflict, "not_undoable", "Only an import or update that was run for real can be undone.")
+			return errs.New(errs.Conflict, "not_undoable", "Only a job that changed members or balances can be undone.")
 		case !slices.Contains([]string{job.Completed, job.CompletedWithErrors, job.Failed, job.Cancelled}, done.Status):
 			return errs.New(errs.Conflict, "not_undoable", "The job is %s, so it cannot be undone.", job.StatusWord(done.Status))
 		case job.Expired(&done, b.clock.MS()):

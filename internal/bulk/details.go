@@ -10,6 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk/errorgroup"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/outcome"
+	"github.com/regulars/regulars/internal/bulk/posting"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
@@ -169,6 +170,9 @@ func (b *Bulk) openRows(ctx context.Context, j *job.Job) (*rowReader, error) {
 	l := &rowReader{job: j, upload: &original, fields: map[string]*field.Field{}, undo: j.Type == job.Undo, communityID: j.CommunityID, uploadedAt: original.UploadedAt()}
 	for i := range d.Fields {
 		l.fields[d.Fields[i].ID] = &d.Fields[i]
+	}
+	for _, f := range posting.Columns {
+		l.fields[f.ID] = f
 	}
 	if l.names, err = member.LoadNames(ctx, b.db, j.CommunityID); err != nil {
 		return nil, err

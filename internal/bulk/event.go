@@ -21,7 +21,7 @@ var EventTypes = slices.Concat(apply.EventTypes, []event.Type{
 // JobFinished is the data of EventJobFinished.
 type JobFinished struct {
 	JobID   string `json:"jobId"`
-	JobType string `json:"jobType" enum:"import,update,undo"`
+	JobType string `json:"jobType" enum:"import,update,undo,premium_currency"`
 	Status  string `json:"status" enum:"completed,completed_with_errors,failed,cancelled"`
 	DryRun  bool   `json:"dryRun"`
 	Created int64  `json:"created" doc:"Rows that created a member."`

@@ -10,6 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk/errorgroup"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/outcome"
+	"github.com/regulars/regulars/internal/bulk/plan"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/bulk/spill"
 	"github.com/regulars/regulars/internal/bulk/undo"
@@ -41,7 +42,7 @@ func (b *Bulk) work(ctx context.Context, queued *jobs.Job, args runArgs) error {
 	if err != nil {
 		return r.finishAttempt(ctx, err)
 	}
-	if err := r.stillAllowed(ctx); err != nil {
+	if err := plan.MayRun(ctx, b.db, r.Job, r.Clock.MS()); err != nil {
 		return r.finishAttempt(ctx, err)
 	}
 	if r.Job.Type == job.Undo {
@@ -85,7 +86,7 @@ func (r *run) begin(ctx context.Context, tx *sqldb.Tx, args runArgs) (err error)
 func (r *run) readFile(ctx context.Context) error {
 	b := r.bulk
 	err := apply.File(ctx, r.Attempt, apply.Deps{
-		DB: b.db, Members: b.members, BatchRows: apply.BatchRows(b.limits.BatchRows), Budget: b.memory,
+		DB: b.db, Members: b.members, Ledger: b.ledger, BatchRows: apply.BatchRows(b.limits.BatchRows), Budget: b.memory,
 		Open:  func(ctx context.Context) (source.File, error) { return b.openTable(ctx, r.Job, nil) },
 		Spill: spill.Files{Dir: b.scratch, Log: b.log.With("job_id", r.Job.ID), ReportWait: r.Queued.ReportWait},
 	})
@@ -104,7 +105,7 @@ func (r *run) undo(ctx context.Context) error {
 	if job.Expired(&original, r.Clock.MS()) {
 		return job.ErrExpired()
 	}
-	if err := undo.Run(ctx, r.Attempt, undo.Deps{DB: r.bulk.db, Erase: r.bulk.erase}, &original); err != nil {
+	if err := undo.Run(ctx, r.Attempt, undo.Deps{DB: r.bulk.db, Ledger: r.bulk.ledger, Erase: r.bulk.erase}, &original); err != nil {
 		return err
 	}
 	return r.Tx(ctx, func(tx *sqldb.Tx) error {

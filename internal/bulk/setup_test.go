@@ -20,6 +20,7 @@ import (
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/fieldchange"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
@@ -41,6 +42,7 @@ type fixture struct {
 	base        string // address of the server
 	fields      *field.Fields
 	members     *roster.Roster
+	ledger      *ledger.Ledger
 	changes     *fieldchange.Changes
 	moderation  *moderation.Moderation
 	ownership   *ownership.Ownership
@@ -79,11 +81,12 @@ func newFixture(t *testing.T, db *sqldb.DB, batchRows int) *fixture {
 	f.fields = field.New(db, now, f.auth)
 	f.mail, err = mail.New(mail.Deps{DB: db, Clock: now, Log: log, Keys: seal.Random()}) // queued, and sent by nobody
 	f.ok(err)
-	f.members = roster.New(roster.Deps{DB: db, Clock: now, Access: f.auth, Mail: f.mail, Retention: 24 * time.Hour, Log: log, Erase: []roster.Eraser{f.eraseBulk, moderation.EraseMembers}})
+	f.members = roster.New(roster.Deps{DB: db, Clock: now, Access: f.auth, Mail: f.mail, Retention: 24 * time.Hour, Log: log, Erase: []roster.Eraser{f.eraseBulk, f.eraseLedger, moderation.EraseMembers}})
 	f.changes = fieldchange.New(db, now, f.auth, f.members)
 	f.moderation = moderation.New(moderation.Deps{DB: db, Clock: now, Members: f.members, Access: f.auth, Accounts: f.accounts, Mail: f.mail})
 	f.ownership = ownership.New(ownership.Deps{DB: db, Clock: now, Members: f.members, Access: f.auth, Accounts: f.accounts, Mail: f.mail})
-	f.deps = bulk.Deps{DB: db, Files: files, Scratch: files, Access: f.auth, Members: f.members, Mail: f.mail, BaseURL: func() string { return f.base }, Clock: now, Log: log}
+	f.ledger = ledger.New(ledger.Deps{Clock: now})
+	f.deps = bulk.Deps{DB: db, Files: files, Scratch: files, Access: f.auth, Members: f.members, Ledger: f.ledger, Mail: f.mail, BaseURL: func() string { return f.base }, Clock: now, Log: log}
 	f.bulk = f.withBatchRows(batchRows)
 	c, err := f.communities.Create(t.Context(), community.Input{Name: "Test"}, actor.Actor{})
 	f.ok(err)
@@ -98,6 +101,10 @@ func newFixture(t *testing.T, db *sqldb.DB, batchRows int) *fixture {
 // eraseBulk is bulk.EraseMembers of the Bulk under test.
 func (f *fixture) eraseBulk(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
 	return f.bulk.EraseMembers(ctx, tx, communityID, userIDs)
+}
+
+func (f *fixture) eraseLedger(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
+	return f.ledger.EraseMembers(ctx, tx, communityID, userIDs)
 }
 
 // withBatchRows sets the rows of a batch.

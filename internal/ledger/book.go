@@ -12,7 +12,8 @@ import (
 // book has the locked balances of one call, with the entries to be written.
 type book struct {
 	l           *Ledger
-	tx          *sqldb.Tx
+	q           sqldb.Querier // for reads
+	tx          *sqldb.Tx     // for writes: q, or set before them
 	communityID string
 	home        community.Community
 	now         time.Time
@@ -65,10 +66,11 @@ type account struct {
 func (a *account) available() int64 { return a.posted - a.held }
 
 // open begins a call.
-func (l *Ledger) open(ctx context.Context, tx *sqldb.Tx, communityID string) (*book, error) {
-	home, err := community.Load(ctx, tx, communityID)
+func (l *Ledger) open(ctx context.Context, q sqldb.Querier, communityID string) (*book, error) {
+	home, err := community.Load(ctx, q, communityID)
+	tx, _ := q.(*sqldb.Tx)
 	return &book{
-		l: l, tx: tx, communityID: communityID, home: home, now: l.d.Clock.Now(),
+		l: l, q: q, tx: tx, communityID: communityID, home: home, now: l.d.Clock.Now(),
 		members: map[string]*holder{}, holders: map[string]*holder{}, accounts: map[accountKey]*account{}, lots: map[string]*lot{}, sources: map[sourceKey]Entry{},
 	}, err
 }
@@ -91,9 +93,10 @@ func (l *Ledger) openAccount(ctx context.Context, tx *sqldb.Tx, communityID, use
 	return b, a, err
 }
 
-// lockMembers locks members in any state, and their balances, in the order of their ids.
+// lockMembers loads members in any state, and their balances, in the order of their ids. In
+// a transaction it locks them.
 func (b *book) lockMembers(ctx context.Context, userIDs []string) error {
-	found, err := lockHolders(ctx, b.tx, b.communityID, userIDs)
+	found, err := lockHolders(ctx, b.q, b.communityID, userIDs)
 	if err != nil {
 		return err
 	}
@@ -114,7 +117,7 @@ func (b *book) lockAccounts(ctx context.Context, holders []string) error {
 	if len(holders) == 0 {
 		return nil
 	}
-	found, err := lockBalances(ctx, b.tx, b.communityID, holders)
+	found, err := lockBalances(ctx, b.q, b.communityID, holders)
 	for _, a := range found {
 		a.userID, a.before = b.holders[a.holder].userID, a.posted
 		b.accounts[a.accountKey] = a

@@ -55,7 +55,7 @@ func (l *Ledger) Reserve(ctx context.Context, tx *sqldb.Tx, communityID, userID 
 		return Hold{}, err
 	}
 	if parts == nil {
-		return Hold{}, errInsufficient(a.available())
+		return Hold{}, ErrInsufficient(a.available())
 	}
 	at := b.time(a)
 	made := &storedHold{holder: a.holder, lots: parts, isNew: true, Hold: Hold{

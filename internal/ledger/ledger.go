@@ -62,7 +62,8 @@ func ErrOutOfRange() *errs.Error {
 	return errs.New(errs.Invalid, "amount_out_of_range", "An amount is a whole number of 1 to %d, and a balance has at most %d.", int64(MaxAmount), int64(MaxBalance))
 }
 
-// errInsufficient returns the error of a debit that is more than what is available.
-func errInsufficient(available int64) *errs.Error {
+// ErrInsufficient returns the error of a debit that is more than what is available: Conflict
+// "insufficient_balance".
+func ErrInsufficient(available int64) *errs.Error {
 	return errs.New(errs.Conflict, "insufficient_balance", "The balance is not sufficient: %d are available.", available).WithDetails(map[string]any{"balance": available})
 }

@@ -111,7 +111,7 @@ func (b *book) loadForDebits(ctx context.Context, posts []Post) error {
 		if len(holders[unit]) == 0 {
 			continue
 		}
-		found, err := openLotsOfMany(ctx, b.tx, b.communityID, unit, holders[unit], b.now.UnixMilli(), most[unit])
+		found, err := openLotsOfMany(ctx, b.q, b.communityID, unit, holders[unit], b.now.UnixMilli(), most[unit])
 		if err != nil {
 			return err
 		}
@@ -165,7 +165,7 @@ func (b *book) loadOpen(ctx context.Context, a *account, amount int64) error {
 	if a.isNew || a.fetched >= a.used+amount {
 		return nil
 	}
-	found, err := openLots(ctx, b.tx, b.communityID, a.accountKey, b.time(a).UnixMilli(), a.used+amount)
+	found, err := openLots(ctx, b.q, b.communityID, a.accountKey, b.time(a).UnixMilli(), a.used+amount)
 	a.fetched = a.used + amount
 	for _, read := range found {
 		b.adopt(a, read)
@@ -192,7 +192,7 @@ func (b *book) settle(ctx context.Context, a *account) error {
 	if a.nextDue > now {
 		return nil
 	}
-	due, err := dueHolds(ctx, b.tx, b.communityID, a.accountKey, now)
+	due, err := dueHolds(ctx, b.q, b.communityID, a.accountKey, now)
 	if err != nil {
 		return err
 	}
@@ -202,14 +202,14 @@ func (b *book) settle(ctx context.Context, a *account) error {
 			return err
 		}
 	}
-	lots, err := dueLots(ctx, b.tx, b.communityID, a.accountKey, now)
+	lots, err := dueLots(ctx, b.q, b.communityID, a.accountKey, now)
 	if err != nil {
 		return err
 	}
 	for _, read := range lots {
 		b.expire(a, b.known(read), read.expiresAt)
 	}
-	a.nextDue, err = nextDue(ctx, b.tx, b.communityID, a.accountKey, now)
+	a.nextDue, err = nextDue(ctx, b.q, b.communityID, a.accountKey, now)
 	return err
 }
 
@@ -266,7 +266,7 @@ func (b *book) loadLots(ctx context.Context, parts []Part) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	found, err := lotsByID(ctx, b.tx, b.communityID, missing)
+	found, err := lotsByID(ctx, b.q, b.communityID, missing)
 	for _, read := range found {
 		b.lots[read.ID] = read
 	}

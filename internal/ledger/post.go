@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/regulars/regulars/internal/errs"
@@ -48,10 +50,15 @@ func (l *Ledger) Post(ctx context.Context, tx *sqldb.Tx, communityID string, pos
 	if err := b.loadSources(ctx, posts); err != nil {
 		return nil, err
 	}
+	return b.postAll(ctx, posts)
+}
+
+// postAll posts entries of locked members and writes them.
+func (b *book) postAll(ctx context.Context, posts []Post) (results []Posted, err error) {
 	if err := b.loadForDebits(ctx, posts); err != nil {
 		return nil, err
 	}
-	results := make([]Posted, len(posts))
+	results = make([]Posted, len(posts))
 	for i, p := range posts {
 		if results[i], err = b.post(ctx, p); err != nil {
 			return nil, err
@@ -89,7 +96,7 @@ func (b *book) post(ctx context.Context, p Post) (Posted, error) {
 	e := Entry{Unit: p.Unit, Amount: p.Amount, Reason: p.Reason, Source: p.Source, OccurredAt: p.OccurredAt}
 	if p.Amount < 0 {
 		if e.Lots, err = b.spend(ctx, a, -p.Amount); err != nil || e.Lots == nil {
-			return Posted{Err: errInsufficient(a.available())}, err
+			return Posted{Err: ErrInsufficient(a.available())}, err
 		}
 		return Posted{Entry: b.append(a, e)}, nil
 	}
@@ -133,7 +140,7 @@ func (b *book) loadSources(ctx context.Context, posts []Post) error {
 		}
 	}
 	for sourceType, pairs := range byType {
-		found, err := entriesOfHolders(ctx, b.tx, b.communityID, sourceType, pairs)
+		found, err := entriesOfHolders(ctx, b.q, b.communityID, sourceType, pairs)
 		if err != nil {
 			return err
 		}
@@ -164,4 +171,53 @@ func (l *Ledger) Overwrite(ctx context.Context, tx *sqldb.Tx, communityID string
 		return Posted{}, false, err
 	}
 	return posted, true, b.write(ctx)
+}
+
+// Batch has the balances of many members, to decide entries before they are posted
+// together. It belongs to one goroutine and posts once.
+type Batch struct{ book *book }
+
+// Open returns a batch without members. If q is a transaction, the batch locks what it
+// loads. Otherwise the caller proves before Post that nothing has changed since.
+func (l *Ledger) Open(ctx context.Context, q sqldb.Querier, communityID string) (*Batch, error) {
+	b, err := l.open(ctx, q, communityID)
+	return &Batch{b}, err
+}
+
+// Load loads the balances of members that it did not load before.
+func (b *Batch) Load(ctx context.Context, userIDs []string) error {
+	missing := slices.DeleteFunc(unique(userIDs), func(userID string) bool {
+		_, known := b.book.members[userID]
+		return known
+	})
+	if len(missing) == 0 {
+		return nil
+	}
+	return b.book.lockMembers(ctx, missing)
+}
+
+// Balance returns what a loaded member has, without Expiring. Lots and holds that are due
+// count as ended.
+func (b *Batch) Balance(ctx context.Context, userID string, unit Unit) (Balance, error) {
+	who := b.book.members[userID]
+	if who == nil {
+		return Balance{}, nil
+	}
+	a, err := b.book.account(ctx, who, unit)
+	return Balance{Posted: a.posted, Held: a.held}, err
+}
+
+// errPosted is the error of a second Post.
+var errPosted = errors.New("ledger: the batch has posted")
+
+// Post posts entries of loaded members in their order. It refuses them as Ledger.Post does.
+// Their sources are new.
+func (b *Batch) Post(ctx context.Context, tx *sqldb.Tx, posts []Post) ([]Posted, error) {
+	book := b.book
+	if book == nil {
+		return nil, errPosted
+	}
+	b.book = nil
+	book.q, book.tx = tx, tx
+	return book.postAll(ctx, posts)
 }

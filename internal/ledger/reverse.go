@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/regulars/regulars/internal/errs"
@@ -178,4 +179,20 @@ func (l *Ledger) Refund(ctx context.Context, tx *sqldb.Tx, communityID, entryID,
 		return Posted{}, err
 	}
 	return Posted{Entry: posted}, b.write(ctx)
+}
+
+// ReverseSources reverses the entries of sources of a type, the latest first. Each is
+// refused as Reverse fails.
+func (l *Ledger) ReverseSources(ctx context.Context, tx *sqldb.Tx, communityID, sourceType string, ids []string, reason string) ([]Reversed, error) {
+	found, err := entriesOfSources(ctx, tx, communityID, sourceType, ids)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	entries := map[string]bool{}
+	for _, e := range found {
+		entries[e.ID] = true
+	}
+	latest := slices.Sorted(maps.Keys(entries))
+	slices.Reverse(latest)
+	return l.ReverseMany(ctx, tx, communityID, latest, reason)
 }

@@ -13,21 +13,29 @@ import (
 // fewRows is the number of rows up to which a statement for each is faster than one for all.
 const fewRows = 8
 
-// lockHolders locks members in any state, in the order of their ids. Holders are read after
-// the lock: the transaction before may have added them.
-func lockHolders(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) ([]*holder, error) {
-	d, keys := tx.Dialect(), sqldb.Keys(unique(userIDs))
+// locking returns a clause that locks rows, "" outside of a transaction.
+func locking(q sqldb.Querier, clause string) string {
+	if _, locks := q.(*sqldb.Tx); locks {
+		return clause
+	}
+	return ""
+}
+
+// lockHolders returns members in any state, in the order of their ids. In a transaction it
+// locks them. Holders are read after the lock: the transaction before may have added them.
+func lockHolders(ctx context.Context, q sqldb.Querier, communityID string, userIDs []string) ([]*holder, error) {
+	d, keys := q.Dialect(), sqldb.Keys(unique(userIDs))
 	byUser := map[string]*holder{}
-	found, err := sqldb.All(ctx, tx, func(s sqldb.Scanner) (*holder, error) {
+	found, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (*holder, error) {
 		var m holder
 		err := s.Scan(&m.userID, &m.state, &m.suspendedUntil)
 		byUser[m.userID] = &m
 		return &m, err
-	}, "SELECT user_id, state, suspended_until FROM members WHERE community_id = $1 AND "+d.In("user_id", "$2")+" ORDER BY user_id "+d.Lock(), communityID, keys)
+	}, "SELECT user_id, state, suspended_until FROM members WHERE community_id = $1 AND "+d.In("user_id", "$2")+" ORDER BY user_id "+locking(q, d.Lock()), communityID, keys)
 	if err != nil {
 		return nil, err
 	}
-	_, err = sqldb.All(ctx, tx, func(s sqldb.Scanner) (none struct{}, err error) {
+	_, err = sqldb.All(ctx, q, func(s sqldb.Scanner) (none struct{}, err error) {
 		var userID, holderID string
 		err = s.Scan(&userID, &holderID)
 		if m := byUser[userID]; m != nil {
@@ -65,9 +73,9 @@ func scanBalance(s sqldb.Scanner) (*account, error) {
 	return &a, s.Scan(&a.holder, &a.unit, &a.posted, &a.held, &a.lastID, &a.nextDue)
 }
 
-func lockBalances(ctx context.Context, tx *sqldb.Tx, communityID string, holders []string) ([]*account, error) {
-	d := tx.Dialect()
-	return sqldb.All(ctx, tx, scanBalance, "SELECT "+balanceColumns+" FROM ledger_balances WHERE community_id = $1 AND "+d.In("holder", "$2")+" ORDER BY holder, unit "+d.Lock(),
+func lockBalances(ctx context.Context, q sqldb.Querier, communityID string, holders []string) ([]*account, error) {
+	d := q.Dialect()
+	return sqldb.All(ctx, q, scanBalance, "SELECT "+balanceColumns+" FROM ledger_balances WHERE community_id = $1 AND "+d.In("holder", "$2")+" ORDER BY holder, unit "+locking(q, d.Lock()),
 		communityID, sqldb.Keys(holders))
 }
 
@@ -276,8 +284,8 @@ func scanLot(s sqldb.Scanner) (*lot, error) {
 }
 
 // openLots returns the lots that an amount uses up, in the order of spending.
-func openLots(ctx context.Context, tx *sqldb.Tx, communityID string, of accountKey, now, amount int64) (list []*lot, err error) {
-	rows, err := tx.Query(ctx, "SELECT "+lotColumns+` FROM ledger_lots WHERE community_id = $1 AND holder = $2 AND unit = $3 AND remaining > 0 AND expires_at > $4
+func openLots(ctx context.Context, q sqldb.Querier, communityID string, of accountKey, now, amount int64) (list []*lot, err error) {
+	rows, err := q.Query(ctx, "SELECT "+lotColumns+` FROM ledger_lots WHERE community_id = $1 AND holder = $2 AND unit = $3 AND remaining > 0 AND expires_at > $4
 		ORDER BY expires_at, created_at, id`, communityID, of.holder, string(of.unit), now)
 	if err != nil {
 		return nil, err
@@ -295,9 +303,9 @@ func openLots(ctx context.Context, tx *sqldb.Tx, communityID string, of accountK
 }
 
 // openLotsOfMany is openLots for many holders.
-func openLotsOfMany(ctx context.Context, tx *sqldb.Tx, communityID string, unit Unit, holders []string, now, amount int64) ([]*lot, error) {
-	return sqldb.All(ctx, tx, scanLot, "SELECT "+lotColumns+` FROM (SELECT l.*, SUM(remaining - held) OVER (PARTITION BY holder ORDER BY expires_at, created_at, id) - (remaining - held) AS earlier
-			FROM ledger_lots l WHERE community_id = $1 AND unit = $2 AND remaining > 0 AND expires_at > $3 AND `+tx.Dialect().In("holder", "$4")+`) o
+func openLotsOfMany(ctx context.Context, q sqldb.Querier, communityID string, unit Unit, holders []string, now, amount int64) ([]*lot, error) {
+	return sqldb.All(ctx, q, scanLot, "SELECT "+lotColumns+` FROM (SELECT l.*, SUM(remaining - held) OVER (PARTITION BY holder ORDER BY expires_at, created_at, id) - (remaining - held) AS earlier
+			FROM ledger_lots l WHERE community_id = $1 AND unit = $2 AND remaining > 0 AND expires_at > $3 AND `+q.Dialect().In("holder", "$4")+`) o
 		WHERE earlier < $5 ORDER BY holder, expires_at, created_at, id`, communityID, string(unit), now, sqldb.Keys(unique(holders)), amount)
 }
 

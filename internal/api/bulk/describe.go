@@ -1,8 +1,10 @@
 package bulk
 
 import (
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -16,6 +18,10 @@ func describeImport(op *huma.Operation, schemas huma.Registry) {
 
 func describeUpdate(op *huma.Operation, schemas huma.Registry) {
 	describeUpload(op, schemas, bulk.Update)
+}
+
+func describePremium(op *huma.Operation, schemas huma.Registry) {
+	describeUpload(op, schemas, bulk.Premium)
 }
 
 func describeUpload(op *huma.Operation, schemas huma.Registry, kind bulk.Type) {
@@ -44,6 +50,8 @@ func describeUpload(op *huma.Operation, schemas huma.Registry, kind bulk.Type) {
 	if kind == bulk.Import {
 		form.Properties["mode"] = text("upsert (default) creates and updates members, create skips existing ones, update skips new ones.", "upsert", "create", "update")
 	}
+	accepted := append(optionNames(kind), "data", "communityId", "mode")
+	maps.DeleteFunc(form.Properties, func(name string, _ *huma.Schema) bool { return !slices.Contains(accepted, name) })
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: form}}}
 	ok := op.Responses["200"]
 	ok.Content = map[string]*huma.MediaType{"application/json": {

@@ -58,7 +58,7 @@ var fieldTexts = map[string]map[string]string{
 		"errors":     "Why the row failed.",
 	},
 	"FieldChange": {
-		"field": "The database name of the field.",
+		"field": "The database name of the field; xp, coins and premium are balances.",
 		"old":   "A value of the field's type; null: unset.",
 		"new":   "A value of the field's type; null: cleared.",
 	},

@@ -38,7 +38,7 @@ func (h *handlers) jobRoutes(g *api.Group) {
 	api.Add(g, api.Route{
 		Method: "POST", Path: "/v1/users/bulk-update/{jobId}/undo", ID: "undoBulkJob", Summary: "Undo a bulk job",
 		Permissions: bulkWork, Traits: api.KeepKey,
-		Description: "Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.",
+		Description: "Restores the state before a job, as a new job of type `undo`: deletes created members, reverses entries of the ledger and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.",
 	}, h.undoJob)
 }
 

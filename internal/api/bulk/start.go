@@ -31,8 +31,22 @@ func (h *handlers) uploadRoutes(g *api.Group) {
 	api.AddRaw(g, api.Route{
 		Method: "POST", Path: "/v1/users/bulk-update", ID: "updateUsers", Summary: "Update members from a file",
 		Permissions: bulkWork, Traits: api.Compat | api.CommunityInBody,
-		Description: "Updates existing members, matched by `email`, `username`, `user_id` or an identifier field; creates none. Send only the columns to change. The operation of a numerical column is in a column `<field>_op` before it: `add`, `subtract` or `overwrite`; other columns overwrite." + " " + uploadFailures,
+		Description: "Updates existing members, matched by `email`, `username`, `user_id` or an identifier field; creates none. Send only the columns to change. The operation of a numerical column is in a column `<field>_op` before it: `add`, `subtract` or `overwrite`; other columns overwrite.\n\n" +
+			"`xp` and `coins` with `xp_op` and `coins_op` post to the ledger, whole numbers only; without an operation they are ignored.\n\n" + uploadFailures,
 	}, describeUpdate, h.start(bulk.Update))
+	api.AddRaw(g, api.Route{
+		Method: "POST", Path: "/v1/users/premium-currency/bulk-update", ID: "updatePremiumCurrency", Summary: "Change premium currency from a file",
+		Permissions: bulkWork, Traits: api.Compat | api.CommunityInBody,
+		Description: "Posts one entry of premium currency for each row. Columns: `email`, `username`, `user_id` or an identifier field; `amount_op` (`add`, `subtract` or `overwrite`); `amount`, a whole number; `reason` if wanted, at most 200 characters. " + uploadFailures,
+	}, describePremium, h.start(bulk.Premium))
+}
+
+// optionNames are the optional form fields of an upload.
+func optionNames(kind bulk.Type) []string {
+	if kind == bulk.Premium {
+		return []string{"dryRun", "mapping", "encoding", "delimiter", "sheet", "decimal", "notify"}
+	}
+	return job.OptionNames()
 }
 
 // queuedJob is the data of the response to an accepted upload.
@@ -46,6 +60,9 @@ func jobURL(jobID string) string { return "/v1/users/bulk-update/" + jobID + "/s
 
 func queued(kind bulk.Type, jobID string) api.Success[queuedJob] {
 	message := fmt.Sprintf("Bulk %s user process is queued", kind)
+	if kind == bulk.Premium {
+		message = "Premium currency bulk update process is queued"
+	}
 	return api.Respond(message, queuedJob{
 		Message: message + ". You can check in Api Log ( community settings )", JobID: jobID, StatusURL: jobURL(jobID),
 	}).Body
@@ -131,7 +148,7 @@ func (in *uploadRequest) accept() (before *idempotency.Response, jobID string, e
 func (in *uploadRequest) init() error {
 	r := in.call.R
 	in.replayable = r.Header.Get("Idempotency-Key") != ""
-	in.Fields, in.Limit, in.Create = job.OptionNames(), in.Limits.UploadBytes, in.Files.Create
+	in.Fields, in.Limit, in.Create = optionNames(in.kind), in.Limits.UploadBytes, in.Files.Create
 	in.Community = func(id string) error { return in.authorize(id) }
 	in.BeforeFile = func() error { return nil }
 	in.authorized = api.CommunityID(in.ctx) != ""

@@ -8,6 +8,7 @@ import (
 
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/bulk/plan"
+	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -30,8 +31,8 @@ func (a *applier) applyBatch(ctx context.Context, tx *sqldb.Tx, b *batch, now ti
 		return nil, err
 	}
 	b.exchanges = p.Spans()
-	if err := a.write(ctx, tx, p); err != nil {
-		if sqldb.IsConstraint(err) {
+	if err := a.write(ctx, tx, p, b.Rows); err != nil {
+		if IsRejected(Rejected(err)) {
 			b.plan = nil
 			a.Optimistic.Store(false)
 		}
@@ -42,7 +43,7 @@ func (a *applier) applyBatch(ctx context.Context, tx *sqldb.Tx, b *batch, now ti
 }
 
 // write writes a plan, each table once and in the order of its key.
-func (a *applier) write(ctx context.Context, tx *sqldb.Tx, p *plan.Plan) error {
+func (a *applier) write(ctx context.Context, tx *sqldb.Tx, p *plan.Plan, rows []source.Row) error {
 	tags, lines := p.NewTags()
 	if err := member.InsertTags(ctx, tx, a.CommunityID, tags); err != nil {
 		return err
@@ -67,7 +68,10 @@ func (a *applier) write(ctx context.Context, tx *sqldb.Tx, p *plan.Plan) error {
 	if err := member.SetIdentifiers(ctx, tx, a.CommunityID, w.RemovedIdentifiers, w.SetIdentifiers); err != nil {
 		return err
 	}
-	return member.RecordChanges(ctx, tx, a.CommunityID, p.History(), a.source, a.actor)
+	if err := member.RecordChanges(ctx, tx, a.CommunityID, p.History(), a.source, a.actor); err != nil {
+		return err
+	}
+	return p.Post(ctx, tx, a.Planner, rows)
 }
 
 // writeGroup writes the members of a batch group. It fails with errGroupConflict

@@ -21,7 +21,7 @@ var EventTypes = []event.Type{{
 // list the rows.
 type MembersImported struct {
 	JobID        string    `json:"jobId"`
-	JobType      string    `json:"jobType" enum:"import,update,undo"`
+	JobType      string    `json:"jobType" enum:"import,update,undo,premium_currency"`
 	FirstLine    int64     `json:"firstLine"`
 	LastLine     int64     `json:"lastLine"`
 	CreatedCount int64     `json:"createdCount"`

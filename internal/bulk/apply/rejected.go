@@ -5,20 +5,22 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/regulars/regulars/internal/bulk/posting"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// rejectedError is a constraint violation caused by the rows of a batch.
+// rejectedError is a constraint violation, or a refusal of the ledger, caused by the rows
+// of a batch.
 type rejectedError struct{ error }
 
 func (e rejectedError) Unwrap() error { return e.error }
 
-// Rejected wraps the constraint violations that the same rows may cause again.
+// Rejected wraps the constraint violations and refusals that the same rows may cause again.
 func Rejected(err error) error {
-	if sqldb.IsConstraint(err) {
+	if _, refused := errors.AsType[*posting.RefusedError](err); refused || sqldb.IsConstraint(err) {
 		return rejectedError{err}
 	}
 	return err

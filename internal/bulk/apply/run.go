@@ -14,6 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/bulk/spill"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -23,6 +24,7 @@ import (
 type Deps struct {
 	DB        *sqldb.DB
 	Members   *roster.Roster
+	Ledger    *ledger.Ledger
 	BatchRows BatchRows
 	Open      func(context.Context) (source.File, error) // opens the file of the job
 	Spill     spill.Files
@@ -113,7 +115,7 @@ func (r *fileRun) disableGroupsAfter(p *batch, err error) error {
 
 // stepFor returns the step for the job.
 func (r *fileRun) stepFor(ctx context.Context, ru *plan.Rules, l *source.Header) (step, error) {
-	pl := &plan.Planner{Rules: ru, CommunityID: r.Job.CommunityID, JobID: r.Job.ID, Since: r.Job.StartedAt, DB: r.DB}
+	pl := &plan.Planner{Rules: ru, CommunityID: r.Job.CommunityID, JobID: r.Job.ID, Since: r.Job.StartedAt, DB: r.DB, Ledger: r.Ledger}
 	switch {
 	case r.Job.DryRun:
 		dry, err := plan.NewDryRun(ctx, pl, plan.DryRunInput{

@@ -85,7 +85,7 @@ func (s *planStep) apply(ctx context.Context, tx *sqldb.Tx, p *batch) ([]outcome
 		return nil, outcome.Counts{}, err
 	}
 	p.exchanges = done.Spans()
-	if err := s.write(ctx, tx, done); err != nil {
+	if err := s.write(ctx, tx, done, rows); err != nil {
 		return nil, outcome.Counts{}, err
 	}
 	return done.Records(rows), done.Counts, nil

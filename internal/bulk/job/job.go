@@ -26,7 +26,9 @@ type Type string
 const (
 	Import Type = "import" // creates and updates members
 	Update Type = "update" // updates members and creates none
-	Undo   Type = "undo"   // restores the state before an import or update
+	Undo   Type = "undo"   // restores the state before another job
+
+	Premium Type = "premium_currency" // posts entries of premium currency
 )
 
 // The states of a bulk job. A draft is a staged file, which no list of jobs
@@ -185,7 +187,15 @@ func LoadDictionary(ctx context.Context, q sqldb.Querier, j *Job) (*source.Dicti
 	if j.DryRun || j.Status != Running {
 		fields = withNew(fields, j.Options.NewFields)
 	}
-	return source.NewDictionary(j.Type == Update, fields), nil
+	return j.Type.Dictionary(fields), nil
+}
+
+// Dictionary returns the possible names in the header of a file.
+func (t Type) Dictionary(fields []field.Field) *source.Dictionary {
+	if t == Premium {
+		return source.NewPremiumDictionary(fields)
+	}
+	return source.NewDictionary(t == Update, fields)
 }
 
 // Continuable returns nil if an import stopped before the end of its file. It fails with

@@ -7,6 +7,7 @@ import (
 
 	"github.com/regulars/regulars/internal/bulk/spill"
 	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -218,6 +219,13 @@ func (c *carriedEntries) unpack(s *packedEntry) (*Entry, error) {
 				p.oldIdentifiers = map[*field.Field]any{}
 			}
 			p.oldIdentifiers[&c.fields[i]] = value
+		}
+	}
+	for range in.Uint() {
+		unit := ledger.Unit(in.String())
+		p.balances = append(p.balances, balance{unit, int64(in.Uint())}) //nolint:gosec // was an int64
+		if in.Err != nil {
+			break
 		}
 	}
 	return p, in.Err

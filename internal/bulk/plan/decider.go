@@ -11,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/outcome"
+	"github.com/regulars/regulars/internal/bulk/posting"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
@@ -38,6 +39,7 @@ type decider struct {
 	blocked  []Blocked       // keys that rows need
 	claims   claims          // keys that their holders release in a later row
 	trial    member.Record   // for change
+	balances *posting.Batch  // of the identities; nil: the file has no amounts
 }
 
 func newDecider(ru *Rules, c *IdentityMap, tags map[string]string, now time.Time) *decider {
@@ -156,16 +158,34 @@ func (p *decider) change(r *source.Row, entry *Entry) Decision {
 	case len(changes) == 0:
 		return Decision{outcome: outcome.Unchanged, Entry: entry}
 	}
-	if message := p.MemberDenial(entry); !message.IsZero() {
+	if message := p.MemberDenial(entry); !message.IsZero() && slices.ContainsFunc(changes, isOfMember) {
 		p.discardTags(mark)
 		return reject("", "member_above_rank", message, r.Identifier())
 	}
+	p.accept(entry, changes)
+	return Decision{outcome: outcome.Updated, Entry: entry, changes: changes}
+}
+
+// isOfMember reports whether a change is of a field of the member: not of a balance.
+func isOfMember(c member.Change) bool { return posting.UnitOf(c.Field) == "" }
+
+// accept changes the entry of a row without errors.
+func (p *decider) accept(entry *Entry, changes []member.Change) {
+	dirty := false
 	for _, c := range changes {
-		if c.Field == p.username {
-			p.identities.Rename(entry, p.username, c.New.(string))
+		switch unit := posting.UnitOf(c.Field); {
+		case unit != "":
+			entry.setPosted(unit, c.New.(int64))
 			continue
+		case c.Field == p.username:
+			p.identities.Rename(entry, p.username, c.New.(string))
+		default:
+			entry.Set(c.Field, c.New)
 		}
-		entry.Set(c.Field, c.New)
+		dirty = true
+	}
+	if !dirty {
+		return
 	}
 	entry.Dirty = true
 	at := entry.Stamp(p.now.UnixMilli())
@@ -173,7 +193,6 @@ func (p *decider) change(r *source.Row, entry *Entry) Decision {
 		changes[i].RecordedAt = at
 	}
 	p.identities.TrackIdentifiers(entry, changes)
-	return Decision{outcome: outcome.Updated, Entry: entry, changes: changes}
 }
 
 // apply sets the values of a row and returns the changes.
@@ -182,6 +201,16 @@ func (p *decider) apply(r *source.Row, entry *Entry) (changes []member.Change, p
 		s := &r.Cells[i]
 		if s.Field == p.username && (entry.created || account.UsernameKey(entry.Username) == r.UsernameKey) {
 			continue // set already, or the same name in another spelling
+		}
+		if change, posts := s.Value.(posting.Change); posts {
+			posted, wrong := p.post(s, change, entry)
+			if problems = append(problems, wrong...); posted != nil {
+				changes = append(changes, *posted)
+			}
+			continue
+		}
+		if p.Rules.amountsOnly {
+			continue // the cell identifies the member
 		}
 		value, wrong := p.value(r, s, entry)
 		if len(wrong) > 0 {
@@ -199,6 +228,20 @@ func (p *decider) apply(r *source.Row, entry *Entry) (changes []member.Change, p
 		changes = append(changes, member.Change{UserID: entry.ID, Field: s.Field, Old: old, New: value})
 	}
 	return changes, problems
+}
+
+// post returns the change of a balance, nil if there is none, or the errors of the cell.
+func (p *decider) post(s *source.Cell, c posting.Change, entry *Entry) (*member.Change, []source.RowError) {
+	unit := posting.UnitOf(s.Field)
+	before := entry.balance(unit, p.balances.Balance(entry.ID, unit))
+	next, problem := c.Next(before)
+	switch {
+	case problem != nil:
+		return nil, cellError(s, problem.Code, problem.Said)
+	case next == before.Posted:
+		return nil, nil
+	}
+	return &member.Change{UserID: entry.ID, Field: s.Field, Old: before.Posted, New: next}, nil
 }
 
 // value returns the new value of a field, or the errors of the cell.

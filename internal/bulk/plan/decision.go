@@ -1,14 +1,19 @@
 package plan
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"hash/fnv"
 
 	"github.com/regulars/regulars/internal/bulk/outcome"
+	"github.com/regulars/regulars/internal/bulk/posting"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // Decision is the decision for a row.
@@ -23,7 +28,8 @@ func reject(column, code string, message errs.Sentence, value string) Decision {
 	return Decision{outcome: outcome.Failed, errors: []source.RowError{*source.NewRowError(column, code, message, value)}}
 }
 
-// history returns the changes of existing members; created members have none.
+// history returns the changes of existing members, without their balances; created
+// members have none.
 func history(decisions []Decision) []member.Change {
 	n := 0
 	for i := range decisions {
@@ -33,11 +39,42 @@ func history(decisions []Decision) []member.Change {
 	}
 	changes := make([]member.Change, 0, n)
 	for i := range decisions {
-		if decisions[i].outcome == outcome.Updated {
-			changes = append(changes, decisions[i].changes...)
+		if decisions[i].outcome != outcome.Updated {
+			continue
+		}
+		for _, c := range decisions[i].changes {
+			if isOfMember(c) {
+				changes = append(changes, c)
+			}
 		}
 	}
 	return changes
+}
+
+// Post posts the entries of the rows of the plan, once. They are operators' entries:
+// suspended members receive them.
+func (p *Plan) Post(ctx context.Context, tx *sqldb.Tx, pl *Planner, rows []source.Row) error {
+	if len(pl.Rules.units) == 0 {
+		return nil
+	}
+	posts := make([]ledger.Post, 0, len(rows))
+	for i := range p.list {
+		if p.list[i].outcome != outcome.Updated {
+			continue
+		}
+		for _, c := range p.list[i].changes {
+			if isOfMember(c) {
+				continue
+			}
+			posts = append(posts, ledger.Post{
+				UserID: c.UserID, Unit: posting.UnitOf(c.Field), Amount: c.New.(int64) - c.Old.(int64), ByOperator: true,
+				Reason: cmp.Or(rows[i].Reason, pl.Rules.reason), Source: posting.Source(pl.JobID, rows[i].Line),
+			})
+		}
+	}
+	balances := p.balances
+	p.balances = nil
+	return balances.Post(ctx, tx, posts)
 }
 
 // matches reports whether a decision has the change and the member of a dry

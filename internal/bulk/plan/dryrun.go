@@ -11,6 +11,7 @@ import (
 
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/bulk/outcome"
+	"github.com/regulars/regulars/internal/bulk/posting"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/bulk/spill"
 	"github.com/regulars/regulars/internal/field"
@@ -81,6 +82,12 @@ func (h *DryRun) Plan(ctx context.Context, tx *sqldb.Tx, rows []source.Row, now 
 	}
 	d := newDecider(h.Rules, h.identities, tags, now)
 	d.tagIDs, d.listCreated = h.simulatedTags, true
+	if d.balances, err = posting.Open(ctx, h.Ledger, h.DB, h.CommunityID, h.Rules.units); err != nil {
+		return nil, outcome.Counts{}, err
+	}
+	if err := d.balances.Load(ctx, h.identities.members()); err != nil {
+		return nil, outcome.Counts{}, err
+	}
 	if _, d.declined, err = h.loadDeclined(ctx, tx, rows); err != nil {
 		return nil, outcome.Counts{}, err
 	}
@@ -134,8 +141,8 @@ func plannedTags(rows []source.Row, list []Decision, simulated map[string]string
 	return slices.Collect(maps.Values(found))
 }
 
-// firstReadRows is the number of rows whose memory the first pass reuses
-// together.
+// firstReadRows is the number of rows after which the first pass reuses their
+// memory.
 const firstReadRows = 1_024
 
 // readKeys visits the keys of each row of the file.
@@ -219,7 +226,7 @@ func (h *DryRun) Committed(ctx context.Context, rows []source.Row) error {
 	line := int64(rows[len(rows)-1].Line)
 	var later []uint64
 	for _, entry := range h.identities.entries {
-		if entry.oldUsername == "" && !entry.Dirty && !entry.created && !entry.carriedOver {
+		if entry.oldUsername == "" && !entry.Dirty && !entry.created && !entry.carriedOver && len(entry.balances) == 0 {
 			continue
 		}
 		entry.simulated = entry.simulated || entry.created

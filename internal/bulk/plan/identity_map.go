@@ -14,6 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -29,6 +30,29 @@ type Entry struct {
 	packed         *packedEntry         // the packed form of a carried-over entry
 	oldUsername    string               // before the batch; "": unchanged
 	oldIdentifiers map[*field.Field]any // before the batch
+	balances       []balance            // that rows changed
+}
+
+// balance is what rows leave of a unit.
+type balance struct {
+	unit   ledger.Unit
+	posted int64
+}
+
+// setPosted sets the balance after a row. The slice may be shared with a copy.
+func (p *Entry) setPosted(unit ledger.Unit, posted int64) {
+	p.balances = slices.DeleteFunc(slices.Clone(p.balances), func(b balance) bool { return b.unit == unit })
+	p.balances = append(p.balances, balance{unit, posted})
+}
+
+// balance returns the balance before a row. present is the one in the database.
+func (p *Entry) balance(unit ledger.Unit, present ledger.Balance) ledger.Balance {
+	for _, b := range p.balances {
+		if b.unit == unit {
+			present.Posted = b.posted
+		}
+	}
+	return present
 }
 
 // IdentityMap has the members of a batch: loaded from the database and changed
@@ -181,7 +205,7 @@ func (c *IdentityMap) loadMembers(ctx context.Context, q sqldb.Querier, communit
 func (c *IdentityMap) changedKeys() map[Key]bool {
 	keys := map[Key]bool{}
 	for _, p := range c.entries {
-		if !p.created && !p.Dirty && p.oldUsername == "" {
+		if !p.created && !p.Dirty && p.oldUsername == "" && len(p.balances) == 0 {
 			continue
 		}
 		keys[Key{source.RefKey, p.ID}] = true
@@ -304,7 +328,23 @@ func (p *Entry) pack(b []byte) (_ []byte, err error) {
 			return nil, err
 		}
 	}
+	b = binary.AppendUvarint(b, uint64(len(p.balances)))
+	for _, of := range p.balances {
+		b = append(binary.AppendUvarint(b, uint64(len(of.unit))), of.unit...)
+		b = binary.AppendUvarint(b, uint64(of.posted)) //nolint:gosec // not negative
+	}
 	return b, nil
+}
+
+// members returns the ids of the entries that the database has.
+func (c *IdentityMap) members() []string {
+	ids := make([]string, 0, len(c.entries))
+	for _, p := range c.entries {
+		if !p.created && !p.simulated {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids
 }
 
 func formatNumber(n int64) string { return strconv.FormatInt(n, 10) }

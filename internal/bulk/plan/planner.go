@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/bulk/outcome"
+	"github.com/regulars/regulars/internal/bulk/posting"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
@@ -21,9 +23,10 @@ import (
 type Planner struct {
 	Rules          *Rules
 	CommunityID    string
-	JobID          string // whose earlier batches repeat members
+	JobID          string // its earlier batches repeat members
 	Since          int64  // start of the job, Unix milliseconds
 	DB             *sqldb.DB
+	Ledger         *ledger.Ledger                    // for files with amounts
 	Watch          *sqldb.ChangeWatch                // nil: no lookups before the transaction
 	ListCreated    bool                              // list all values of created members, for a digest
 	Tags           atomic.Pointer[map[string]string] // name -> id, as of the last transaction
@@ -38,6 +41,7 @@ type Planner struct {
 type Plan struct {
 	Decisions
 	decider    *decider
+	balances   *posting.Batch // that the plan read; nil: none, or posted
 	prefetched bool
 	version    sqldb.DataVersion
 
@@ -86,7 +90,7 @@ func (pl *Planner) Plan(ctx context.Context, tx *sqldb.Tx, rows []source.Row, be
 	return pl.planFresh(ctx, tx, rows, tags, now, pl.Optimistic.Load() && !fresh)
 }
 
-// PlanExpected plans every row again. A row whose change differs from its record
+// PlanExpected plans every row again. A row with another change than its record
 // of the dry run fails as plan_stale. It returns the rows with these marked. Until
 // it is settled that no later row exchanges a key, a plan with Blocked keys is
 // returned before that.
@@ -170,6 +174,10 @@ func (pl *Planner) planFresh(ctx context.Context, q sqldb.Querier, rows []source
 	if err != nil {
 		return nil, err
 	}
+	balances, err := posting.Open(ctx, pl.Ledger, q, pl.CommunityID, pl.Rules.units)
+	if err != nil {
+		return nil, err
+	}
 	earlier := earlierLines{}
 	for {
 		// Each round changes the members in the map.
@@ -180,6 +188,10 @@ func (pl *Planner) planFresh(ctx context.Context, q sqldb.Querier, rows []source
 		if err := p.identities.Load(ctx, q, pl.CommunityID, keys, locks); err != nil {
 			return nil, err
 		}
+		if err := balances.Load(ctx, p.identities.members()); err != nil {
+			return nil, err
+		}
+		p.balances = balances
 		done := p.decideAll(rows)
 		unverified := p.unverifiedKeys(rows, optimistic)
 		if len(p.suspects) > 0 {
@@ -190,7 +202,7 @@ func (pl *Planner) planFresh(ctx context.Context, q sqldb.Querier, rows []source
 			continue
 		}
 		if len(unverified) == 0 {
-			return &Plan{Decisions: done, decider: p, Declines: declines}, nil
+			return &Plan{Decisions: done, decider: p, balances: balances, Declines: declines}, nil
 		}
 		keys = append(keys, unverified...)
 	}
@@ -246,7 +258,8 @@ func (pl *Planner) stillValid(ctx context.Context, tx *sqldb.Tx, f *Plan, tags m
 	if !f.prefetched {
 		return true, nil
 	}
-	if pl.changesUnknown {
+	posted := f.balances == nil && len(pl.Rules.units) > 0 // by a transaction that was rolled back
+	if pl.changesUnknown || posted {
 		return false, nil
 	}
 	if quiet, err := tx.Unchanged(ctx, pl.Watch, f.version); err != nil || !quiet {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk/correction"
@@ -16,6 +17,7 @@ import (
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
@@ -24,6 +26,9 @@ import (
 // Rules are the rules for the rows of one job.
 type Rules struct {
 	update             bool // rows create no members
+	amountsOnly        bool // cells change no fields of members
+	units              []ledger.Unit
+	reason             string // of entries, if the row has none
 	mode               string
 	Open               bool // without a credential; limited by protected and roleIDs
 	createTags         bool
@@ -42,7 +47,7 @@ type Rules struct {
 // NewRules returns rules without headers, owners and authority.
 func NewRules(typ job.Type, o job.Options, open bool, fields []field.Field, roles []access.Role) *Rules {
 	ru := &Rules{
-		update: typ == job.Update, mode: o.Mode, Open: open, createTags: o.CreateTags, fields: fields,
+		update: typ != job.Import, amountsOnly: typ == job.Premium, reason: reasonOf(typ), mode: o.Mode, Open: open, createTags: o.CreateTags, fields: fields,
 		roles: map[string]access.Role{}, RolesByID: map[string]access.Role{}, byID: map[string]*field.Field{}, headers: map[string]string{},
 	}
 	for i := range fields {
@@ -70,8 +75,17 @@ func NewRules(typ job.Type, o job.Options, open bool, fields []field.Field, role
 	return ru
 }
 
+// reasonOf returns the reason of the entries of a job.
+func reasonOf(typ job.Type) string {
+	if typ == job.Premium {
+		return "Premium currency bulk update"
+	}
+	return "Bulk update"
+}
+
 // readHeaders adds the headers of a file.
 func (ru *Rules) readHeaders(l *source.Header) {
+	ru.units = l.Units()
 	for i := range l.Columns {
 		if c := &l.Columns[i]; c.Field != nil {
 			ru.headers[c.Field.ID] = c.Header
@@ -207,4 +221,24 @@ func Revision(ctx context.Context, q sqldb.Querier, communityID string) (string,
 	text, err := json.Marshal([]any{fields, names, home.Name, home.Settings})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16]), err
+}
+
+// MayRun fails with Forbidden "not_allowed_any_more" if the actor of a job could not
+// start it now.
+func MayRun(ctx context.Context, q sqldb.Querier, j *job.Job, now int64) error {
+	var allowed bool
+	var err error
+	if j.Actor == (actor.Actor{Kind: actor.Open}).Ref() {
+		var home community.Community
+		home, err = community.Load(ctx, q, j.CommunityID)
+		allowed = home.Settings.OpenBulkImport
+	} else {
+		var power access.Authority
+		power, err = Authority(ctx, q, j, now)
+		allowed = power.Allows(permission.BulkUpdateUser, now)
+	}
+	if err != nil || allowed {
+		return err
+	}
+	return errs.New(errs.Forbidden, "not_allowed_any_more", "The person who started this job no longer has permission for bulk changes. Applied rows are kept. Someone with permission can start it again.")
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/regulars/regulars/internal/bulk/posting"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/text"
@@ -16,29 +17,54 @@ var mappingOption = errs.NewOption("mapping", "Fields of the columns")
 
 // Dictionary has every name that a header may have in one community.
 type Dictionary struct {
-	Update bool // the file may have the columns user_id and FIELD_op
-	Fields []field.Field
-	byName map[string]*field.Field // by field.HeaderKey
-	names  []knownName             // of byName, in order
-	named  map[*field.Field]bool   // fields that a column names
+	Update  bool // the file may have the columns user_id, FIELD_op, xp and coins
+	Premium bool // the file is one of premium currency: identifiers, amounts and reasons
+	Fields  []field.Field
+	byName  map[string]*field.Field // by field.HeaderKey
+	names   []knownName             // of byName, in order
+	named   map[*field.Field]bool   // fields that a column names
 
 	// Samples returns values of the columns, for suggestions; nil: unknown.
 	Samples func() [][]string
 }
 
 // NewDictionary returns the names of fields. With update a file may also have
-// the columns user_id and FIELD_op.
+// the columns user_id, FIELD_op, xp and coins.
 func NewDictionary(update bool, fields []field.Field) *Dictionary {
-	d := &Dictionary{Update: update, Fields: fields, byName: map[string]*field.Field{}}
+	d := &Dictionary{Update: update, Fields: fields}
+	d.setNames(fields)
+	if update {
+		d.byName[posting.XP.Field], d.byName[posting.Coins.Field] = posting.XP, posting.Coins
+	}
+	d.sortNames()
+	return d
+}
+
+// NewPremiumDictionary returns the names of the columns of a file of premium currency:
+// those that identify members, amounts and reasons.
+func NewPremiumDictionary(fields []field.Field) *Dictionary {
+	d := &Dictionary{Update: true, Premium: true, Fields: fields}
+	d.setNames(fields)
+	maps.DeleteFunc(d.byName, func(_ string, f *field.Field) bool { return !f.Identifier })
+	d.byName[amountName] = posting.Premium
+	d.sortNames()
+	return d
+}
+
+// setNames sets the names of the fields of members.
+func (d *Dictionary) setNames(fields []field.Field) {
+	d.byName = map[string]*field.Field{}
 	for i := len(fields) - 1; i >= 0; i-- { // default fields come first and win
 		f := &fields[i]
 		d.byName[field.HeaderKey(f.Name)] = f
 		d.byName[field.HeaderKey(f.Field)] = f
 	}
+}
+
+func (d *Dictionary) sortNames() {
 	for _, key := range slices.Sorted(maps.Keys(d.byName)) {
 		d.names = append(d.names, knownName{[]rune(strings.ReplaceAll(key, " ", "")), d.byName[key]})
 	}
-	return d
 }
 
 // knownName is a name of a field without spaces.
@@ -56,6 +82,9 @@ func (d *Dictionary) meaning(name string) (Column, bool) {
 	if d.Update {
 		if key == "user id" {
 			return Column{userID: true}, true
+		}
+		if d.Premium && key == reasonName {
+			return Column{reason: true}, true
 		}
 		if base, ok := strings.CutSuffix(key, " op"); ok {
 			if f := d.byName[base]; f != nil && f.Type == field.Numerical {
@@ -99,7 +128,11 @@ func (d *Dictionary) ReadHeader(header []string, mapping map[string]*string) (*H
 		}
 		l.operations = l.operations || c.operation != nil
 	}
+	l.ignoreBalances()
 	wrong = append(wrong, strayMapping(header, mapping)...)
+	if d.Premium && len(wrong) == 0 {
+		wrong = d.checkPremium(l)
+	}
 	for _, c := range l.Columns {
 		if c.operation != nil && !l.hasColumn[c.operation] {
 			wrong = append(wrong, errs.Wrong(c.Header, "operation_without_field", "This column needs the column %q beside it.", c.operation.Name))
@@ -170,7 +203,7 @@ func (d *Dictionary) Known(header string, m Mapping) (c Column, ok bool) {
 		return Column{}, true
 	}
 	c, ok = d.meaning(trimCell(header))
-	return c, ok || isFigure(header)
+	return c, ok || !d.Premium && isFigure(header)
 }
 
 // Column is Known with an error that names an unknown header and the nearest field.
@@ -196,8 +229,35 @@ func (d *Dictionary) ReadHeaderTolerant(header []string, mapping map[string]*str
 		l.Columns[i].Header = text
 		l.operations = l.operations || l.Columns[i].operation != nil
 	}
+	l.ignoreBalances()
 	l.setCountry()
 	return l
+}
+
+// checkPremium checks the columns of a file of premium currency.
+func (d *Dictionary) checkPremium(l *Header) (wrong []errs.Field) {
+	var identifying []string
+	operation := false
+	for i := range l.Columns {
+		c := &l.Columns[i]
+		operation = operation || c.operation != nil
+		switch {
+		case c.Field == posting.Premium:
+			l.amount = c
+		case d.identifying(c):
+			identifying = append(identifying, c.Header)
+		}
+	}
+	if l.amount == nil {
+		wrong = append(wrong, errs.Wrong(amountName, "missing_column", "The file needs the column %q.", amountName))
+	}
+	if !operation {
+		wrong = append(wrong, errs.Wrong(amountName+"_op", "missing_column", "The file needs the column %q.", amountName+"_op"))
+	}
+	if len(identifying) > 1 {
+		wrong = append(wrong, errs.Wrong(identifying[1], "doubled_header", "%q and %q both identify the members: keep one of them.", identifying[0], identifying[1]))
+	}
+	return wrong
 }
 
 func strayMapping(header []string, mapping map[string]*string) (wrong []errs.Field) {

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/bulk/posting"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sheet/record"
@@ -80,6 +81,7 @@ func (rd *Reader) Read(src *record.Row) Row {
 	if rd.header.operations {
 		rd.operations(&r)
 	}
+	rd.amounts(&r)
 	rd.spare = rd.spare[len(r.Cells):]
 	return r
 }
@@ -171,6 +173,10 @@ func (rd *Reader) cell(r *Row, c *Column, text string) {
 	switch {
 	case c.userID:
 		r.UserRef = text
+	case c.reason:
+		rd.reason(r, c, text)
+	case posting.UnitOf(c.Field) != "":
+		rd.amount(r, c, text)
 	case c.operation != nil:
 		rd.ops[c.operation] = strings.ToLower(text)
 	case c.Field.Field == field.EmailName && c.Field.Default:
@@ -298,6 +304,8 @@ func (rd *Reader) clear(r *Row, c *Column) {
 	switch {
 	case rd.open:
 		r.fail(c.Header, "clear_not_allowed", errs.Constant("An import without a credential cannot clear values."), clearToken)
+	case posting.UnitOf(f) != "":
+		r.fail(c.Header, "cannot_clear", errs.Constant("A balance cannot be cleared. Overwrite it with 0."), clearToken)
 	case f.Required:
 		r.fail(c.Header, "cannot_clear", errs.NewSentence("%s is required and cannot be cleared.", f.Label()), clearToken)
 	default:
@@ -334,6 +342,7 @@ func (rd *Reader) operate(r *Row, c *Column, target *Cell, text string) {
 	switch {
 	case !known:
 		r.fail(c.Header, "unknown_operation", errs.Constant("Use add, subtract or overwrite."), text)
+	case posting.UnitOf(target.Field) != "":
 	case op != Overwrite && !number:
 		r.fail(c.Header, "unknown_operation", errs.Constant("Only overwrite can clear a value."), text)
 	case op == subtract:

@@ -45,6 +45,7 @@ type Row struct {
 	Username    string
 	UsernameKey string
 	UserRef     string // the user_id cell
+	Reason      string // of entries; "": none
 	Cells       []Cell
 	Errors      []RowError
 	Empty       bool
@@ -57,7 +58,7 @@ type Cell struct {
 	Field  *field.Field
 	Column *Column
 	Text   string
-	Value  any // nil: clear; Names of roles and tags; else as the field stores it
+	Value  any // nil: clear; Names of roles and tags; int64 before and posting.Change after the operation of an amount; else as the field stores it
 	Op     Operation
 }
 

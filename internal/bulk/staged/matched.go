@@ -127,7 +127,7 @@ func (f *Files) UseSaved(ctx context.Context, j *job.Job, d Draft) (Draft, error
 	if err != nil || saved == nil {
 		return d, err
 	}
-	dict := source.NewDictionary(saved.Type == job.Update, d.Fields)
+	dict := saved.Type.Dictionary(d.Fields)
 	fields, _ := saved.For(d.Headers(), dict)
 	values, _, err := f.valuesOf(ctx, j.CommunityID, saved, d.Headers(), dict)
 	if err != nil {

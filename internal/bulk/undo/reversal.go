@@ -9,9 +9,11 @@ import (
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/bulk/plan"
+	"github.com/regulars/regulars/internal/bulk/posting"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -33,6 +35,7 @@ type reversal struct {
 	chains     map[slot]*chain
 	removed    []string
 	changes    []member.Change
+	entries    map[reversedKey]*ledger.Reversed // of the rows
 }
 
 func (u *reversal) isRemoved(entry *plan.Entry) bool {
@@ -43,9 +46,12 @@ func (u *reversal) isRemoved(entry *plan.Entry) bool {
 func (r *run) newReversal(ctx context.Context, tx *sqldb.Tx, list []outcome.Record) (*reversal, error) {
 	u := &reversal{
 		run: r, identities: plan.NewIdentityMap(len(list)), fields: map[string]*field.Field{}, tags: map[string]bool{}, foreign: map[member.FieldOf]bool{},
-		undone: map[member.FieldOf]bool{}, ranks: map[*plan.Entry]errs.Sentence{}, created: map[*plan.Entry]*source.RowError{}, causes: map[member.FieldOf]*source.RowError{}, chains: map[slot]*chain{},
+		undone: map[member.FieldOf]bool{}, ranks: map[*plan.Entry]errs.Sentence{}, created: map[*plan.Entry]*source.RowError{}, causes: map[member.FieldOf]*source.RowError{}, chains: map[slot]*chain{}, entries: map[reversedKey]*ledger.Reversed{},
 	}
 	if err := u.loadRules(ctx, tx); err != nil {
+		return nil, err
+	}
+	if err := u.reverseEntries(ctx, tx, list); err != nil {
 		return nil, err
 	}
 	keys := make([]plan.Key, len(list))
@@ -159,10 +165,13 @@ func (u *reversal) memberConflict(entry *plan.Entry) *source.RowError {
 func (u *reversal) reverse(done *outcome.Record) outcome.Record {
 	undone := outcome.Record{Outcome: outcome.Updated, Pos: done.Pos, UserID: done.UserID}
 	entry := u.identities.Refs[done.UserID]
+	u.restoreBalances(done, &undone)
 	switch {
 	case entry == nil || !entry.IsMember():
-		undone.Outcome = outcome.Unchanged
 		undone.AddError("", "already_gone", errs.Constant("The member is no longer in this community."), "")
+		if len(undone.Changes) == 0 {
+			undone.Outcome = outcome.Unchanged
+		}
 	case done.Outcome == outcome.Created:
 		u.remove(entry, &undone)
 	default:
@@ -189,6 +198,9 @@ func (u *reversal) restore(done *outcome.Record, entry *plan.Entry, undone *outc
 	}
 	for _, c := range slices.Backward(done.Changes) {
 		f := u.fields[c.Field]
+		if posting.Of(c.Field) != nil {
+			continue
+		}
 		if f == nil {
 			undone.AddError(c.Field, "field_gone", errs.Constant("The field was deleted since."), "")
 			continue

@@ -11,14 +11,16 @@ import (
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // Deps are the parts that an undo uses.
 type Deps struct {
-	DB    *sqldb.DB
-	Erase roster.Eraser // of removed members, in other features; nil: none has data of them
+	DB     *sqldb.DB
+	Ledger *ledger.Ledger
+	Erase  roster.Eraser // of removed members, in other features; nil: none has data of them
 }
 
 // run is one attempt at the undo of a job.
