@@ -26,7 +26,8 @@ type importCommand struct {
 	File        string `arg:"" optional:"" help:"File to import (CSV or XLSX, also compressed with gzip or zip), or - for standard input."`
 	Community   string `required:"" placeholder:"ID" help:"Id of the community."`
 	earlierJob  `embed:""`
-	Update      bool `help:"Bulk update: change existing members only."`
+	Update      bool `xor:"kind" help:"Bulk update: change existing members only."`
+	Premium     bool `xor:"kind" help:"Post premium currency: one entry for each row, with the columns amount_op, amount and reason."`
 	importFlags `embed:""`
 	Failed      string `placeholder:"FILE" help:"Write the failed rows and their errors to this file. Those of a workbook become a workbook if the name ends in .xlsx."`
 	JSON        bool   `name:"json" help:"Print one JSON object when the job has ended: {\"jobId\",\"status\",\"dryRun\",\"counts\"}, and if there are any, \"warnings\", \"errors\" of rows in groups, \"unread\" rows of a stopped job, \"next\" commands, and the \"error\" that it failed with."`
@@ -48,8 +49,8 @@ func (c importCommand) Validate() error {
 		return errors.New("expected \"<file>\", or a job with --rest-of, --check-again or --apply")
 	case c.File != "" && ofJob:
 		return errors.New("a job has its own file; leave out the file or the job")
-	case ofJob && (c.Update || !reflect.ValueOf(c.importFlags).IsZero()):
-		return errors.New("a job has its own options; leave out --update and the import options")
+	case ofJob && (c.Update || c.Premium || !reflect.ValueOf(c.importFlags).IsZero()):
+		return errors.New("a job has its own options; leave out --update, --premium and the import options")
 	}
 	return nil
 }
@@ -159,8 +160,11 @@ func (c importCommand) upload(sh *shell, p *Services) (bulk.Status, error) {
 		return bulk.Status{}, err
 	}
 	kind := bulk.Import
-	if c.Update {
+	switch {
+	case c.Update:
 		kind = bulk.Update
+	case c.Premium:
+		kind = bulk.Premium
 	}
 	queued, err := p.Bulk.Start(sh.ctx, operator, c.Community, bulk.Start{
 		Type: kind, FileID: fileID, FileName: filepath.Base(c.File), FileScan: scanned, Options: options,
@@ -236,7 +240,7 @@ func (p *Services) followJob(ctx context.Context, communityID, jobID string, sho
 // report prints the results; it returns errFailedRows if a row failed or the job
 // was cancelled.
 func (c importCommand) report(sh *shell, p *Services, done bulk.Status) error {
-	command := importreport.Command{File: c.File, Community: c.Community, Data: sh.given, Update: done.Type == bulk.Update, Failed: c.Failed != ""}
+	command := importreport.Command{File: c.File, Community: c.Community, Data: sh.given, Type: done.Type, Failed: c.Failed != ""}
 	report := importreport.Report{Job: done}
 	if done.Counts.Failed > 0 {
 		var err error

@@ -11,7 +11,7 @@ type Command struct {
 	File      string // "": the file of an earlier job
 	Community string // id
 	Data      string // data folder; "": the default one
-	Update    bool
+	Type      bulk.Type
 	Failed    bool // the failed rows are written to a file
 }
 
@@ -24,8 +24,11 @@ type Step struct {
 // Line returns the command line of the command with options.
 func (c Command) Line(o bulk.Options) string {
 	var flags []string
-	if c.Update {
+	switch c.Type {
+	case bulk.Update:
 		flags = append(flags, "--update")
+	case bulk.Premium:
+		flags = append(flags, "--premium")
 	}
 	o.Notify = false // no flag
 	for _, f := range o.Form() {
@@ -81,7 +84,7 @@ func (c Command) Next(job bulk.Status, groups bulk.ErrorGroups) []Step {
 		if job.Unread == nil || *job.Unread > 0 {
 			follow("To import the rest, run:", "--rest-of")
 		}
-	case c.Update: // may add to numbers twice
+	case c.Type == bulk.Update, c.Type == bulk.Premium: // may add to numbers twice
 	case job.Counts.Failed > 0 && !c.Failed:
 		add("Correct these rows in the file, then run the command again. Rows that were imported stay unchanged:", unchanged)
 	}

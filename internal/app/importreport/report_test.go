@@ -22,7 +22,7 @@ func TestStoppedImportNamesItsUnreadRowsAndTheCommandForTheRest(t *testing.T) {
 		next    string
 	}{
 		{Command{File: "a b.csv", Community: "c"}, new(int64(5)), "5 rows were not read.", "regulars import --rest-of j --community c"},
-		{Command{File: "a.csv", Community: "c", Data: "d d", Update: true}, nil, "The rows that were not read are not counted yet.", "regulars import --rest-of j --community c --data 'd d'"},
+		{Command{File: "a.csv", Community: "c", Data: "d d", Type: bulk.Update}, nil, "The rows that were not read are not counted yet.", "regulars import --rest-of j --community c --data 'd d'"},
 		{Command{File: "a.csv", Community: "c"}, new(int64(0)), "0 rows were not read.", ""},
 	} {
 		stoppedJob.Unread = c.unread

@@ -135,7 +135,7 @@ func (d *Dictionary) ReadHeader(header []string, mapping map[string]*string) (*H
 	}
 	for _, c := range l.Columns {
 		if c.operation != nil && !l.hasColumn[c.operation] {
-			wrong = append(wrong, errs.Wrong(c.Header, "operation_without_field", "This column needs the column %q beside it.", c.operation.Name))
+			wrong = append(wrong, errs.Wrong(c.Header, "operation_without_field", "This column needs the column %q beside it.", shownName(c.operation)))
 		}
 	}
 	switch {
@@ -290,7 +290,7 @@ func (d *Dictionary) identifies(l *Header) error {
 // the nearest name.
 func (d *Dictionary) unknownField(header, target string) *errs.Field {
 	if f := d.Nearest(target); f != nil {
-		return new(errs.Wrong(header, "unknown_field", "The mapping has the unknown field %q. Did you mean %q?", target, f.Name))
+		return new(errs.Wrong(header, "unknown_field", "The mapping has the unknown field %q. Did you mean %q?", target, shownName(f)))
 	}
 	return new(errs.Wrong(header, "unknown_field", "The mapping has the unknown field %q. Create a field of that name first, or leave the column out with %s.", target, mappingOption))
 }
@@ -298,9 +298,17 @@ func (d *Dictionary) unknownField(header, target string) *errs.Field {
 // unknownHeader is the error of an unknown header, with a suggestion.
 func (d *Dictionary) unknownHeader(i int, header string) *errs.Field {
 	if f := d.Suggest(i, header); f != nil {
-		return new(errs.Wrong(header, "unknown_header", "There is no field %q. Did you mean %q?", header, f.Name))
+		return new(errs.Wrong(header, "unknown_header", "There is no field %q. Did you mean %q?", header, shownName(f)))
 	}
 	return new(errs.Wrong(header, "unknown_header", "There is no field %q. Create a field of that name first, or leave the column out with %s.", header, mappingOption))
+}
+
+// shownName is the name of a field in a message.
+func shownName(f *field.Field) string {
+	if f == posting.Premium {
+		return amountName
+	}
+	return f.Name
 }
 
 // Nearest returns the field whose name is nearest to a text, nil if none is

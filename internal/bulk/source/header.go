@@ -183,9 +183,7 @@ func isKey(f *field.Field) bool {
 }
 
 // OnlyUpdates reports whether only the file of an update may have the column.
-func (c *Column) OnlyUpdates() bool {
-	return c.operation != nil || c.userID || posting.UnitOf(c.Field) != ""
-}
+func (c *Column) OnlyUpdates() bool { return c.operation != nil || c.userID }
 
 // Target is the name of the column in a mapping, "" if it is ignored.
 func (c Column) Target() string {

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/posting"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
@@ -51,6 +52,7 @@ type Column struct {
 	Suggested    bool            // a guess, to be confirmed
 	NeedsMapping bool            // the header alone does not determine the field
 	Problem      errs.Sentence   // reason that a field must be chosen; zero: none
+	LeftOut      bool            // a balance, and no column has its operations
 	New          field.Type      // of the new field that the run creates; "": the field exists
 	NewType      field.Type      // suggestion for a new field
 	Choices      *source.Choices // of the new field, in the first rows; nil: it has none
@@ -124,9 +126,11 @@ func (f *Files) preview(ctx context.Context, j *job.Job, suggest bool) (Draft, e
 	return d, nil
 }
 
-// findUpdates finds the columns of an import that have operations or ids of members.
+// findUpdates finds the columns of an import that have operations or ids of members, and
+// the balances of an update without operations.
 func (d *Draft) findUpdates(dict *source.Dictionary) {
 	if dict.Update {
+		d.findLeftOut()
 		return
 	}
 	update := source.NewDictionary(true, dict.Fields)
@@ -134,6 +138,16 @@ func (d *Draft) findUpdates(dict *source.Dictionary) {
 		c := &d.Columns[i]
 		if meaning, ok := update.Known(c.Header, source.Mapping{}); ok && meaning.OnlyUpdates() && c.Field == "" {
 			d.Updates = append(d.Updates, c.Header)
+		}
+	}
+}
+
+func (d *Draft) findLeftOut() {
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		hasOperations := func(other Column) bool { return other.Field == c.Field+"_op" }
+		if c.Field == posting.XP.Field || c.Field == posting.Coins.Field {
+			c.LeftOut = !slices.ContainsFunc(d.Columns, hasOperations)
 		}
 	}
 }
@@ -154,7 +168,7 @@ func newColumn(d *source.Dictionary, index int, header string, samples []string,
 	c.Field = known.Target()
 	if !ok && suggest && !m.IsBlank(header) {
 		if near := d.Suggest(index, header); near != nil {
-			c.Field, c.Suggested = near.Field, true
+			c.Field, c.Suggested = source.Column{Field: near}.Target(), true
 		}
 	}
 	if !ok && !c.Suggested {

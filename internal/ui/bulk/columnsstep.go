@@ -132,13 +132,9 @@ func (h *handlers) saveChoices(v *ui.Request) error {
 	if err != nil {
 		return err
 	}
-	kind := bulk.Import
-	if v.PostFormValue("kind") == string(bulk.Update) {
-		kind = bulk.Update
-	}
 	o, err := chosenOptions(v, d)
 	if err == nil {
-		_, err = h.Bulk.SetType(v.Context(), v.Actor, v.Community.ID, d.ID, errorlist.VersionOf(v), kind, o)
+		_, err = h.Bulk.SetType(v.Context(), v.Actor, v.Community.ID, d.ID, errorlist.VersionOf(v), kindOf(v.PostFormValue("kind")), o)
 	}
 	if err != nil {
 		return h.columnsWith(v, d.ID, o, err)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/bulk/posting"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/sheet"
@@ -14,7 +15,8 @@ import (
 // kinds are what a file does.
 var kinds = []ui.Choice{
 	{Value: string(bulk.Import), Label: i18n.Key("Add and update members")},
-	{Value: string(bulk.Update), Label: i18n.Key("Update existing members only, with operations")},
+	{Value: string(bulk.Update), Label: i18n.Key("Update existing members only, with operations on numbers, XP and coins")},
+	{Value: string(bulk.Premium), Label: i18n.Key("Change premium currency, one entry for each row")},
 }
 
 // shownDropped limits the mapped values that are listed as ignored.
@@ -89,10 +91,32 @@ func sheetViews(r ui.Reader, c sheet.Contents, selected string) (list []SheetVie
 	return list
 }
 
-// updateChoices are the columns that only an update has: the id of a member, and
-// the operations on numbers.
-func updateChoices(v *ui.Request, fields []field.Field) []FieldChoice {
+// imports reports whether the file may create members.
+func (d DraftView) imports() bool { return d.Kind == string(bulk.Import) }
+
+// premium reports whether the file has amounts of premium currency.
+func (d DraftView) premium() bool { return d.Kind == string(bulk.Premium) }
+
+// otherColumns is the name of the columns that an import does not have, a key of a
+// sentence.
+func (d DraftView) otherColumns() string {
+	if d.premium() {
+		return i18n.Key("Premium currency")
+	}
+	return i18n.Key("Only in updates")
+}
+
+// updateChoices are the columns that an import does not have: the id of a member, the
+// balances, and the operations on them and on numbers; or the amounts of premium currency.
+func updateChoices(v *ui.Request, d DraftView, fields []field.Field) []FieldChoice {
 	choices := []FieldChoice{{ID: "user_id", Name: v.T("ID of the member"), Operation: true}}
+	if d.premium() {
+		return append(choices, FieldChoice{ID: "amount_op", Name: v.T("Operation on %s", v.T("Amount")), Operation: true}, FieldChoice{ID: "amount", Name: v.T("Amount"), Operation: true}, FieldChoice{ID: "reason", Name: v.T("Reason"), Operation: true})
+	}
+	for _, f := range []*field.Field{posting.XP, posting.Coins} {
+		name := ui.FieldName(v.Context(), true, f.Name)
+		choices = append(choices, FieldChoice{ID: f.Field, Name: name, Operation: true}, FieldChoice{ID: f.Field + "_op", Name: v.T("Operation on %s", name), Operation: true})
+	}
 	for _, f := range fields {
 		if f.Type == field.Numerical {
 			choices = append(choices, FieldChoice{ID: f.Field + "_op", Name: v.T("Operation on %s", ui.FieldName(v.Context(), f.Default, f.Name)), Operation: true})
@@ -125,7 +149,7 @@ func (d DraftView) pageOfColumns(page int) (shown []ColumnView, pages int) {
 func changedStates(v *ui.Request, d DraftView) (changed []ColumnView) {
 	for _, c := range d.Columns {
 		number := strconv.Itoa(c.Index)
-		if v.PostForm.Has("column-"+number) && (c.Problem != "" || len(c.Choices.First) > 0) || slices.Contains(v.PostForm["described"], number) {
+		if v.PostForm.Has("column-"+number) && (c.Problem != "" || c.LeftOut || len(c.Choices.First) > 0) || slices.Contains(v.PostForm["described"], number) {
 			changed = append(changed, c)
 		}
 	}

@@ -30,7 +30,9 @@ func mappingOf(v *ui.Request, d bulk.Draft) map[string]*string {
 		switch choice {
 		case "", newField:
 		case Ignored:
-			mapping[column.Header] = nil
+			if column.Field != "" || column.NeedsMapping { // else another kind of file may read it
+				mapping[column.Header] = nil
+			}
 		default:
 			mapping[column.Header] = &choice
 		}
@@ -56,7 +58,7 @@ func draftView(v *ui.Request, d bulk.Draft) DraftView {
 		CreateTags: d.Options.CreateTags, Notify: d.Options.Notify, Options: optionsOf(d), ExpiresAt: clock.Parse(d.ExpiresAt), JobID: d.JobID,
 	}
 	view.HeaderLine, view.SkipHidden = number(d.Options.HeaderLine), d.Options.HiddenRows == bulk.HiddenSkip
-	view.Update = d.Type == bulk.Update
+	view.Kind = string(d.Type)
 	view.Separator, view.Country = d.Options.ListSeparator, d.Options.DefaultCountry
 	for _, c := range d.Unclear {
 		view.Unclear = append(view.Unclear, ui.Choice{Value: c.Encoding, Label: c.Sample})
@@ -72,11 +74,14 @@ func draftView(v *ui.Request, d bulk.Draft) DraftView {
 	}
 	required, closed := map[string]bool{}, map[string]bool{}
 	for _, f := range d.Fields {
-		view.Fields = append(view.Fields, FieldChoice{ID: f.Field, Name: ui.FieldName(v.Context(), f.Default, f.Name), Required: f.Required, Default: f.Default})
+		if view.premium() && !f.Identifier {
+			continue
+		}
+		view.Fields = append(view.Fields, FieldChoice{ID: f.Field, Name: ui.FieldName(v.Context(), f.Default, f.Name), Required: f.Required && view.imports(), Default: f.Default})
 		required[f.Field], closed[f.Field] = f.Required, choice.Closed(&f)
 	}
-	if view.Update {
-		for _, other := range updateChoices(v, d.Fields) {
+	if !view.imports() {
+		for _, other := range updateChoices(v, view, d.Fields) {
 			view.Fields = append(view.Fields, other)
 			required[other.ID] = false
 		}
@@ -86,6 +91,7 @@ func draftView(v *ui.Request, d bulk.Draft) DraftView {
 	}
 	for _, c := range d.Columns {
 		column := ColumnView{Index: c.Index, Header: c.Header, Samples: c.Samples, Field: c.Field, Suggested: c.Suggested, Problem: ui.Translate(v.Context(), c.Problem)}
+		column.LeftOut = c.LeftOut
 		column.Closed, column.Mapped = closed[c.Field], len(d.Options.Values.Of(c.Header))
 		if c.Field == "" && c.Problem.IsZero() {
 			column.Field = Ignored
@@ -93,7 +99,9 @@ func draftView(v *ui.Request, d bulk.Draft) DraftView {
 		if _, listed := required[c.Field]; c.Field != "" && !listed {
 			column.Extra = c.Field
 		}
-		column.describeNew(v, c)
+		if !view.premium() {
+			column.describeNew(v, c)
+		}
 		view.Columns = append(view.Columns, column)
 	}
 	slices.SortStableFunc(view.Columns, func(a, b ColumnView) int { return columnRank(a, required) - columnRank(b, required) })

@@ -3,6 +3,7 @@ package bulk
 import (
 	"net/http"
 
+	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/ui"
@@ -19,7 +20,7 @@ func (h *handlers) renderFileStep(v *ui.Request, status int, a ui.Alert) error {
 		return err
 	}
 	p.Alert = a
-	view := ImportView{Page: p, Step: 1, FormID: h.Bulk.NewID()}
+	view := ImportView{Page: p, Step: 1, FormID: h.Bulk.NewID(), Premium: kindOf(v.URL.Query().Get("kind")) == bulk.Premium}
 	if view.Unfinished, err = h.unfinished(v); err != nil {
 		return err
 	}

@@ -234,7 +234,9 @@ func undoText(r ui.Reader, j JobView) string {
 	if n := j.Counts.Created; n > 0 {
 		parts = append(parts, r.Count(n, "This removes %d member that it created.", "This removes %d members that it created."))
 	}
-	if n := j.Counts.Updated; n > 0 {
+	if n := j.Counts.Updated; n > 0 && j.Type == "premium_currency" {
+		parts = append(parts, r.Count(n, "This reverses %d entry, as far as its amount is left.", "This reverses %d entries, as far as their amounts are left."))
+	} else if n > 0 {
 		parts = append(parts, r.Count(n, "This reverts the values of %d updated member.", "This reverts the values of %d updated members."))
 	}
 	if j.createsFields() {
@@ -285,7 +287,7 @@ func missingText(v ImportView) string {
 // membersTitle names the list of the members that a job created or changed.
 func membersTitle(j JobView) string {
 	switch j.Type {
-	case "update":
+	case "update", "premium_currency":
 		return i18n.Key("Members of this update")
 	case "undo":
 		return i18n.Key("Members of this undo")
@@ -294,14 +296,14 @@ func membersTitle(j JobView) string {
 }
 
 func undoTitle(j JobView) string {
-	if j.Type == "update" {
+	if j.Type == "update" || j.Type == "premium_currency" {
 		return i18n.Key("Undo update")
 	}
 	return i18n.Key("Undo import")
 }
 
 func undoQuestion(j JobView) string {
-	if j.Type == "update" {
+	if j.Type == "update" || j.Type == "premium_currency" {
 		return i18n.Key("Undo this update?")
 	}
 	return i18n.Key("Undo this import?")

@@ -138,7 +138,7 @@ func (c Counts) of(outcome string) int64 {
 type JobView struct {
 	Draft                      *errorlist.Draft // of a check in the wizard; else nil
 	Options                    *bulk.Options    // nil: an undo
-	ID, Type, Status, FileName string           // Type: import, update, undo
+	ID, Type, Status, FileName string           // Type: import, update, premium_currency, undo
 	DryRun                     bool
 	PlanJob                    string // the dry run that this job carried out, or the job that it undid
 	Detected                   string
@@ -176,6 +176,8 @@ func (j JobView) Kind() string {
 		return i18n.Key("Dry run")
 	case j.Type == "update":
 		return i18n.Key("Update")
+	case j.Type == "premium_currency":
+		return i18n.Key("Premium currency")
 	case j.Type == "undo":
 		return i18n.Key("noun|Undo")
 	}
@@ -189,6 +191,8 @@ func (j JobView) KindIcon() string {
 		return "eye"
 	case j.Type == "update":
 		return "pencil"
+	case j.Type == "premium_currency":
+		return "award"
 	case j.Type == "undo":
 		return "undo-2"
 	}

@@ -33,7 +33,7 @@ type ListedJob struct {
 	Link    string // to its step of the wizard, or its page
 }
 
-var jobKinds = []ui.Choice{{Value: "import", Label: i18n.Key("Import")}, {Value: "update", Label: i18n.Key("Update")}, {Value: dryRun, Label: i18n.Key("Dry run")}, {Value: "undo", Label: i18n.Key("noun|Undo")}}
+var jobKinds = []ui.Choice{{Value: "import", Label: i18n.Key("Import")}, {Value: "update", Label: i18n.Key("Update")}, {Value: "premium_currency", Label: i18n.Key("Premium currency")}, {Value: dryRun, Label: i18n.Key("Dry run")}, {Value: "undo", Label: i18n.Key("noun|Undo")}}
 
 var jobStatuses = []ui.Choice{
 	{Value: "queued", Label: i18n.Key("Waiting")}, {Value: "running", Label: i18n.Key("Running")}, {Value: "completed", Label: i18n.Key("Done")}, {Value: "completed_with_errors", Label: i18n.Key("Done, some rows failed")},

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/bulk/posting"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/ui"
 	"github.com/regulars/regulars/internal/ui/errorlist"
@@ -82,6 +83,9 @@ func (h *handlers) fieldNames(v *ui.Request, j JobView) (map[string]string, erro
 	names := map[string]string{}
 	for _, n := range j.NewFields {
 		names[n.Field] = n.Name
+	}
+	for _, f := range posting.Columns {
+		names[f.Field] = ui.FieldName(v.Context(), true, f.Name)
 	}
 	for _, f := range fields {
 		names[f.Field] = ui.FieldName(v.Context(), f.Default, f.Name)

@@ -7,16 +7,31 @@ import (
 	"github.com/regulars/regulars/internal/ui"
 )
 
+// premiumPath is the operation for files of premium currency.
+const premiumPath = "/v1/users/premium-currency/bulk-update"
+
 // draftCall is the import or dry run of the file in the wizard.
 func draftCall(v ImportView, dryRun bool) ui.Call {
 	call := ui.ImportCall(v.Page)
 	call.File = v.Draft.FileName
-	if v.Draft.Update {
+	switch bulk.Type(v.Draft.Kind) {
+	case bulk.Update:
 		call.Path = "/v1/users/bulk-update"
+	case bulk.Premium:
+		call.Path = premiumPath
 	}
 	call.Form = append(call.Form, v.Draft.Options...)
 	if dryRun {
 		call.Form = append(call.Form, ui.Choice{Value: "dryRun", Label: "true"})
+	}
+	return call
+}
+
+// fileCall is the upload of an example file.
+func fileCall(v ImportView) ui.Call {
+	call := ui.ImportCall(v.Page)
+	if v.Premium {
+		call.Path, call.File = premiumPath, "premium.csv"
 	}
 	return call
 }

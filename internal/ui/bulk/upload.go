@@ -79,7 +79,7 @@ func (h *handlers) stage(v *ui.Request) (d bulk.Draft, err error) {
 		return d, err
 	}
 	d, err = h.Bulk.Stage(v.Context(), v.Actor, v.Community.ID, bulk.Start{
-		Type: bulk.Import, FileID: file.ID(), FileName: text.FileName(part.FileName(), "upload.csv"), FileScan: scan,
+		Type: kindOf(v.URL.Query().Get("kind")), FileID: file.ID(), FileName: text.FileName(part.FileName(), "upload.csv"), FileScan: scan,
 		Options: bulk.Options{Mode: bulk.Upsert}, JobID: formID(v),
 	})
 	if err != nil && bulk.Refused(err) {
