@@ -166,8 +166,24 @@ func (r *reader) tables(communityID string) []string {
 		WHERE h.community_id = $1 AND m.community_id = $1 AND m.user_id = h.user_id ORDER BY m.email_key, h.valid_from, h.id`, communityID)
 	take("jobs", 10, `SELECT type, status, read_rows, created_rows, updated_rows, unchanged_rows, skipped_rows, failed_rows, batches, error_code
 		FROM bulk_jobs WHERE community_id = $1 ORDER BY created_at, id`, communityID)
+	take("balances", 4, `SELECT m.email, b.unit, b.posted, b.held FROM ledger_balances b, ledger_holders h, members m
+		WHERE b.community_id = $1 AND h.community_id = $1 AND m.community_id = $1 AND h.holder = b.holder AND m.user_id = h.user_id ORDER BY m.email_key, b.unit`, communityID)
+	take("entries", 7, `SELECT m.email, e.unit, e.amount, e.balance_after, e.reason, e.source_type, CASE e.source_type WHEN 'reversal' THEN '' ELSE e.source_id END FROM ledger_entries e, ledger_holders h, members m
+		WHERE e.community_id = $1 AND h.community_id = $1 AND m.community_id = $1 AND h.holder = e.holder AND m.user_id = h.user_id ORDER BY m.email_key, e.unit, e.id`, communityID)
+	r.checkSums()
 	take("queue", 1, "SELECT count(*) FROM jobs WHERE kind = 'bulk.run'")
 	return all
+}
+
+// checkSums checks that each balance is the sum of its entries and of its lots.
+func (r *reader) checkSums() {
+	r.t.Helper()
+	for _, row := range r.rows(5, `SELECT b.holder, b.unit, b.posted, (SELECT COALESCE(SUM(amount), 0) FROM ledger_entries e WHERE e.community_id = b.community_id AND e.holder = b.holder AND e.unit = b.unit),
+			(SELECT COALESCE(SUM(remaining), 0) FROM ledger_lots l WHERE l.community_id = b.community_id AND l.holder = b.holder AND l.unit = b.unit) FROM ledger_balances b`) {
+		if row[2] != row[3] || row[2] != row[4] {
+			r.t.Errorf("%s of %s: posted %s, entries %s, lots %s", row[1], row[0], row[2], row[3], row[4])
+		}
+	}
 }
 
 // events checks that each piece told its rows once, and the job its end once.
