@@ -70,6 +70,7 @@ const (
 	formatSection     = "formats"
 	mergeSection      = "merge-tag" // the same
 	wizardSection     = "wizard"
+	balanceSection    = "balances"
 	growthSection     = "growth"
 	messageSection    = "messages"
 	liveSection       = "live"
@@ -148,7 +149,7 @@ func (b *bench) parse(args []string) error {
 	if *only == "" {
 		return nil
 	}
-	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, mergeSection, formatSection, wizardSection, growthSection, messageSection, liveSection, pocketBaseSection)
+	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, mergeSection, formatSection, wizardSection, balanceSection, growthSection, messageSection, liveSection, pocketBaseSection)
 	return err
 }
 
@@ -262,6 +263,8 @@ func (b *bench) measure(ctx context.Context) error {
 			err = report(b.reportFormats)(b.importFormats(ctx))
 		case wizardSection:
 			err = report(b.reportWizards)(b.wizards(ctx))
+		case balanceSection:
+			err = report(b.reportBalances)(b.balances(ctx))
 		case messageSection:
 			err = report(b.reportMessages)(b.messages(ctx))
 		case liveSection:

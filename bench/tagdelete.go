@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -56,20 +57,9 @@ func (b *bench) tagRemovals(ctx context.Context, members int, merge bool) ([]*ta
 
 // writeTagged writes a file of members with the first of tags.
 func writeTagged(path string, members int) error {
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	out := bufio.NewWriter(file)
-	fmt.Fprintln(out, "First Name,Last Name,Username,Email,Tag")
-	for i := range members {
+	return writeRows(path, "First Name,Last Name,Username,Email,Tag", members, func(out io.Writer, i int) {
 		fmt.Fprintf(out, "First,Last,tagged%d,tagged%d@example.com,%s\n", i, i, tags[0])
-	}
-	if err := out.Flush(); err != nil {
-		return err
-	}
-	return file.Close()
+	})
 }
 
 func (b *bench) removeTag(ctx context.Context, v *server, path string, t *tagRemoval) error {
