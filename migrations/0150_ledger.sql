@@ -4,7 +4,7 @@
 -- The only link between the random holder of entries and a member. Erasure deletes the row.
 CREATE TABLE ledger_holders (
   community_id key_text NOT NULL,
-  holder       key_text NOT NULL, -- 32 random hex digits
+  holder       key_text NOT NULL, -- 32 hex digits: the time of the first entry, then random ones
   user_id      key_text NOT NULL, -- member
   PRIMARY KEY (community_id, holder)
 ) {sqlite: WITHOUT ROWID};

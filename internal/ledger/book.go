@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/regulars/regulars/internal/community"
@@ -75,6 +76,10 @@ func (l *Ledger) open(ctx context.Context, q sqldb.Querier, communityID string) 
 	}, err
 }
 
+// newHolderID returns a random id that follows those of earlier times, so that the rows of
+// members who first receive something together lie together.
+func newHolderID(now time.Time) string { return fmt.Sprintf("%012x", now.UnixMilli()) + id.Secret(10) }
+
 // openAccount begins a call about one balance of an active member. It fails as Post refuses
 // an entry.
 func (l *Ledger) openAccount(ctx context.Context, tx *sqldb.Tx, communityID, userID string, unit Unit, byOperator bool) (*book, *account, error) {
@@ -104,7 +109,7 @@ func (b *book) lockMembers(ctx context.Context, userIDs []string) error {
 	for _, m := range found {
 		b.members[m.userID] = m
 		if m.id == "" {
-			m.id, m.isNew = id.Secret(16), true
+			m.id, m.isNew = newHolderID(b.now), true
 		} else {
 			ids = append(ids, m.id)
 		}

@@ -566,15 +566,18 @@ func (e HitKind) Valid() bool {
 
 // Defines values for JobFinishedDataJobType.
 const (
-	JobFinishedDataJobTypeImport JobFinishedDataJobType = "import"
-	JobFinishedDataJobTypeUndo   JobFinishedDataJobType = "undo"
-	JobFinishedDataJobTypeUpdate JobFinishedDataJobType = "update"
+	JobFinishedDataJobTypeImport          JobFinishedDataJobType = "import"
+	JobFinishedDataJobTypePremiumCurrency JobFinishedDataJobType = "premium_currency"
+	JobFinishedDataJobTypeUndo            JobFinishedDataJobType = "undo"
+	JobFinishedDataJobTypeUpdate          JobFinishedDataJobType = "update"
 )
 
 // Valid indicates whether the value is a known member of the JobFinishedDataJobType enum.
 func (e JobFinishedDataJobType) Valid() bool {
 	switch e {
 	case JobFinishedDataJobTypeImport:
+		return true
+	case JobFinishedDataJobTypePremiumCurrency:
 		return true
 	case JobFinishedDataJobTypeUndo:
 		return true
@@ -1007,15 +1010,18 @@ func (e ManagedUserState) Valid() bool {
 
 // Defines values for MembersImportedDataJobType.
 const (
-	MembersImportedDataJobTypeImport MembersImportedDataJobType = "import"
-	MembersImportedDataJobTypeUndo   MembersImportedDataJobType = "undo"
-	MembersImportedDataJobTypeUpdate MembersImportedDataJobType = "update"
+	MembersImportedDataJobTypeImport          MembersImportedDataJobType = "import"
+	MembersImportedDataJobTypePremiumCurrency MembersImportedDataJobType = "premium_currency"
+	MembersImportedDataJobTypeUndo            MembersImportedDataJobType = "undo"
+	MembersImportedDataJobTypeUpdate          MembersImportedDataJobType = "update"
 )
 
 // Valid indicates whether the value is a known member of the MembersImportedDataJobType enum.
 func (e MembersImportedDataJobType) Valid() bool {
 	switch e {
 	case MembersImportedDataJobTypeImport:
+		return true
+	case MembersImportedDataJobTypePremiumCurrency:
 		return true
 	case MembersImportedDataJobTypeUndo:
 		return true
@@ -3315,6 +3321,60 @@ func (e GetFailedRowsParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for UpdatePremiumCurrencyMultipartBodyDecimal.
+const (
+	UpdatePremiumCurrencyMultipartBodyDecimalDot   UpdatePremiumCurrencyMultipartBodyDecimal = "."
+	UpdatePremiumCurrencyMultipartBodyDecimalEmpty UpdatePremiumCurrencyMultipartBodyDecimal = ","
+)
+
+// Valid indicates whether the value is a known member of the UpdatePremiumCurrencyMultipartBodyDecimal enum.
+func (e UpdatePremiumCurrencyMultipartBodyDecimal) Valid() bool {
+	switch e {
+	case UpdatePremiumCurrencyMultipartBodyDecimalDot:
+		return true
+	case UpdatePremiumCurrencyMultipartBodyDecimalEmpty:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UpdatePremiumCurrencyMultipartBodyDryRun.
+const (
+	UpdatePremiumCurrencyMultipartBodyDryRunFalse UpdatePremiumCurrencyMultipartBodyDryRun = "false"
+	UpdatePremiumCurrencyMultipartBodyDryRunTrue  UpdatePremiumCurrencyMultipartBodyDryRun = "true"
+)
+
+// Valid indicates whether the value is a known member of the UpdatePremiumCurrencyMultipartBodyDryRun enum.
+func (e UpdatePremiumCurrencyMultipartBodyDryRun) Valid() bool {
+	switch e {
+	case UpdatePremiumCurrencyMultipartBodyDryRunFalse:
+		return true
+	case UpdatePremiumCurrencyMultipartBodyDryRunTrue:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UpdatePremiumCurrencyMultipartBodyNotify.
+const (
+	UpdatePremiumCurrencyMultipartBodyNotifyFalse UpdatePremiumCurrencyMultipartBodyNotify = "false"
+	UpdatePremiumCurrencyMultipartBodyNotifyTrue  UpdatePremiumCurrencyMultipartBodyNotify = "true"
+)
+
+// Valid indicates whether the value is a known member of the UpdatePremiumCurrencyMultipartBodyNotify enum.
+func (e UpdatePremiumCurrencyMultipartBodyNotify) Valid() bool {
+	switch e {
+	case UpdatePremiumCurrencyMultipartBodyNotifyFalse:
+		return true
+	case UpdatePremiumCurrencyMultipartBodyNotifyTrue:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OnBadgeAppliedJSONBodyType.
 const (
 	OnBadgeAppliedJSONBodyTypeBadgeApplied OnBadgeAppliedJSONBodyType = "badge.applied"
@@ -5353,7 +5413,7 @@ type FailureStatus string
 
 // FieldChange defines model for FieldChange.
 type FieldChange struct {
-	// Field The database name of the field.
+	// Field The database name of the field; xp, coins and premium are balances.
 	Field string `json:"field"`
 
 	// New A value of the field's type; null: cleared.
@@ -11466,6 +11526,51 @@ type ManageUserParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// UpdatePremiumCurrencyMultipartBody defines parameters for UpdatePremiumCurrency.
+type UpdatePremiumCurrencyMultipartBody struct {
+	// CommunityId The community; required without a key.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Data The file: .csv, .xlsx, .ods, .gz or .zip.
+	Data openapi_types.File `json:"data"`
+
+	// Decimal The decimal separator of numbers.
+	Decimal *UpdatePremiumCurrencyMultipartBodyDecimal `json:"decimal,omitempty"`
+
+	// Delimiter The delimiter of columns, instead of the detected one: one of , ; | or tab.
+	Delimiter *string `json:"delimiter,omitempty"`
+
+	// DryRun true validates and plans the file without changes; the details have the planned outcomes.
+	DryRun *UpdatePremiumCurrencyMultipartBodyDryRun `json:"dryRun,omitempty"`
+
+	// Encoding The encoding of the file, instead of the detected one: a label of the WHATWG Encoding Standard, such as utf-8, windows-1252, shift_jis or gb18030.
+	Encoding *string `json:"encoding,omitempty"`
+
+	// Mapping JSON {"header": "field"}; null ignores the column.
+	Mapping *string `json:"mapping,omitempty"`
+
+	// Notify true mails the person who started the job at its end; not for keys.
+	Notify *UpdatePremiumCurrencyMultipartBodyNotify `json:"notify,omitempty"`
+
+	// Sheet The name or number of the sheet in a workbook.
+	Sheet *string `json:"sheet,omitempty"`
+}
+
+// UpdatePremiumCurrencyParams defines parameters for UpdatePremiumCurrency.
+type UpdatePremiumCurrencyParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// UpdatePremiumCurrencyMultipartBodyDecimal defines parameters for UpdatePremiumCurrency.
+type UpdatePremiumCurrencyMultipartBodyDecimal string
+
+// UpdatePremiumCurrencyMultipartBodyDryRun defines parameters for UpdatePremiumCurrency.
+type UpdatePremiumCurrencyMultipartBodyDryRun string
+
+// UpdatePremiumCurrencyMultipartBodyNotify defines parameters for UpdatePremiumCurrency.
+type UpdatePremiumCurrencyMultipartBodyNotify string
+
 // GetUserParams defines parameters for GetUser.
 type GetUserParams struct {
 	// CommunityId Required in a session of a person with several memberships.
@@ -12178,6 +12283,9 @@ type GetUserDataJSONRequestBody = UserQuestion
 
 // ManageUserJSONRequestBody defines body for ManageUser for application/json ContentType.
 type ManageUserJSONRequestBody = UserOrder
+
+// UpdatePremiumCurrencyMultipartRequestBody defines body for UpdatePremiumCurrency for multipart/form-data ContentType.
+type UpdatePremiumCurrencyMultipartRequestBody UpdatePremiumCurrencyMultipartBody
 
 // CreateUserApiKeyJSONRequestBody defines body for CreateUserApiKey for application/json ContentType.
 type CreateUserApiKeyJSONRequestBody = NewUserApiKey
@@ -19761,7 +19869,11 @@ type ClientInterface interface {
 
 	// UpdateUsersWithBody Update members from a file
 	//
-	// Updates existing members, matched by `email`, `username`, `user_id` or an identifier field; creates none. Send only the columns to change. The operation of a numerical column is in a column `<field>_op` before it: `add`, `subtract` or `overwrite`; other columns overwrite. Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
+	// Updates existing members, matched by `email`, `username`, `user_id` or an identifier field; creates none. Send only the columns to change. The operation of a numerical column is in a column `<field>_op` before it: `add`, `subtract` or `overwrite`; other columns overwrite.
+	//
+	// `xp` and `coins` with `xp_op` and `coins_op` post to the ledger, whole numbers only; without an operation they are ignored.
+	//
+	// Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -19834,7 +19946,7 @@ type ClientInterface interface {
 
 	// UndoBulkJobWithBody Undo a bulk job
 	//
-	// Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
+	// Restores the state before a job, as a new job of type `undo`: deletes created members, reverses entries of the ledger and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -19843,7 +19955,7 @@ type ClientInterface interface {
 
 	// UndoBulkJob Undo a bulk job
 	//
-	// Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
+	// Restores the state before a job, as a new job of type `undo`: deletes created members, reverses entries of the ledger and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -19903,6 +20015,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/users/manage (the `ManageUser` operationId).
 	ManageUser(ctx context.Context, params *ManageUserParams, body ManageUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdatePremiumCurrencyWithBody Change premium currency from a file
+	//
+	// Posts one entry of premium currency for each row. Columns: `email`, `username`, `user_id` or an identifier field; `amount_op` (`add`, `subtract` or `overwrite`); `amount`, a whole number; `reason` if wanted, at most 200 characters. Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/users/premium-currency/bulk-update (the `UpdatePremiumCurrency` operationId).
+	UpdatePremiumCurrencyWithBody(ctx context.Context, params *UpdatePremiumCurrencyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetUser Get a user
 	//
@@ -23758,7 +23879,11 @@ func (c *Client) ListBulkJobs(ctx context.Context, params *ListBulkJobsParams, r
 
 // UpdateUsersWithBody Update members from a file
 //
-// Updates existing members, matched by `email`, `username`, `user_id` or an identifier field; creates none. Send only the columns to change. The operation of a numerical column is in a column `<field>_op` before it: `add`, `subtract` or `overwrite`; other columns overwrite. Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
+// Updates existing members, matched by `email`, `username`, `user_id` or an identifier field; creates none. Send only the columns to change. The operation of a numerical column is in a column `<field>_op` before it: `add`, `subtract` or `overwrite`; other columns overwrite.
+//
+// `xp` and `coins` with `xp_op` and `coins_op` post to the ledger, whole numbers only; without an operation they are ignored.
+//
+// Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
 //
 // Takes any type of body and a specified content type.
 //
@@ -23921,7 +24046,7 @@ func (c *Client) GetBulkJob(ctx context.Context, jobId string, params *GetBulkJo
 
 // UndoBulkJobWithBody Undo a bulk job
 //
-// Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
+// Restores the state before a job, as a new job of type `undo`: deletes created members, reverses entries of the ledger and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
 //
 // Takes any type of body and a specified content type.
 //
@@ -23940,7 +24065,7 @@ func (c *Client) UndoBulkJobWithBody(ctx context.Context, jobId string, params *
 
 // UndoBulkJob Undo a bulk job
 //
-// Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
+// Restores the state before a job, as a new job of type `undo`: deletes created members, reverses entries of the ledger and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -24061,6 +24186,25 @@ func (c *Client) ManageUserWithBody(ctx context.Context, params *ManageUserParam
 // Corresponds with POST /v1/users/manage (the `ManageUser` operationId).
 func (c *Client) ManageUser(ctx context.Context, params *ManageUserParams, body ManageUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewManageUserRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdatePremiumCurrencyWithBody Change premium currency from a file
+//
+// Posts one entry of premium currency for each row. Columns: `email`, `username`, `user_id` or an identifier field; `amount_op` (`add`, `subtract` or `overwrite`); `amount`, a whole number; `reason` if wanted, at most 200 characters. Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/users/premium-currency/bulk-update (the `UpdatePremiumCurrency` operationId).
+func (c *Client) UpdatePremiumCurrencyWithBody(ctx context.Context, params *UpdatePremiumCurrencyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdatePremiumCurrencyRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -33930,6 +34074,50 @@ func NewManageUserRequestWithBody(server string, params *ManageUserParams, conte
 	return req, nil
 }
 
+// NewUpdatePremiumCurrencyRequestWithBody constructs an http.Request for the UpdatePremiumCurrency method, with any body, and a specified content type
+func NewUpdatePremiumCurrencyRequestWithBody(server string, params *UpdatePremiumCurrencyParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/premium-currency/bulk-update")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewGetUserRequest constructs an http.Request for the GetUser method
 func NewGetUserRequest(server string, userId string, params *GetUserParams) (*http.Request, error) {
 	var err error
@@ -36370,7 +36558,11 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateUsersWithBodyWithResponse Update members from a file
 	//
-	// Updates existing members, matched by `email`, `username`, `user_id` or an identifier field; creates none. Send only the columns to change. The operation of a numerical column is in a column `<field>_op` before it: `add`, `subtract` or `overwrite`; other columns overwrite. Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
+	// Updates existing members, matched by `email`, `username`, `user_id` or an identifier field; creates none. Send only the columns to change. The operation of a numerical column is in a column `<field>_op` before it: `add`, `subtract` or `overwrite`; other columns overwrite.
+	//
+	// `xp` and `coins` with `xp_op` and `coins_op` post to the ledger, whole numbers only; without an operation they are ignored.
+	//
+	// Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -36451,7 +36643,7 @@ type ClientWithResponsesInterface interface {
 
 	// UndoBulkJobWithBodyWithResponse Undo a bulk job
 	//
-	// Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
+	// Restores the state before a job, as a new job of type `undo`: deletes created members, reverses entries of the ledger and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -36460,7 +36652,7 @@ type ClientWithResponsesInterface interface {
 
 	// UndoBulkJobWithResponse Undo a bulk job
 	//
-	// Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
+	// Restores the state before a job, as a new job of type `undo`: deletes created members, reverses entries of the ledger and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -36520,6 +36712,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/users/manage (the `ManageUser` operationId).
 	ManageUserWithResponse(ctx context.Context, params *ManageUserParams, body ManageUserJSONRequestBody, reqEditors ...RequestEditorFn) (*ManageUserResponse, error)
+
+	// UpdatePremiumCurrencyWithBodyWithResponse Change premium currency from a file
+	//
+	// Posts one entry of premium currency for each row. Columns: `email`, `username`, `user_id` or an identifier field; `amount_op` (`add`, `subtract` or `overwrite`); `amount`, a whole number; `reason` if wanted, at most 200 characters. Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/users/premium-currency/bulk-update (the `UpdatePremiumCurrency` operationId).
+	UpdatePremiumCurrencyWithBodyWithResponse(ctx context.Context, params *UpdatePremiumCurrencyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdatePremiumCurrencyResponse, error)
 
 	// GetUserWithResponse Get a user
 	//
@@ -44020,6 +44221,62 @@ func (r ManageUserResponse) ContentType() string {
 	return ""
 }
 
+// UpdatePremiumCurrencyResponse200Headers the declared response headers of an HTTP 200 response for UpdatePremiumCurrency
+type UpdatePremiumCurrencyResponse200Headers struct {
+	Location       *string
+	XUnknownFields *string
+}
+
+type UpdatePremiumCurrencyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessQueuedJob
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdatePremiumCurrencyResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdatePremiumCurrencyResponse) GetJSON200() *SuccessQueuedJob {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r UpdatePremiumCurrencyResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdatePremiumCurrencyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdatePremiumCurrencyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdatePremiumCurrencyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdatePremiumCurrencyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetUserResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -47458,7 +47715,11 @@ func (c *ClientWithResponses) ListBulkJobsWithResponse(ctx context.Context, para
 
 // UpdateUsersWithBodyWithResponse Update members from a file
 //
-// Updates existing members, matched by `email`, `username`, `user_id` or an identifier field; creates none. Send only the columns to change. The operation of a numerical column is in a column `<field>_op` before it: `add`, `subtract` or `overwrite`; other columns overwrite. Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
+// Updates existing members, matched by `email`, `username`, `user_id` or an identifier field; creates none. Send only the columns to change. The operation of a numerical column is in a column `<field>_op` before it: `add`, `subtract` or `overwrite`; other columns overwrite.
+//
+// `xp` and `coins` with `xp_op` and `coins_op` post to the ledger, whole numbers only; without an operation they are ignored.
+//
+// Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -47593,7 +47854,7 @@ func (c *ClientWithResponses) GetBulkJobWithResponse(ctx context.Context, jobId 
 
 // UndoBulkJobWithBodyWithResponse Undo a bulk job
 //
-// Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
+// Restores the state before a job, as a new job of type `undo`: deletes created members, reverses entries of the ledger and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -47608,7 +47869,7 @@ func (c *ClientWithResponses) UndoBulkJobWithBodyWithResponse(ctx context.Contex
 
 // UndoBulkJobWithResponse Undo a bulk job
 //
-// Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
+// Restores the state before a job, as a new job of type `undo`: deletes created members, reverses entries of the ledger and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -47709,6 +47970,21 @@ func (c *ClientWithResponses) ManageUserWithResponse(ctx context.Context, params
 		return nil, err
 	}
 	return ParseManageUserResponse(rsp)
+}
+
+// UpdatePremiumCurrencyWithBodyWithResponse Change premium currency from a file
+//
+// Posts one entry of premium currency for each row. Columns: `email`, `username`, `user_id` or an identifier field; `amount_op` (`add`, `subtract` or `overwrite`); `amount`, a whole number; `reason` if wanted, at most 200 characters. Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/users/premium-currency/bulk-update (the `UpdatePremiumCurrency` operationId).
+func (c *ClientWithResponses) UpdatePremiumCurrencyWithBodyWithResponse(ctx context.Context, params *UpdatePremiumCurrencyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdatePremiumCurrencyResponse, error) {
+	rsp, err := c.UpdatePremiumCurrencyWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdatePremiumCurrencyResponse(rsp)
 }
 
 // GetUserWithResponse Get a user
@@ -53090,6 +53366,59 @@ func ParseManageUserResponse(rsp *http.Response) (*ManageUserResponse, error) {
 	switch {
 	case rsp.StatusCode == 200:
 		var headers ManageUserResponse200Headers
+		if values := rsp.Header.Values("X-Unknown-Fields"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Unknown-Fields", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XUnknownFields = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdatePremiumCurrencyResponse parses an HTTP response from a UpdatePremiumCurrencyWithResponse call
+func ParseUpdatePremiumCurrencyResponse(rsp *http.Response) (*UpdatePremiumCurrencyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdatePremiumCurrencyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessQueuedJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdatePremiumCurrencyResponse200Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
 		if values := rsp.Header.Values("X-Unknown-Fields"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Unknown-Fields", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

@@ -2267,7 +2267,11 @@ export interface paths {
         put?: never;
         /**
          * Update members from a file
-         * @description Updates existing members, matched by `email`, `username`, `user_id` or an identifier field; creates none. Send only the columns to change. The operation of a numerical column is in a column `<field>_op` before it: `add`, `subtract` or `overwrite`; other columns overwrite. Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
+         * @description Updates existing members, matched by `email`, `username`, `user_id` or an identifier field; creates none. Send only the columns to change. The operation of a numerical column is in a column `<field>_op` before it: `add`, `subtract` or `overwrite`; other columns overwrite.
+         *
+         *     `xp` and `coins` with `xp_op` and `coins_op` post to the ledger, whole numbers only; without an operation they are ignored.
+         *
+         *     Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
          */
         post: operations["updateUsers"];
         delete?: never;
@@ -2407,7 +2411,7 @@ export interface paths {
         put?: never;
         /**
          * Undo a bulk job
-         * @description Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
+         * @description Restores the state before a job, as a new job of type `undo`: deletes created members, reverses entries of the ledger and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
          */
         post: operations["undoBulkJob"];
         delete?: never;
@@ -2470,6 +2474,26 @@ export interface paths {
          * @description `delete` hides the member and ends sessions that are limited to this community; `restore` reverts it. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person has declined an invite after the deletion; 410 `retention_over`. After the retention time the member's data is erased; the account remains.
          */
         post: operations["manageUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/premium-currency/bulk-update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change premium currency from a file
+         * @description Posts one entry of premium currency for each row. Columns: `email`, `username`, `user_id` or an identifier field; `amount_op` (`add`, `subtract` or `overwrite`); `amount`, a whole number; `reason` if wanted, at most 200 characters. Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
+         */
+        post: operations["updatePremiumCurrency"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4489,7 +4513,7 @@ export interface components {
             status: "error";
         };
         FieldChange: {
-            /** @description The database name of the field. */
+            /** @description The database name of the field; xp, coins and premium are balances. */
             field: string;
             /** @description A value of the field's type; null: cleared. */
             new: unknown;
@@ -4738,7 +4762,7 @@ export interface components {
             failed: number;
             jobId: string;
             /** @enum {string} */
-            jobType: "import" | "update" | "undo";
+            jobType: "import" | "update" | "undo" | "premium_currency";
             /** @enum {string} */
             status: "completed" | "completed_with_errors" | "failed" | "cancelled";
             /**
@@ -5240,7 +5264,7 @@ export interface components {
             firstLine: number;
             jobId: string;
             /** @enum {string} */
-            jobType: "import" | "update" | "undo";
+            jobType: "import" | "update" | "undo" | "premium_currency";
             /** Format: int64 */
             lastLine: number;
             /** @description The same for members that an undo removed. */
@@ -14564,6 +14588,92 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SuccessManagedUser"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updatePremiumCurrency: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** @description The community; required without a key. */
+                    communityId?: string;
+                    /**
+                     * Format: binary
+                     * @description The file: .csv, .xlsx, .ods, .gz or .zip.
+                     */
+                    data: string;
+                    /**
+                     * @description The decimal separator of numbers.
+                     * @enum {string}
+                     */
+                    decimal?: "." | ",";
+                    /** @description The delimiter of columns, instead of the detected one: one of , ; | or tab. */
+                    delimiter?: string;
+                    /**
+                     * @description true validates and plans the file without changes; the details have the planned outcomes.
+                     * @enum {string}
+                     */
+                    dryRun?: "true" | "false";
+                    /** @description The encoding of the file, instead of the detected one: a label of the WHATWG Encoding Standard, such as utf-8, windows-1252, shift_jis or gb18030. */
+                    encoding?: string;
+                    /** @description JSON {"header": "field"}; null ignores the column. */
+                    mapping?: string;
+                    /**
+                     * @description true mails the person who started the job at its end; not for keys.
+                     * @enum {string}
+                     */
+                    notify?: "true" | "false";
+                    /** @description The name or number of the sheet in a workbook. */
+                    sheet?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The status of the job. */
+                    Location?: string;
+                    /** @description The JSON or form fields that were sent and ignored because the operation has none of that name. */
+                    "X-Unknown-Fields"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "success",
+                     *       "message": "Premium currency bulk update process is queued",
+                     *       "data": {
+                     *         "message": "Premium currency bulk update process is queued. You can check in Api Log ( community settings )",
+                     *         "jobId": "6a21d1c09f3b0c4d5e6f7a8b",
+                     *         "statusUrl": "/v1/users/bulk-update/6a21d1c09f3b0c4d5e6f7a8b/status"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SuccessQueuedJob"];
                 };
             };
             400: components["responses"]["Invalid"];
