@@ -47,6 +47,7 @@ var layers = []string{
 	"internal/bulk/posting",
 	"internal/member/directory internal/bulk/source",
 	"internal/member/assign",
+	"internal/ledger/economy",
 	"internal/ledger/chain internal/ledger/operation",
 	"internal/roster",
 	"internal/bulk/outcome",

@@ -66,7 +66,7 @@ func (p *Services) uiAreas(c *ui.Console, limits uiLimits, server uiinstallation
 		uikey.New(c, uikey.Services{Access: p.Access, Accounts: p.Accounts, Chat: p.Chat, Clock: p.clock}),
 		uiaudit.New(c, uiaudit.Services{Access: p.Access, Communities: p.Communities, Fields: p.Fields, Members: p.Members, Chat: p.Chat}),
 		uisettings.New(c, uisettings.Services{Access: p.Access, Accounts: p.Accounts, Communities: p.Communities, Fields: p.Fields, Members: p.Members, Ownership: p.Ownership}),
-		uiprogress.New(),
+		uiprogress.New(c, uiprogress.Services{Access: p.Access, Members: p.Members, Economy: p.Economy, Ledger: p.LedgerActs, Activity: p.Activity, Tiers: p.Tiers, Awards: p.Awards, Lists: p.Lists}),
 		account,
 		uisignin.New(c, uisignin.Services{
 			DB: p.DB, Access: p.Access, Accounts: p.Accounts, Moderation: p.Moderation, Clock: p.clock, SignIns: limits.signIns, Counts: p.Counts, ConnectFailed: showSecurity,

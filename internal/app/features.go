@@ -70,6 +70,7 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.Topics.Feature(),
 		delivery.Feature(p.Messages),
 		p.ReadStates.Feature(),
+		p.Economy.Feature(),
 		p.Rules.Feature(),
 		p.Tiers.Feature(),
 		p.Badges.Feature(),

@@ -28,6 +28,7 @@ import (
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/ledger/chain"
+	"github.com/regulars/regulars/internal/ledger/economy"
 	"github.com/regulars/regulars/internal/ledger/operation"
 	"github.com/regulars/regulars/internal/live"
 	"github.com/regulars/regulars/internal/mail"
@@ -85,6 +86,7 @@ type Services struct {
 	Notes         *note.Notes
 	Ledger        *ledger.Ledger
 	LedgerActs    *operation.Operations
+	Economy       *economy.Economy
 	Chain         *chain.Chain
 	Blocks        *block.Blocks
 	Accounts      *signin.Accounts
@@ -222,6 +224,7 @@ func (p *Services) assembleProgress(now clock.Clock, log *slog.Logger) {
 	p.Tiers = tier.New(tier.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Ledger = ledger.New(ledger.Deps{Clock: now, Moved: []ledger.MoveHook{p.Tiers.Move}})
 	p.LedgerActs = operation.New(operation.Deps{DB: p.DB, Clock: now, Access: p.Access, Ledger: p.Ledger})
+	p.Economy = economy.New(economy.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Chain = chain.New(chain.Deps{DB: p.DB, Clock: now, Log: log, Access: p.Access})
 	p.Activity = activity.New(activity.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Rules = rule.New(rule.Deps{DB: p.DB, Clock: now, Access: p.Access, Ledger: p.Ledger, Log: log})

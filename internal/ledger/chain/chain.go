@@ -15,6 +15,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/ledger"
+	"github.com/regulars/regulars/internal/ledger/economy"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -136,6 +137,9 @@ func (c *Chain) seal(ctx context.Context, tx *sqldb.Tx, communityID string) erro
 		return err
 	}
 	if err := ledger.SetSeal(ctx, tx, communityID, entries, next.Number); err != nil {
+		return err
+	}
+	if err := economy.Add(ctx, tx, communityID, entries); err != nil {
 		return err
 	}
 	if day(last.CreatedAt) == day(next.CreatedAt) {
