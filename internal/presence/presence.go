@@ -134,7 +134,11 @@ func (p *Presence) record(ctx context.Context, caller actor.Actor, communityID s
 		if err != nil {
 			return err
 		}
-		visits, firstToday := r.sign(max(last, r.seenAt), now, home.Day(now))
+		before, day := r, home.Day(now)
+		visits, firstToday := r.sign(max(last, r.seenAt), now, day)
+		if err := addDay(ctx, tx, communityID, memberID, day, r.visits-before.visits, r.minutes-before.minutes); err != nil {
+			return err
+		}
 		if err := upsertVisit(ctx, tx, communityID, memberID, Visit{SeenAt: r.seenAt, SignedInAt: caller.SignedInAt}); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package presence_test
 
 import (
 	"encoding/json"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -86,6 +87,10 @@ func TestVisitsAndLoginStreak(t *testing.T) {
 				t.Error("the request of a community's key counts")
 			}
 			checkFirstToday(t, a, home)
+			days, err := sqldb.All(t.Context(), a.DB, sqldb.Value[string], "SELECT CAST(day - 20539 AS TEXT) || ':' || CAST(visits AS TEXT) || '/' || CAST(minutes AS TEXT) FROM presence_days WHERE community_id = $1 AND user_id = $2 ORDER BY day", home, found.ID)
+			if want := "0:1/2 2:2/2 3:0/1 4:2/2 5:1/1"; err != nil || strings.Join(days, " ") != want {
+				t.Errorf("days %v, want %s (%v)", days, want, err)
+			}
 		})
 	}
 }

@@ -32,12 +32,23 @@ func upsertRecord(ctx context.Context, tx *sqldb.Tx, communityID, memberID strin
 	return err
 }
 
+// addDay adds to what a member did on a day.
+func addDay(ctx context.Context, tx *sqldb.Tx, communityID, memberID string, day, visits, minutes int64) error {
+	if visits == 0 && minutes == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO presence_days (community_id, user_id, day, visits, minutes) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (community_id, user_id, day) DO UPDATE SET visits = presence_days.visits + excluded.visits, minutes = presence_days.minutes + excluded.minutes`,
+		communityID, memberID, day, visits, minutes)
+	return err
+}
+
 // EraseMembers deletes the visits of members. It is a roster.Eraser.
 func EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
 	if len(memberIDs) == 0 {
 		return nil
 	}
-	for _, table := range []string{"member_presence", "member_visits"} {
+	for _, table := range []string{"member_presence", "presence_days", "member_visits"} {
 		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND "+tx.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(memberIDs)); err != nil {
 			return err
 		}

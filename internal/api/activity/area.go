@@ -4,19 +4,16 @@ package activity
 
 import (
 	"context"
-	"encoding/json"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/api"
 	"github.com/regulars/regulars/internal/api/wire"
 	"github.com/regulars/regulars/internal/community"
-	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/progress/activity"
+	"github.com/regulars/regulars/internal/progress/subject"
 )
 
 // handlers serve the operations.
@@ -57,65 +54,6 @@ func (h *handlers) routes(g *api.Group) {
 	}, h.logs)
 }
 
-// identifiers are one or more values that name users, or an object with type and value.
-type identifiers struct {
-	values          []string
-	kind, fieldName string // of an object
-}
-
-// UnmarshalJSON decodes a text, a number, a list of them, or an object.
-func (n *identifiers) UnmarshalJSON(raw []byte) error {
-	var one wire.UserRef
-	switch raw[0] {
-	case '[':
-		var list []wire.UserRef
-		err := json.Unmarshal(raw, &list)
-		for _, value := range list {
-			n.values = append(n.values, string(value))
-		}
-		return err
-	case '{':
-		var object struct {
-			Type      string       `json:"type"`
-			Value     wire.UserRef `json:"value"`
-			FieldName string       `json:"fieldName"`
-		}
-		err := json.Unmarshal(raw, &object)
-		n.values, n.kind, n.fieldName = []string{string(object.Value)}, object.Type, object.FieldName
-		return err
-	}
-	err := json.Unmarshal(raw, &one)
-	n.values = []string{string(one)}
-	return err
-}
-
-// Schema describes the forms in the OpenAPI document.
-func (identifiers) Schema(huma.Registry) *huma.Schema {
-	most := activity.MaxIdentifiers
-	value := &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeString}, {Type: huma.TypeInteger}}}
-	object := &huma.Schema{Type: huma.TypeObject, Required: []string{"type", "value"}, Properties: map[string]*huma.Schema{"type": {Type: huma.TypeString}, "value": value, "fieldName": {Type: huma.TypeString}}}
-	s := &huma.Schema{Examples: []any{"ada@example.com"}, OneOf: []*huma.Schema{{Type: huma.TypeString}, {Type: huma.TypeInteger}, {Type: huma.TypeArray, Items: value, MaxItems: &most}, object}}
-	for _, one := range append(s.OneOf, value, s) {
-		one.PrecomputeMessages()
-	}
-	return s
-}
-
-// Naming is the part of a body that names users.
-type Naming struct {
-	Identifier identifiers `json:"identifier" doc:"Values of the type, or an object with type, value and fieldName."`
-	Type       string      `json:"identifier_type,omitempty" enum:"email,username,userId,custom-field" default:"email"`
-	FieldName  string      `json:"fieldName,omitempty" doc:"The custom field, for custom-field."`
-}
-
-func (n *Naming) names() activity.Names {
-	names := activity.Names{Type: n.Type, FieldName: n.FieldName, Values: n.Identifier.values}
-	if n.Identifier.kind != "" {
-		names.Type, names.FieldName = n.Identifier.kind, n.Identifier.fieldName
-	}
-	return names
-}
-
 // dayText formats the number of a day.
 func dayText(day int64, layout string) string { return community.DateOf(day).Format(layout) }
 
@@ -124,7 +62,7 @@ const slashed = "02/01/2006"
 type dailyInput struct {
 	Body struct {
 		api.BodyCommunity
-		Naming
+		wire.Naming
 		Date  string `json:"date,omitempty" example:"28/11/2026" doc:"DD/MM/YYYY or YYYY-MM-DD; absent: today in the time zone of the community."`
 		Page  int    `json:"page,omitempty" minimum:"1" maximum:"1000" default:"1"`
 		Limit int    `json:"limit,omitempty" minimum:"1" maximum:"1000" default:"50"`
@@ -170,7 +108,7 @@ func respondPaged[T any](message string, data T, meta wire.Pages) *paged[T] {
 
 func (h *handlers) daily(ctx context.Context, in *dailyInput) (*paged[dailyActivity], error) {
 	b := &in.Body
-	names := b.names()
+	names := b.Names()
 	found, err := h.activity.Daily(ctx, actor.FromContext(ctx), api.CommunityID(ctx), names, b.Date, b.Page, b.Limit)
 	if err != nil {
 		return nil, err
@@ -187,7 +125,7 @@ func (h *handlers) daily(ctx context.Context, in *dailyInput) (*paged[dailyActiv
 type statsInput struct {
 	Body struct {
 		api.BodyCommunity
-		Naming
+		wire.Naming
 		Days int `json:"days,omitempty" minimum:"1" maximum:"365" default:"30" doc:"The last days, today included."`
 	} `nameHint:"ActivityStatsInput"`
 }
@@ -232,25 +170,14 @@ type activityStats struct {
 }
 
 func (h *handlers) stats(ctx context.Context, in *statsInput) (*api.Answer[activityStats], error) {
-	return h.respondStats(ctx, in.Body.names(), in.Body.Days)
+	return h.respondStats(ctx, in.Body.Names(), in.Body.Days)
 }
 
 func (h *handlers) statsByQuery(ctx context.Context, in *statsQuery) (*api.Answer[activityStats], error) {
-	return h.respondStats(ctx, activity.Names{Type: in.Type, FieldName: in.FieldName, Values: []string{in.Identifier}}, in.Days)
+	return h.respondStats(ctx, subject.Names{Type: in.Type, FieldName: in.FieldName, Values: []string{in.Identifier}}, in.Days)
 }
 
-// one checks that exactly one user is named.
-func one(n activity.Names) error {
-	if len(n.Values) != 1 {
-		return errs.InvalidFields([]errs.Field{errs.Wrong("identifier", "too_many", "Name one member.")})
-	}
-	return nil
-}
-
-func (h *handlers) respondStats(ctx context.Context, names activity.Names, days int) (*api.Answer[activityStats], error) {
-	if err := one(names); err != nil {
-		return nil, err
-	}
+func (h *handlers) respondStats(ctx context.Context, names subject.Names, days int) (*api.Answer[activityStats], error) {
 	s, err := h.activity.Stats(ctx, actor.FromContext(ctx), api.CommunityID(ctx), names, days)
 	if err != nil {
 		return nil, err
@@ -266,7 +193,7 @@ func (h *handlers) respondStats(ctx context.Context, names activity.Names, days 
 type logsInput struct {
 	Body struct {
 		api.BodyCommunity
-		Naming
+		wire.Naming
 		Unit   string `json:"unit,omitempty" enum:"xp,coins,premium"`
 		Source string `json:"source,omitempty" doc:"The type of the source, such as xp_rule."`
 		From   string `json:"from,omitempty" doc:"The first day, or an instant."`
@@ -291,10 +218,7 @@ type activityLogs struct {
 
 func (h *handlers) logs(ctx context.Context, in *logsInput) (*paged[activityLogs], error) {
 	b := &in.Body
-	names := b.names()
-	if err := one(names); err != nil {
-		return nil, err
-	}
+	names := b.Names()
 	found, err := h.activity.Logs(ctx, actor.FromContext(ctx), api.CommunityID(ctx), names, activity.Filter{
 		Unit: ledger.Unit(b.Unit), Source: b.Source, From: b.From, To: b.To, Page: b.Page, Limit: b.Limit,
 	})

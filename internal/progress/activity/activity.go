@@ -14,6 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/progress/subject"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -32,31 +33,12 @@ func New(d Deps) *Activity { return &Activity{d} }
 
 // Limits of requests.
 const (
-	MaxIdentifiers = 1_000
-	MaxDays        = 365
-	totalCap       = 10_000 // up to which filtered entries are counted
+	MaxDays  = 365
+	totalCap = 10_000 // up to which filtered entries are counted
 )
 
-// viewer decides whose activity a caller may read.
-type viewer struct {
-	caller  actor.Actor
-	refused error // why the caller may not read that of others
-}
-
-func (a *Activity) viewer(ctx context.Context, caller actor.Actor, communityID string) (viewer, error) {
-	v := viewer{caller: caller, refused: a.d.Access.Can(ctx, caller, communityID, permission.GetUserStats)}
-	if v.refused == nil {
-		return v, nil
-	}
-	return v, a.d.Access.Can(ctx, caller, communityID, permission.AnyMember)
-}
-
-// check returns nil if the caller may read the activity of a member; nil: of no member.
-func (v viewer) check(who *member.Record) error {
-	if v.refused == nil || who != nil && who.Is(v.caller) {
-		return nil
-	}
-	return v.refused
+func (a *Activity) viewer(ctx context.Context, caller actor.Actor, communityID string) (subject.Viewer, error) {
+	return subject.NewViewer(ctx, a.d.Access, caller, communityID, permission.GetUserStats)
 }
 
 // Earned is what a member earned on a day.
@@ -80,8 +62,8 @@ type Day struct {
 // Daily returns what members earned on a day, given as time.DateOnly or DD/MM/YYYY, "" for
 // today: the members of a page of names in their order. It fails with Forbidden
 // "missing_permission" for other members unless the caller may read the activity of all,
-// and as resolve does.
-func (a *Activity) Daily(ctx context.Context, caller actor.Actor, communityID string, n Names, date string, page, limit int) (Day, error) {
+// and as subject.Resolve does.
+func (a *Activity) Daily(ctx context.Context, caller actor.Actor, communityID string, n subject.Names, date string, page, limit int) (Day, error) {
 	v, err := a.viewer(ctx, caller, communityID)
 	if err != nil {
 		return Day{}, err
@@ -96,20 +78,20 @@ func (a *Activity) Daily(ctx context.Context, caller actor.Actor, communityID st
 			return Day{}, err
 		}
 	}
-	found, err := a.resolve(ctx, communityID, n)
+	found, err := subject.Resolve(ctx, a.d.DB, communityID, n)
 	if err != nil {
 		return Day{}, err
 	}
 	for _, value := range n.Values {
 		who, known := found[value]
 		if !known {
-			if err := v.check(nil); err != nil {
+			if err := v.Check(nil); err != nil {
 				return Day{}, err
 			}
 			result.NotFound = append(result.NotFound, value)
 			continue
 		}
-		if err := v.check(who); err != nil {
+		if err := v.Check(who); err != nil {
 			return Day{}, err
 		}
 		result.Found++
@@ -163,7 +145,7 @@ type Stats struct {
 
 // Stats returns the activity of the member that n names in the last days, today included.
 // It fails as Daily does, or with NotFound "user_not_found".
-func (a *Activity) Stats(ctx context.Context, caller actor.Actor, communityID string, n Names, days int) (Stats, error) {
+func (a *Activity) Stats(ctx context.Context, caller actor.Actor, communityID string, n subject.Names, days int) (Stats, error) {
 	who, home, err := a.subject(ctx, caller, communityID, n)
 	if err != nil {
 		return Stats{}, err
@@ -189,23 +171,12 @@ func (a *Activity) Stats(ctx context.Context, caller actor.Actor, communityID st
 }
 
 // subject returns the member that n names, if the caller may read its activity.
-func (a *Activity) subject(ctx context.Context, caller actor.Actor, communityID string, n Names) (who *member.Record, home community.Community, err error) {
+func (a *Activity) subject(ctx context.Context, caller actor.Actor, communityID string, n subject.Names) (who *member.Record, home community.Community, err error) {
 	v, err := a.viewer(ctx, caller, communityID)
 	if err != nil {
 		return who, home, err
 	}
-	found, err := a.resolve(ctx, communityID, n)
-	if err != nil {
-		return who, home, err
-	}
-	who, known := found[n.Values[0]]
-	if !known {
-		if err := v.check(nil); err != nil {
-			return who, home, err
-		}
-		return who, home, member.ErrUserNotFound()
-	}
-	if err := v.check(who); err != nil {
+	if who, err = v.One(ctx, a.d.DB, communityID, n); err != nil {
 		return who, home, err
 	}
 	home, err = community.Load(ctx, a.d.DB, communityID)
@@ -230,7 +201,7 @@ type Log struct {
 }
 
 // Logs returns entries of the member that n names. It fails as Stats does.
-func (a *Activity) Logs(ctx context.Context, caller actor.Actor, communityID string, n Names, f Filter) (Log, error) {
+func (a *Activity) Logs(ctx context.Context, caller actor.Actor, communityID string, n subject.Names, f Filter) (Log, error) {
 	who, home, err := a.subject(ctx, caller, communityID, n)
 	if err != nil {
 		return Log{}, err

@@ -9,11 +9,6 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// valuesQuery selects the members with some values of a field.
-func valuesQuery(d sqldb.Dialect) string {
-	return "SELECT key, user_id FROM member_values WHERE community_id = $1 AND field_id = $2 AND " + d.In("key", "$3") + " ORDER BY key, user_id LIMIT 10000"
-}
-
 // dayOf is the day of a member.
 type dayOf struct {
 	userID string

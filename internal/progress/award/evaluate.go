@@ -153,7 +153,7 @@ func (s *Awards) reached(ctx context.Context, q sqldb.Querier, communityID strin
 	if err != nil {
 		return nil, err
 	}
-	values, err := count.Values(ctx, q, now, communityID, ids, needs)
+	values, err := count.Values(ctx, q, now, communityID, ids, needs, count.Span{})
 	if err != nil {
 		return nil, err
 	}

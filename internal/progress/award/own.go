@@ -38,7 +38,7 @@ func (s *Awards) Own(ctx context.Context, caller actor.Actor, communityID string
 	if err != nil {
 		return nil, err
 	}
-	values, err := count.Values(ctx, s.d.DB, now, communityID, []string{self.ID}, needs)
+	values, err := count.Values(ctx, s.d.DB, now, communityID, []string{self.ID}, needs, count.Span{})
 	if err != nil {
 		return nil, err
 	}

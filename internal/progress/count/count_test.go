@@ -2,12 +2,14 @@ package count_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/regulars/regulars/internal/condition"
 	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/member/figure"
 	"github.com/regulars/regulars/internal/member/membertest"
+	"github.com/regulars/regulars/internal/member/tally"
 	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/progress/count"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -49,7 +51,10 @@ func TestCountsBeginAtAnInstant(t *testing.T) {
 					return err
 				}
 			}
-			if _, err := tx.Exec(f.Context(), "INSERT INTO member_presence (community_id, user_id, visits, minutes, last_minute, streak, streak_day) VALUES ($1, $2, 9, 8, 1, 5, 6)", f.Community, ada.ID); err != nil {
+			if _, err := tx.Exec(f.Context(), "INSERT INTO member_presence (community_id, user_id, visits, minutes, last_minute, streak, streak_day) VALUES ($1, $2, 9, 90, 1, 5, 6)", f.Community, ada.ID); err != nil {
+				return err
+			}
+			if err := tally.Add(f.Context(), tx, f.Community, ada.ID, tally.Delta{Messages: 2, Replies: 2, Reactions: 4}); err != nil {
 				return err
 			}
 			posted, err := l.Post(f.Context(), tx, f.Community, []ledger.Post{
@@ -65,24 +70,32 @@ func TestCountsBeginAtAnInstant(t *testing.T) {
 			_, err = l.Reverse(f.Context(), tx, f.Community, posted[1].Entry.ID, "")
 			return err
 		}))
+		for day, visits := range map[int]int{1: 4, 2: 2, 4: 3} {
+			_, err := f.DB.Exec(f.Context(), "INSERT INTO presence_days (community_id, user_id, day, visits, minutes) VALUES ($1, $2, $3, $4, $5)", f.Community, ada.ID, day, visits, 10*visits)
+			f.OK(err)
+		}
 		at := figure.Moment{Today: 7, MS: 7 * day}
-		since, err := count.Since(f.Context(), f.DB, at, f.Community, []string{ada.ID}, 2*day)
-		f.OK(err)
-		for action, want := range map[string]int64{"messages": 1, "replies": 1, "reactions": 2, "visitStreak": 5, "xpEarned": 40, "coinsEarned": 5} {
-			if got := since[ada.ID][action]; got != want {
-				f.Errorf("%s since the instant: %d, want %d", action, got, want)
+		for _, c := range []struct {
+			span count.Span
+			want string
+		}{
+			{count.Span{}, "messages 2 replies 2 reactions 4 visits 9 visitStreak 5 timeSpent 90 xpEarned 50 coinsEarned 5"},
+			{count.Span{From: 1}, "messages 2 replies 2 reactions 4 visits 9 visitStreak 5 timeSpent 90 xpEarned 50 coinsEarned 5"},
+			{count.Span{From: 2 * day}, "messages 1 replies 1 reactions 2 visits 5 visitStreak 5 timeSpent 50 xpEarned 40 coinsEarned 5"},
+			{count.Span{From: 2*day + 1}, "messages 0 replies 1 reactions 1 visits 5 visitStreak 5 timeSpent 50 xpEarned 40 coinsEarned 5"},
+			{count.Span{From: 5 * day}, "messages 0 replies 0 reactions 0 visits 0 visitStreak 2 timeSpent 0 xpEarned 0 coinsEarned 0"},
+			{count.Span{From: 2 * day, Until: 3 * day}, "messages 1 replies 0 reactions 1 visits 2 visitStreak 2 timeSpent 20 xpEarned 40 coinsEarned 5"},
+			{count.Span{From: 1, Until: 4*day - 1}, "messages 2 replies 1 reactions 3 visits 6 visitStreak 2 timeSpent 60 xpEarned 50 coinsEarned 5"},
+			{count.Span{Until: 1 * day}, "messages 1 replies 0 reactions 1 visits 4 visitStreak 0 timeSpent 40 xpEarned 10 coinsEarned 0"},
+		} {
+			counts, err := count.Of(f.Context(), f.DB, at, f.Community, []string{ada.ID}, condition.Actions, c.span)
+			f.OK(err)
+			var got []string
+			for _, action := range condition.Actions {
+				got = append(got, fmt.Sprint(action, " ", counts[ada.ID][action]))
 			}
-		}
-		later, err := count.Since(f.Context(), f.DB, at, f.Community, []string{ada.ID}, 5*day)
-		f.OK(err)
-		if got := later[ada.ID]; got["messages"] != 0 || got["visitStreak"] != 2 {
-			f.Errorf("later: %v", got)
-		}
-		all, err := count.Of(f.Context(), f.DB, at, f.Community, []string{ada.ID}, []string{condition.XPEarned})
-		f.OK(err)
-		for action, want := range map[string]int64{"visits": 9, "timeSpent": 8, "visitStreak": 5, "xpEarned": 50, "coinsEarned": 5} {
-			if got := all[ada.ID][action]; got != want {
-				f.Errorf("%s: %d, want %d", action, got, want)
+			if text := strings.Join(got, " "); text != c.want {
+				f.Errorf("%+v:\n got %s\nwant %s", c.span, text, c.want)
 			}
 		}
 	})

@@ -1,16 +1,24 @@
-package activity
+// Package subject finds the members that requests about progress name, and decides who may
+// read about them.
+package subject
 
 import (
 	"context"
 	"strconv"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
+
+// MaxValues bounds the values of a request.
+const MaxValues = 1_000
 
 // Names are values that name members.
 type Names struct {
@@ -19,14 +27,14 @@ type Names struct {
 	Values    []string
 }
 
-// resolve returns the active members that values name. It fails with Invalid
+// Resolve returns the active members that values name, by value. It fails with Invalid
 // "invalid_input", Conflict "identifier_ambiguous" or Unavailable "lookup_not_ready".
-func (a *Activity) resolve(ctx context.Context, communityID string, n Names) (map[string]*member.Record, error) {
+func Resolve(ctx context.Context, q sqldb.Querier, communityID string, n Names) (map[string]*member.Record, error) {
 	if len(n.Values) == 0 {
 		return nil, errs.InvalidFields([]errs.Field{errs.Wrong("identifier", "required", "Name a member.")})
 	}
 	if n.Type == "custom-field" {
-		return a.resolveField(ctx, communityID, n)
+		return resolveField(ctx, q, communityID, n)
 	}
 	keys := make(map[string]string, len(n.Values)) // by value
 	var set member.KeySet
@@ -49,7 +57,7 @@ func (a *Activity) resolve(ctx context.Context, communityID string, n Names) (ma
 			return nil, errs.InvalidFields([]errs.Field{errs.Wrong("identifier_type", "not_allowed", "The type of an identifier is email, username, userId or custom-field.")})
 		}
 	}
-	records, err := member.Lookup(ctx, a.d.DB, communityID, set, false)
+	records, err := member.Lookup(ctx, q, communityID, set, false)
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +85,8 @@ func (a *Activity) resolve(ctx context.Context, communityID string, n Names) (ma
 }
 
 // resolveField returns the active members by the values of a custom field.
-func (a *Activity) resolveField(ctx context.Context, communityID string, n Names) (map[string]*member.Record, error) {
-	fields, err := field.List(ctx, a.d.DB, communityID)
+func resolveField(ctx context.Context, q sqldb.Querier, communityID string, n Names) (map[string]*member.Record, error) {
+	fields, err := field.List(ctx, q, communityID)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +111,7 @@ func (a *Activity) resolveField(ctx context.Context, communityID string, n Names
 		}
 		list = append(list, keys[value])
 	}
-	users, err := a.usersOf(ctx, communityID, f, list)
+	users, err := usersOf(ctx, q, communityID, f, list)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +119,7 @@ func (a *Activity) resolveField(ctx context.Context, communityID string, n Names
 	for _, some := range users {
 		ids = append(ids, some...)
 	}
-	records, err := member.Lookup(ctx, a.d.DB, communityID, member.KeySet{IDs: ids}, false)
+	records, err := member.Lookup(ctx, q, communityID, member.KeySet{IDs: ids}, false)
 	if err != nil {
 		return nil, err
 	}
@@ -137,21 +145,46 @@ func (a *Activity) resolveField(ctx context.Context, communityID string, n Names
 	return found, nil
 }
 
-// usersOf returns the ids of members by the keys of their values.
-func (a *Activity) usersOf(ctx context.Context, communityID string, f *field.Field, keys []string) (map[string][]string, error) {
-	users := map[string][]string{}
-	if f.Identifier {
-		held, err := member.Identifiers(ctx, a.d.DB, communityID, f.ID, keys)
-		for _, one := range held {
-			users[one.Key] = append(users[one.Key], one.UserID)
-		}
-		return users, err
+// Viewer decides whose progress a caller may read.
+type Viewer struct {
+	caller  actor.Actor
+	refused error // why the caller may not read that of others
+}
+
+// NewViewer returns the Viewer of a caller, who may read about all members with one of some
+// permissions, and else about their own member. It fails as access.Can does for AnyMember.
+func NewViewer(ctx context.Context, a *access.Access, caller actor.Actor, communityID string, all ...actor.Permission) (Viewer, error) {
+	v := Viewer{caller, a.CanAny(ctx, caller, communityID, all...)}
+	if v.refused == nil {
+		return v, nil
 	}
-	_, err := sqldb.All(ctx, a.d.DB, func(s sqldb.Scanner) (none struct{}, err error) {
-		var key, userID string
-		err = s.Scan(&key, &userID)
-		users[key] = append(users[key], userID)
-		return none, err
-	}, valuesQuery(a.d.DB.Dialect()), communityID, f.ID, sqldb.Keys(keys))
-	return users, err
+	return v, a.Can(ctx, caller, communityID, permission.AnyMember)
+}
+
+// Check returns nil if the caller may read about a member; nil: about no member.
+func (v Viewer) Check(who *member.Record) error {
+	if v.refused == nil || who != nil && who.Is(v.caller) {
+		return nil
+	}
+	return v.refused
+}
+
+// One returns the member that n names, if the caller may read about it. It fails as Resolve
+// and Check do, or with NotFound "user_not_found".
+func (v Viewer) One(ctx context.Context, q sqldb.Querier, communityID string, n Names) (*member.Record, error) {
+	if len(n.Values) > 1 {
+		return nil, errs.InvalidFields([]errs.Field{errs.Wrong("identifier", "too_many", "Name one member.")})
+	}
+	found, err := Resolve(ctx, q, communityID, n)
+	if err != nil {
+		return nil, err
+	}
+	who := found[n.Values[0]]
+	if err := v.Check(who); err != nil {
+		return nil, err
+	}
+	if who == nil {
+		return nil, member.ErrUserNotFound()
+	}
+	return who, nil
 }
