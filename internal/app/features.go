@@ -76,6 +76,8 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.Badges.Feature(),
 		p.Awards.Feature(),
 		p.Applications.Feature(),
+		p.Milestones.Feature(),
+		p.Completions.Feature(),
 		p.Bulk.Feature(),
 		p.Stats.Feature(),
 		live.Feature(),

@@ -51,7 +51,9 @@ import (
 	"github.com/regulars/regulars/internal/progress/application"
 	"github.com/regulars/regulars/internal/progress/award"
 	"github.com/regulars/regulars/internal/progress/badge"
+	"github.com/regulars/regulars/internal/progress/completion"
 	"github.com/regulars/regulars/internal/progress/earned"
+	"github.com/regulars/regulars/internal/progress/milestone"
 	"github.com/regulars/regulars/internal/progress/rule"
 	"github.com/regulars/regulars/internal/progress/tier"
 	"github.com/regulars/regulars/internal/ratelimit"
@@ -103,6 +105,8 @@ type Services struct {
 	Badges        *badge.Badges
 	Awards        *award.Awards
 	Applications  *application.Applications
+	Milestones    *milestone.Milestones
+	Completions   *completion.Completions
 	Bulk          *bulk.Bulk
 	Stats         *stats.Stats
 	Installation  *installation.Installation
@@ -222,7 +226,8 @@ func (p *Services) assemble(c config.Config) (err error) {
 // assembleProgress constructs the ledger and the features of progress.
 func (p *Services) assembleProgress(now clock.Clock, log *slog.Logger) {
 	p.Tiers = tier.New(tier.Deps{DB: p.DB, Clock: now, Access: p.Access})
-	p.Ledger = ledger.New(ledger.Deps{Clock: now, Moved: []ledger.MoveHook{p.Tiers.Move}})
+	p.Milestones = milestone.New(milestone.Deps{DB: p.DB, Clock: now, Access: p.Access})
+	p.Ledger = ledger.New(ledger.Deps{Clock: now, Moved: []ledger.MoveHook{p.Tiers.Move, p.Milestones.Moved}})
 	p.LedgerActs = operation.New(operation.Deps{DB: p.DB, Clock: now, Access: p.Access, Ledger: p.Ledger})
 	p.Economy = economy.New(economy.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Chain = chain.New(chain.Deps{DB: p.DB, Clock: now, Log: log, Access: p.Access})
@@ -241,10 +246,11 @@ func (p *Services) assembleMessages(now clock.Clock) {
 	p.Topics = topic.New(p.Messages, p.Posts, p.Changes)
 }
 
-// assembleBadges constructs badges and their awards; after messages.
+// assembleBadges constructs badges, their awards and completions of milestones; after messages.
 func (p *Services) assembleBadges(now clock.Clock, log *slog.Logger) {
 	p.Badges = badge.New(badge.Deps{DB: p.DB, Clock: now, Access: p.Access, Pictures: p.Pictures, Uploads: p.Messages.Images, Web: safehttp.New(safehttp.Options{}), BaseURL: p.url})
 	p.Awards = award.New(award.Deps{DB: p.DB, Clock: now, Log: log, Access: p.Access, Ledger: p.Ledger})
+	p.Completions = completion.New(completion.Deps{DB: p.DB, Clock: now, Log: log, Access: p.Access, Ledger: p.Ledger, Awards: p.Awards})
 	p.Applications = application.New(application.Deps{DB: p.DB, Clock: now, Access: p.Access, Awards: p.Awards, BaseURL: p.url})
 }
 

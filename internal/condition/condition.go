@@ -77,8 +77,14 @@ type Values struct {
 
 // Met reports whether the values meet the conditions. An unset field, and one that was
 // deleted, meets none.
-func (n *Node) Met(v Values) bool {
-	met := func(one Node) bool { return one.Met(v) }
+func (n *Node) Met(v Values) bool { return n.met(v, true) }
+
+// MayHaveMet reports whether the values, or earlier ones with smaller counts, meet the
+// conditions.
+func (n *Node) MayHaveMet(v Values) bool { return n.met(v, false) }
+
+func (n *Node) met(v Values, exact bool) bool {
+	met := func(one Node) bool { return one.met(v, exact) }
 	switch n.Operator {
 	case And:
 		return !slices.ContainsFunc(n.Conditions, func(one Node) bool { return !met(one) })
@@ -86,7 +92,7 @@ func (n *Node) Met(v Values) bool {
 		return slices.ContainsFunc(n.Conditions, met)
 	}
 	if n.Action != "" {
-		return v.Counts[n.Action] >= n.needed() && (n.Op != Equal || v.Counts[n.Action] == n.Count)
+		return v.Counts[n.Action] >= n.needed() && (!exact || n.Op != Equal || v.Counts[n.Action] == n.Count)
 	}
 	return n.matches(v.Fields[n.FieldID])
 }

@@ -257,3 +257,16 @@ func FuzzDecode(f *testing.F) {
 		same(t, n)
 	})
 }
+
+func TestCountsThatWereSmallerMayHaveMet(t *testing.T) {
+	n := condition.Node{Operator: condition.And, Conditions: []condition.Node{{Action: condition.Messages, Op: condition.Equal, Count: 3}, {Action: condition.Replies, Op: condition.AtLeast, Count: 1}}}
+	for _, c := range []struct {
+		messages, replies int64
+		met, may          bool
+	}{{2, 1, false, false}, {3, 1, true, true}, {4, 1, false, true}, {4, 0, false, false}} {
+		v := condition.Values{Counts: map[string]int64{condition.Messages: c.messages, condition.Replies: c.replies}}
+		if n.Met(v) != c.met || n.MayHaveMet(v) != c.may {
+			t.Errorf("%+v: met %t, may have met %t", c, n.Met(v), n.MayHaveMet(v))
+		}
+	}
+}

@@ -126,6 +126,29 @@ func (j *Job) Complete(ctx context.Context, tx *sqldb.Tx) error {
 	return deleteDone(ctx, tx, []string{j.ID}, []string{j.ID + j.token})
 }
 
+// Batches runs next, each time in a transaction of its own, until it reports the end; then
+// the job is complete. next saves what it has done, so that the job may run again.
+func (j *Job) Batches(ctx context.Context, next func(*sqldb.Tx) (done bool, err error), options ...sqldb.TxOption) error {
+	for {
+		done := false
+		err := j.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+			if done, err = next(tx); err != nil {
+				return err
+			}
+			if done {
+				return j.Complete(ctx, tx)
+			}
+			return j.Step(ctx, tx)
+		}, options...)
+		if err != nil || done {
+			return err
+		}
+		if j.ShouldYield() {
+			return ErrYielded
+		}
+	}
+}
+
 func (j *Job) noteProgress() {
 	if j.progressAt.CompareAndSwap(0, max(j.engine.clock.MS(), 1)) && j.crashes > 0 {
 		j.engine.onNotify("") // the next interrupted job may start

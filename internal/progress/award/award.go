@@ -14,6 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/progress/badge"
+	"github.com/regulars/regulars/internal/progress/count"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -96,7 +97,7 @@ func (s *Awards) lockReceivers(ctx context.Context, tx *sqldb.Tx, communityID st
 	if err != nil {
 		return nil, err
 	}
-	suspended, err := selectSuspended(ctx, tx, communityID, slices.Sorted(maps.Keys(automatic)), s.d.Clock.MS())
+	suspended, err := count.Suspended(ctx, tx, communityID, slices.Sorted(maps.Keys(automatic)), s.d.Clock.MS())
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/regulars/regulars/internal/member/tally"
 	"github.com/regulars/regulars/internal/progress/award"
 	"github.com/regulars/regulars/internal/progress/badge"
+	"github.com/regulars/regulars/internal/progress/count"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -181,7 +182,7 @@ func TestFieldsAreConditions(t *testing.T) {
 		in := badge.Input{Title: &title, Action: &action, Conditions: json.RawMessage(`{"operator":"and","conditions":[{"fieldId":"vip","value":true}]}`)}
 		_, err := f.badges.Create(f.Context(), membertest.Command, f.Community, in)
 		f.OK(err)
-		if p, err := f.awards.Preview(f.Context(), membertest.Command, f.Community, in); err != nil || p != (award.Preview{Reached: 1, Checked: 2}) {
+		if p, err := f.awards.Preview(f.Context(), membertest.Command, f.Community, in); err != nil || p != (count.Preview{Reached: 1, Checked: 2}) {
 			f.Errorf("%+v (%v)", p, err)
 		}
 		f.handle(people...)

@@ -59,24 +59,7 @@ func (s *Awards) Evaluate(ctx context.Context, caller actor.Actor, communityID, 
 
 // evaluateAll evaluates a badge from the saved position to the end.
 func (s *Awards) evaluateAll(ctx context.Context, j *jobs.Job, a evaluateArgs) error {
-	for {
-		done := false
-		err := j.Tx(ctx, func(tx *sqldb.Tx) (err error) {
-			if done, err = s.evaluateNext(ctx, tx, a); err != nil {
-				return err
-			}
-			if done {
-				return j.Complete(ctx, tx)
-			}
-			return j.Step(ctx, tx)
-		})
-		if err != nil || done {
-			return err
-		}
-		if j.ShouldYield() {
-			return jobs.ErrYielded
-		}
-	}
+	return j.Batches(ctx, func(tx *sqldb.Tx) (done bool, err error) { return s.evaluateNext(ctx, tx, a) })
 }
 
 // evaluateNext evaluates the next members and reports whether they were the last ones.
@@ -89,7 +72,7 @@ func (s *Awards) evaluateNext(ctx context.Context, tx *sqldb.Tx, a evaluateArgs)
 		return false, err
 	}
 	e := b.Evaluation
-	ids, err := selectMembers(ctx, tx, a.CommunityID, e.After, evaluateBatch)
+	ids, err := count.MembersAfter(ctx, tx, a.CommunityID, e.After, evaluateBatch)
 	if err != nil {
 		return false, err
 	}
@@ -193,44 +176,22 @@ func (s *Awards) handle(ctx context.Context, tx *sqldb.Tx, batch []event.Event) 
 	return err
 }
 
-// Preview is how many members meet the conditions of a badge.
-type Preview struct {
-	Reached, Checked int64
-	Partial          bool // more members were not checked
-}
-
-// maxPreview bounds the members that a preview checks.
-const maxPreview = 20_000
-
 // Preview counts the members who meet the conditions of a badge that is not stored. It
 // fails as badge.Badges.Create does.
-func (s *Awards) Preview(ctx context.Context, caller actor.Actor, communityID string, in badge.Input) (Preview, error) {
+func (s *Awards) Preview(ctx context.Context, caller actor.Actor, communityID string, in badge.Input) (count.Preview, error) {
 	if err := s.d.Access.Can(ctx, caller, communityID, permission.Badges); err != nil {
-		return Preview{}, err
+		return count.Preview{}, err
 	}
 	fields, err := field.List(ctx, s.d.DB, communityID)
 	if err != nil {
-		return Preview{}, err
+		return count.Preview{}, err
 	}
 	b, err := in.Draft(fields)
 	if err != nil || !b.IsAutomatic() {
-		return Preview{}, err
+		return count.Preview{}, err
 	}
-	var p Preview
-	after := ""
-	for {
-		ids, err := selectMembers(ctx, s.d.DB, communityID, after, evaluateBatch)
-		if err != nil || len(ids) == 0 {
-			return p, err
-		}
-		if p.Checked >= maxPreview {
-			p.Partial = true
-			return p, nil
-		}
+	return count.NewPreview(ctx, s.d.DB, communityID, func(ids []string) (int, error) {
 		reached, err := s.reached(ctx, s.d.DB, communityID, []badge.Badge{b}, ids)
-		if err != nil {
-			return p, err
-		}
-		p.Reached, p.Checked, after = p.Reached+int64(len(reached)), p.Checked+int64(len(ids)), ids[len(ids)-1]
-	}
+		return len(reached), err
+	})
 }

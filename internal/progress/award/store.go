@@ -103,15 +103,6 @@ func selectPairs(ctx context.Context, q sqldb.Querier, communityID, condition st
 	return pairs, err
 }
 
-// selectMembers returns the ids of active members after one, in their order.
-func selectMembers(ctx context.Context, q sqldb.Querier, communityID, after string, limit int) ([]string, error) {
-	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT user_id FROM members WHERE community_id = $1 AND user_id > $2 AND state = 'active' ORDER BY user_id LIMIT $3", communityID, after, limit)
-}
-
-func selectSuspended(ctx context.Context, q sqldb.Querier, communityID string, ids []string, now int64) ([]string, error) {
-	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT user_id FROM members WHERE community_id = $1 AND suspended_until > $2 AND "+q.Dialect().In("user_id", "$3"), communityID, now, sqldb.Keys(ids))
-}
-
 // countPresent returns how many of some members have each badge, as negative numbers.
 func countPresent(ctx context.Context, q sqldb.Querier, communityID string, memberIDs []string) (map[string]int64, error) {
 	counts := map[string]int64{}

@@ -84,3 +84,13 @@ func addEarnedSince(ctx context.Context, q sqldb.Querier, communityID string, id
 		WHERE h.community_id = $1 AND `+q.Dialect().In("h.user_id", "$2")+" AND e.unit = $3 AND e.id >= $7 AND e.occurred_at >= $4 AND e.source_type <> $6 GROUP BY h.user_id",
 		[]any{communityID, sqldb.Keys(ids), string(unit), since, ledger.FromReversal, ledger.FromRefund, id.First(since)}, func(memberID string, n, _ int64) { add(memberID, ofUnit[unit], n) })
 }
+
+// MembersAfter returns the ids of active members after one, in their order.
+func MembersAfter(ctx context.Context, q sqldb.Querier, communityID, after string, limit int) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT user_id FROM members WHERE community_id = $1 AND user_id > $2 AND state = 'active' ORDER BY user_id LIMIT $3", communityID, after, limit)
+}
+
+// Suspended returns those of some members who are suspended at a time, in Unix milliseconds.
+func Suspended(ctx context.Context, q sqldb.Querier, communityID string, ids []string, now int64) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT user_id FROM members WHERE community_id = $1 AND suspended_until > $2 AND "+q.Dialect().In("user_id", "$3"), communityID, now, sqldb.Keys(ids))
+}

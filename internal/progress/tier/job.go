@@ -25,25 +25,7 @@ func (recomputeArgs) Kind() string { return "tier.recompute" }
 // recompute moves the members of a community from the stored position to the end. A change
 // of the tiers meanwhile starts at the first member again. It may run again after a crash.
 func (t *Tiers) recompute(ctx context.Context, j *jobs.Job, a recomputeArgs) error {
-	for {
-		done := false
-		err := j.Tx(ctx, func(tx *sqldb.Tx) error {
-			var err error
-			if done, err = t.recomputeBatch(ctx, tx, a.CommunityID); err != nil {
-				return err
-			}
-			if done {
-				return j.Complete(ctx, tx)
-			}
-			return j.Step(ctx, tx)
-		}, sqldb.WithoutGroupCommit)
-		if err != nil || done {
-			return err
-		}
-		if j.ShouldYield() {
-			return jobs.ErrYielded
-		}
-	}
+	return j.Batches(ctx, func(tx *sqldb.Tx) (done bool, err error) { return t.recomputeBatch(ctx, tx, a.CommunityID) }, sqldb.WithoutGroupCommit)
 }
 
 // recomputeBatch moves the next members.

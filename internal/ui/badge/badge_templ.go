@@ -12,8 +12,8 @@ import (
 	"strconv"
 
 	"github.com/regulars/regulars/internal/progress/application"
-	"github.com/regulars/regulars/internal/progress/award"
 	"github.com/regulars/regulars/internal/progress/badge"
+	"github.com/regulars/regulars/internal/progress/count"
 	"github.com/regulars/regulars/internal/ui"
 )
 
@@ -1244,7 +1244,7 @@ func EditPage(v EditView) templ.Component {
 
 // Reached is how many members meet the conditions of the form. Scripts replace it while
 // the form changes.
-func Reached(p ui.Page, preview *award.Preview) templ.Component {
+func Reached(p ui.Page, preview *count.Preview) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/i18n"
-	"github.com/regulars/regulars/internal/progress/award"
 	"github.com/regulars/regulars/internal/progress/badge"
+	"github.com/regulars/regulars/internal/progress/count"
 	"github.com/regulars/regulars/internal/ui"
 )
 
@@ -21,7 +21,7 @@ type EditView struct {
 	Row      // the stored badge; its ID is "": a new one
 	Form     Form
 	Subjects []ui.Choice // of conditions: actions and fields
-	Preview  *award.Preview
+	Preview  *count.Preview
 	Errors   map[string]string
 }
 
@@ -248,7 +248,7 @@ func (h *handlers) preview(v *ui.Request) error {
 
 // previewOf returns nil for a form that is not valid yet, and for a badge without
 // conditions.
-func (h *handlers) previewOf(v *ui.Request, form Form, row Row) *award.Preview {
+func (h *handlers) previewOf(v *ui.Request, form Form, row Row) *count.Preview {
 	in := form.input()
 	if form.Nested && row.ID != "" {
 		in.Conditions = json.RawMessage(field.EncodeJSON(&row.Conditions))

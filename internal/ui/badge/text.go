@@ -3,8 +3,8 @@ package badge
 import (
 	"github.com/regulars/regulars/internal/condition"
 	"github.com/regulars/regulars/internal/progress/application"
-	"github.com/regulars/regulars/internal/progress/award"
 	"github.com/regulars/regulars/internal/progress/badge"
+	"github.com/regulars/regulars/internal/progress/count"
 	"github.com/regulars/regulars/internal/ui"
 )
 
@@ -72,7 +72,7 @@ func evaluation(p ui.Page, e badge.Evaluation) string {
 }
 
 // reachedText is how many members meet the conditions; "" without a preview.
-func reachedText(p ui.Page, preview *award.Preview) string {
+func reachedText(p ui.Page, preview *count.Preview) string {
 	switch {
 	case preview == nil:
 		return ""
