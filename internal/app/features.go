@@ -21,6 +21,7 @@ import (
 	ledgerapi "github.com/regulars/regulars/internal/api/ledger"
 	limitapi "github.com/regulars/regulars/internal/api/limit"
 	messageapi "github.com/regulars/regulars/internal/api/message"
+	milestoneapi "github.com/regulars/regulars/internal/api/milestone"
 	moderationapi "github.com/regulars/regulars/internal/api/moderation"
 	noteapi "github.com/regulars/regulars/internal/api/note"
 	realtimeapi "github.com/regulars/regulars/internal/api/realtime"
@@ -112,6 +113,7 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		messageapi.New(messageapi.Services{Posts: p.Posts, Changes: p.Changes, Lists: p.Lists, Reactions: p.Reactions, Topics: p.Topics}),
 		reportapi.New(p.Reports),
 		badgeapi.New(badgeapi.Services{Badges: p.Badges, Awards: p.Awards, Applications: p.Applications}),
+		milestoneapi.New(p.Milestones, p.Completions),
 		limitapi.New(append(collect(p.features, func(f feature.Feature) []feature.Limit { return f.Limits }), l.rates...)),
 		userapi.New(p.Access, p.Members),
 		noteapi.New(p.Notes),
