@@ -20,6 +20,7 @@ import (
 	uikey "github.com/regulars/regulars/internal/ui/key"
 	uimember "github.com/regulars/regulars/internal/ui/member"
 	uimessage "github.com/regulars/regulars/internal/ui/message"
+	uimilestone "github.com/regulars/regulars/internal/ui/milestone"
 	uimoderation "github.com/regulars/regulars/internal/ui/moderation"
 	uioverview "github.com/regulars/regulars/internal/ui/overview"
 	uiprogress "github.com/regulars/regulars/internal/ui/progress"
@@ -57,6 +58,7 @@ func (p *Services) uiAreas(c *ui.Console, limits uiLimits, server uiinstallation
 		uirole.New(c, uirole.Services{Access: p.Access, Members: p.Members, Chat: p.Chat}),
 		uichannel.New(c, uichannel.Services{Access: p.Access, Communities: p.Communities, Members: p.Members, Chat: p.Chat}),
 		uibadge.New(c, uibadge.Services{Access: p.Access, Badges: p.Badges, Awards: p.Awards, Applications: p.Applications, Posts: p.Posts}),
+		uimilestone.New(c, uimilestone.Services{Access: p.Access, Badges: p.Badges, Milestones: p.Milestones, Completions: p.Completions}),
 		uireport.New(c, uireport.Services{Access: p.Access, Reports: p.Reports, Clock: p.clock, Changes: p.Changes}),
 		uimessage.New(c, uimessage.Services{Access: p.Access, Blocks: p.Blocks, Chat: p.Chat, Direct: p.Conversations, Events: p.Events, Messages: p.Messages, Lists: p.Lists, Posts: p.Posts, Changes: p.Changes, Reactions: p.Reactions, Topics: p.Topics, ReadStates: p.ReadStates, Reports: p.Reports, Members: p.Members}),
 		uifield.New(c, uifield.Services{Fields: p.Fields, FieldChanges: p.FieldChanges}),

@@ -103,6 +103,7 @@ func TestTheDemoHasConversations(t *testing.T) {
 		"conversations":              "SELECT count(*) FROM conversations WHERE community_id = $1",
 		"messages of a conversation": "SELECT count(*) FROM messages m JOIN conversations c ON c.community_id = m.community_id AND c.id = m.channel_id WHERE m.community_id = $1",
 		"visits":                     "SELECT count(*) FROM member_presence WHERE community_id = $1",
+		"milestones":                 "SELECT count(*) FROM milestones WHERE community_id = $1",
 		"reports":                    "SELECT count(*) FROM reports WHERE community_id = $1 AND status = 'open'",
 		"old messages":               "SELECT count(*) FROM messages m JOIN communities c ON c.id = m.community_id WHERE m.community_id = $1 AND m.posted_at < c.created_at",
 	} {

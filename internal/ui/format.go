@@ -186,6 +186,14 @@ func (r Reader) Exact(ms int64) string { return r.Words.Exact(r.at(ms)) }
 // Day is the date in the community's zone.
 func (r Reader) Day(ms int64) string { return r.Words.Day(r.at(ms)) }
 
+// Date is the day as DayStart reads it; "" for 0.
+func (r Reader) Date(ms int64) string {
+	if ms == 0 {
+		return ""
+	}
+	return r.at(ms).Format(time.DateOnly)
+}
+
 // Clock is the hour and minute.
 func (r Reader) Clock(ms int64) string { return r.at(ms).Format("15:04") }
 

@@ -4,6 +4,7 @@ package demo
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"image"
 	"image/color"
 	"image/png"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/chat"
+	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/direct"
 	"github.com/regulars/regulars/internal/member"
@@ -20,6 +22,7 @@ import (
 	"github.com/regulars/regulars/internal/message/react"
 	"github.com/regulars/regulars/internal/message/topic"
 	"github.com/regulars/regulars/internal/presence"
+	"github.com/regulars/regulars/internal/progress/milestone"
 	"github.com/regulars/regulars/internal/report"
 	"github.com/regulars/regulars/internal/roster"
 )
@@ -36,6 +39,7 @@ type Deps struct {
 	Conversations *direct.Conversations
 	Reports       *report.Reports
 	Presence      *presence.Presence
+	Milestones    *milestone.Milestones
 
 	Operator actor.Actor
 	Owner    actor.Actor // a person in the community
@@ -51,7 +55,8 @@ type filling struct {
 }
 
 // Fill creates channels in which members have written within the last days: messages,
-// replies, reactions, an image, pins, a forum, a conversation, reports, and visits.
+// replies, reactions, an image, pins, a forum, a conversation, reports, visits, and
+// milestones.
 func Fill(ctx context.Context, d Deps, communityID string) error {
 	f := &filling{d, communityID}
 	words := []string{"refund"}
@@ -78,7 +83,10 @@ func Fill(ctx context.Context, d Deps, communityID string) error {
 		return err
 	}
 	f.SetTime(f.Now)
-	return f.visit(ctx)
+	if err := f.visit(ctx); err != nil {
+		return err
+	}
+	return f.reward(ctx)
 }
 
 // talk fills the conversation of the owner with a member.
@@ -216,6 +224,25 @@ func (f *filling) visit(ctx context.Context) error {
 			return err
 		}
 		f.Presence.Record(ctx, actor.Actor{Kind: actor.Session, MemberID: who.ID, Name: who.Username}, f.id)
+	}
+	return nil
+}
+
+// reward creates milestones, which members have reached by what they did.
+func (f *filling) reward(ctx context.Context) error {
+	for i, g := range goals {
+		order := int64(i)
+		in := milestone.Input{
+			Name: &g.name, Group: &g.group, Order: &order, Description: &g.description, Conditions: json.RawMessage(`{"operator":"and","conditions":[` + g.conditions + `]}`),
+			XP: &g.xp, Coins: &g.coins, Boost: &g.boost,
+		}
+		if g.lasted > 0 {
+			from, until := clock.Format(f.Now.Add(-2*g.lasted).UnixMilli()), clock.Format(f.Now.Add(-g.lasted).UnixMilli())
+			in.StartsAt, in.EndsAt = &from, &until
+		}
+		if _, err := f.Milestones.Create(ctx, f.Operator, f.id, in); err != nil {
+			return err
+		}
 	}
 	return nil
 }

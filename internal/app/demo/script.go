@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/chat"
+	"github.com/regulars/regulars/internal/progress/milestone"
 )
 
 // line is a message and what followed on it.
@@ -113,4 +114,21 @@ var talk = []line{
 	{author: partner, ago: 26 * time.Hour, text: "Could I bring my sister on Friday? She is thinking about joining."},
 	{author: "demo", ago: 25 * time.Hour, text: "Of course. Send her the invite, then her name is on the list."},
 	{author: partner, ago: 24 * time.Hour, text: "Done, thank you!"},
+}
+
+// goal is a milestone.
+type goal struct {
+	name, group, description string
+	conditions               string // JSON, all of them
+	xp, coins                int64
+	boost                    milestone.Boost
+	lasted                   time.Duration // it began twice as long ago and ended then; 0: always
+}
+
+var goals = []goal{
+	{name: "Say hello", group: "Getting started", description: "Write your first message.", conditions: `{"action":"messages","value":1}`, xp: 50, boost: milestone.Boost{Tenths: 20, Hours: 72}},
+	{name: "Join in", group: "Getting started", description: "Reply to someone and react to a message.", conditions: `{"action":"replies","value":1},{"action":"reactions","value":1}`, coins: 20},
+	{name: "Regular", group: "Loyalty", description: "Visit seven days in a row.", conditions: `{"action":"visitStreak","value":7}`, xp: 100, coins: 50},
+	{name: "Pro member", group: "Loyalty", description: "Thank you for your subscription.", conditions: `{"fieldId":"plan","op":"in","value":["Pro","Enterprise"]}`, coins: 200},
+	{name: "Festival of talks", group: "Seasons", description: "Ten messages during the festival.", conditions: `{"action":"messages","value":10}`, coins: 100, lasted: 30 * 24 * time.Hour},
 }

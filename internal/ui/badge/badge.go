@@ -1,14 +1,12 @@
 package badge
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/condition"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/media"
@@ -17,6 +15,7 @@ import (
 	"github.com/regulars/regulars/internal/progress/award"
 	"github.com/regulars/regulars/internal/progress/badge"
 	"github.com/regulars/regulars/internal/ui"
+	"github.com/regulars/regulars/internal/ui/conditions"
 )
 
 // Row is a badge in a list.
@@ -38,20 +37,13 @@ type ListView struct {
 type View struct {
 	ui.Page
 	Row
-	Steps        []Step
+	Steps        []conditions.Step
 	Last         *application.Application // the reader's last one; nil: none
 	Manages      bool
 	Text         string // of the form
 	Errors       map[string]string
 	AwardedTo    string // of the form of managers
 	AwardedAlert ui.Alert
-}
-
-// Step is a condition of a badge with the reader's progress.
-type Step struct {
-	Text          string
-	Value, Needed int64 // of a count; Needed 0: a field
-	Met           bool
 }
 
 // actions are the labels of the actions of badges.
@@ -62,18 +54,6 @@ var actions = []ui.Choice{
 	{Value: condition.Reactions, Label: i18n.Key("Reactions")},
 	{Value: condition.VisitStreak, Label: i18n.Key("Days in a row with a visit")},
 	{Value: badge.ByConditions, Label: i18n.Key("Several conditions")},
-}
-
-// counts are the labels of the actions of conditions.
-var counts = []ui.Choice{
-	{Value: condition.Messages, Label: i18n.Key("Messages")},
-	{Value: condition.Replies, Label: i18n.Key("Replies")},
-	{Value: condition.Reactions, Label: i18n.Key("Reactions")},
-	{Value: condition.Visits, Label: i18n.Key("Visits")},
-	{Value: condition.VisitStreak, Label: i18n.Key("Days in a row with a visit")},
-	{Value: condition.TimeSpent, Label: i18n.Key("Minutes in the community")},
-	{Value: condition.XPEarned, Label: i18n.Key("XP earned")},
-	{Value: condition.CoinsEarned, Label: i18n.Key("Coins earned")},
 }
 
 func (h *handlers) showBadges(v *ui.Request) error {
@@ -146,9 +126,11 @@ func (h *handlers) render(v *ui.Request, view View, cause error) error {
 	if view.Errors = ui.FieldErrors(v.Context(), cause); view.Errors == nil {
 		view.Alert = refused
 	}
-	if view.Steps, err = h.steps(v, view.Row); err != nil {
+	fields, err := h.Badges.Fields(v.Context(), v.Actor, v.Community.ID)
+	if err != nil {
 		return err
 	}
+	view.Steps = conditions.Steps(v, fields, view.Own.Progress)
 	return ui.Render(v, status, BadgePage(view))
 }
 
@@ -159,31 +141,6 @@ func (h *handlers) lastApplication(v *ui.Request, badgeID string) (*application.
 		return nil, nil //nolint:nilnil // documented
 	}
 	return &own[len(own)-1], err
-}
-
-// steps returns the conditions of a badge with the reader's progress.
-func (h *handlers) steps(v *ui.Request, one Row) ([]Step, error) {
-	fields, err := h.Badges.Fields(v.Context(), v.Actor, v.Community.ID)
-	if err != nil {
-		return nil, err
-	}
-	steps := make([]Step, len(one.Own.Progress))
-	for i, p := range one.Own.Progress {
-		steps[i] = Step{Text: v.T(ui.LabelOf(counts, p.Action)), Met: p.Met}
-		if p.Action != "" {
-			steps[i].Value, steps[i].Needed = p.Value.(int64), p.Needed.(int64)
-			continue
-		}
-		name := p.FieldID
-		if f := field.Find(fields, p.FieldID); f != nil {
-			name = v.T(f.Name)
-		}
-		steps[i].Text = name
-		if p.Needed != nil {
-			steps[i].Text = fmt.Sprintf("%s: %v", name, p.Needed)
-		}
-	}
-	return steps, nil
 }
 
 // apply applies for a badge, with an image or without.

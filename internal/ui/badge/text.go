@@ -97,10 +97,3 @@ func editAddress(v EditView) string {
 	}
 	return "/badges/" + v.Row.ID
 }
-
-func ruleAt(f Form, i int) Rule {
-	if i < len(f.Rules) {
-		return f.Rules[i]
-	}
-	return Rule{}
-}
