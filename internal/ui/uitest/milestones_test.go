@@ -103,6 +103,13 @@ func TestMilestonePagesFit(t *testing.T) {
 			CheckPage(t, b.ctx, name, l)
 		}
 	}
+	b.do("speak German", network.Enable(), network.SetExtraHTTPHeaders(network.Headers{"Accept-Language": "de"}))
+	for name, path := range map[string]string{"de-milestones": home, "de-milestones-all": home + "/all", "de-milestone-edit": page} {
+		b.open(path)
+		CheckPage(t, b.ctx, name, Appearance{Name: "phone", Wide: 390, High: 844, Theme: "light", Touch: true, Rules: "none"})
+		CheckPage(t, b.ctx, name, Appearance{Name: "light", Wide: 1440, High: 900, Theme: "light", Rules: "none"})
+	}
+	b.do("speak English", network.SetExtraHTTPHeaders(network.Headers{"Accept-Language": "en"}))
 	b.open(home + "/new")
 	b.do("choose conditions", chromedp.SendKeys(`[name="name"]`, "German"), chromedp.SetValue(`[name="subject0"]`, "field:country"), chromedp.SetValue(`[name="op0"]`, "eq"), chromedp.SendKeys(`[name="value0"]`, "DE"))
 	b.until("the preview shows who would complete it", `document.querySelector("#reached").innerText.includes("2 members would complete this now")`)
