@@ -65,6 +65,9 @@ func paid(p ui.Page, one Row) string {
 	return ""
 }
 
+// clockTime formats a time to the minute.
+func clockTime(p ui.Page, ms int64) string { return p.Reader.Day(ms) + ", " + p.Reader.Clock(ms) }
+
 // boost is the boost that the reader still has; "": none.
 func boost(p ui.Page, one Row) string {
 	text := strings.ReplaceAll(factor(one.Boost), ".", p.T("decimal mark|."))
@@ -74,20 +77,20 @@ func boost(p ui.Page, one Row) string {
 	case one.BoostEnd == 0:
 		return p.T("XP and coins are multiplied by %s.", text)
 	}
-	return p.T("XP and coins are multiplied by %[1]s until %[2]s.", text, p.Reader.Exact(one.BoostEnd))
+	return p.T("XP and coins are multiplied by %[1]s until %[2]s.", text, clockTime(p, one.BoostEnd))
 }
 
 // when is the time of a milestone of the reader; "": always.
 func when(p ui.Page, one Row) string {
 	switch {
 	case one.Completion != nil:
-		return p.T("Completed on %s.", p.Reader.Exact(one.Completion.At))
+		return p.T("Completed on %s.", clockTime(p, one.Completion.At))
 	case one.Status == completion.Upcoming:
-		return p.T("Starts on %s.", p.Reader.Exact(one.StartsAt))
+		return p.T("Starts on %s.", clockTime(p, one.StartsAt))
 	case one.Status == completion.Expired:
-		return p.T("Ended on %s.", p.Reader.Exact(one.EndsAt))
+		return p.T("Ended on %s.", clockTime(p, one.EndsAt))
 	case one.EndsAt != 0:
-		return p.T("Ends on %s.", p.Reader.Exact(one.EndsAt))
+		return p.T("Ends on %s.", clockTime(p, one.EndsAt))
 	}
 	return ""
 }
