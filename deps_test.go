@@ -147,7 +147,7 @@ func checkImports(t *testing.T, rank map[string]int, path string, layer int, p p
 // that areas share, and features.
 var frames = map[string][]string{
 	"internal/api": {"internal/api/wire"},
-	"internal/ui":  {"internal/ui/plot", "internal/ui/errorlist", "internal/ui/uitest"},
+	"internal/ui":  {"internal/ui/plot", "internal/ui/errorlist", "internal/ui/conditions", "internal/ui/uitest"},
 }
 
 func TestAreasDoNotImportEachOther(t *testing.T) {
