@@ -43,7 +43,7 @@ var forMembers = map[string]bool{
 
 	"GET /v1/users/{userId}/balances": true, // their own
 
-	"GET /v1/gamification/xp-settings": true, "GET /v1/gamification/tiers": true, "GET /v1/badges": true, "GET /v1/users/{userId}/badges": true,
+	"GET /v1/gamification/xp-settings": true, "GET /v1/gamification/tiers": true, "GET /v1/badges": true, "GET /v1/users/{userId}/badges": true, "GET /v1/milestones": true,
 
 	// Channels decide.
 	"GET /v1/channels/{channelId}/pins": true, "GET /v1/channels/{channelId}/topics": true, "POST /v1/channels/{channelId}/topics": true, "GET /v1/direct-channels": true,
@@ -212,6 +212,7 @@ func (w *populated) populate(userID string) {
 	w.ids["noteId"] = at("/v1/communities/"+w.community+"/users/"+userID+"/notes", `{"text":"Late"}`, "data._id")
 	w.ids["entryId"] = at("/v1/gamification/ledger", in+`"user":"`+userID+`","unit":"coins","op":"add","amount":9,"reason":"Test"}`, "data._id")
 	w.ids["badgeId"] = at("/v1/badges", in+`"title":"Helper","action":"custom"}`, "data._id")
+	w.ids["milestoneId"] = at("/v1/milestones", in+`"name":"First","isEnabled":false,"conditions":{"operator":"and","conditions":[{"action":"messages","value":1}]}}`, "data._id")
 	w.ids["applicationId"] = at("/v1/badges/"+w.ids["badgeId"]+"/apply", in+`"text":"Please"}`, "data._id")
 	w.ids["holdId"] = at("/v1/gamification/holds", in+`"user":"`+userID+`","unit":"coins","amount":9,"expiresIn":604800,"reason":"Test"}`, "data._id")
 }

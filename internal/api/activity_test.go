@@ -98,7 +98,7 @@ func TestActivityOfOthersNeedsAPermission(t *testing.T) {
 		userOf(t, a, key, "ada")
 		userOf(t, a, key, "ben")
 		_, ada := a.Claim(t, home, "ada")
-		field := `{"field":"badge","name":"Badge","type":"text","filterable":true}`
+		field := `{"field":"medal","name":"Medal","type":"text","filterable":true}`
 		createField(t, a, home, key, field)
 		for _, c := range []struct {
 			token, path, body string
@@ -117,7 +117,7 @@ func TestActivityOfOthersNeedsAPermission(t *testing.T) {
 			{key, "stats", `{"identifier":"ada","days":366}`, 400, "invalid_input"},
 			{key, "stats", `{"identifier":"ada","identifier_type":"shoe"}`, 400, "invalid_input"},
 			{key, "stats", `{"identifier":"x","identifier_type":"custom-field","fieldName":"none"}`, 400, "invalid_input"},
-			{key, "stats", `{"identifier":"x","identifier_type":"custom-field","fieldName":"badge"}`, 404, "user_not_found"},
+			{key, "stats", `{"identifier":"x","identifier_type":"custom-field","fieldName":"medal"}`, 404, "user_not_found"},
 			{key, "daily", `{"identifier":["ada"],"date":"soon"}`, 400, "invalid_input"},
 			{key, "logs", `{"identifier":"ada","identifier_type":"username","from":"soon"}`, 400, "invalid_input"},
 			{key, "stats", `{"identifier":["ada","ben"],"identifier_type":"username"}`, 400, "invalid_input"},
