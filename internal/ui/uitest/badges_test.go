@@ -29,53 +29,53 @@ func TestBadgesAreManagedOnTheirPages(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, _ := owner(t, a)
 		badgeMembers(t, a, communityID)
-		home, max := "/c/"+communityID, staff(t, a, communityID, "max", "manage_gamification")
-		if got := max.get(home + "/badges"); got.status != http.StatusOK || !strings.Contains(got.text, "No badges") || !strings.Contains(got.text, "New badge") {
+		home, mia := "/c/"+communityID, staff(t, a, communityID, "mia", "manage_gamification") // whose visits meet no condition
+		if got := mia.get(home + "/badges"); got.status != http.StatusOK || !strings.Contains(got.text, "No badges") || !strings.Contains(got.text, "New badge") {
 			t.Fatalf("%d %s", got.status, got.text)
 		}
 		german := url.Values{"title": {"German"}, "action": {"conditions"}, "operator": {"and"}, "subject0": {"field:country"}, "op0": {"eq"}, "value0": {"Germany"}, "awardXpQuantity": {"7"}}
-		if got := max.get(home + "/badges/preview?" + german.Encode()); got.status != http.StatusOK || !strings.Contains(got.text, "2 members have reached this.") {
+		if got := mia.get(home + "/badges/preview?" + german.Encode()); got.status != http.StatusOK || !strings.Contains(got.text, "2 members have reached this.") {
 			t.Errorf("%d %s", got.status, got.text)
 		}
 		wrong := url.Values{"title": {"Kept"}, "action": {"conditions"}, "operator": {"and"}, "subject0": {"action:messages"}, "op0": {"gte"}, "value0": {"many"}}
-		if got := max.post(home+"/badges", wrong); got.status != http.StatusBadRequest || !strings.Contains(got.text, "Kept") || !strings.Contains(got.text, "whole number") {
+		if got := mia.post(home+"/badges", wrong); got.status != http.StatusBadRequest || !strings.Contains(got.text, "Kept") || !strings.Contains(got.text, "whole number") {
 			t.Errorf("%d %s", got.status, got.text)
 		}
-		page := newBadge(max, communityID, german)
-		if got := max.get(page + "/edit"); !strings.Contains(got.text, "2 members have reached this.") || !strings.Contains(got.text, `value="DE"`) {
+		page := newBadge(mia, communityID, german)
+		if got := mia.get(page + "/edit"); !strings.Contains(got.text, "2 members have reached this.") || !strings.Contains(got.text, `value="DE"`) {
 			t.Errorf("%s", got.text)
 		}
 		german.Set("title", "From Germany")
 		german.Set("version", "1")
-		max.follow(page, german)
+		mia.follow(page, german)
 		german.Set("title", "Stale")
-		if got := max.post(page, german); got.status != http.StatusConflict || !strings.Contains(got.text, "changed meanwhile") {
+		if got := mia.post(page, german); got.status != http.StatusConflict || !strings.Contains(got.text, "changed meanwhile") {
 			t.Errorf("%d %s", got.status, got.text)
 		}
 		body, kind := apptest.Form(t, "picture.png", smallPicture(t), nil)
-		if got := max.send(http.MethodPost, page+"/picture", strings.NewReader(strings.ReplaceAll(string(body), `name="data"`, `name="picture"`)), map[string]string{"Content-Type": kind}); got.status != http.StatusSeeOther {
+		if got := mia.send(http.MethodPost, page+"/picture", strings.NewReader(strings.ReplaceAll(string(body), `name="data"`, `name="picture"`)), map[string]string{"Content-Type": kind}); got.status != http.StatusSeeOther {
 			t.Errorf("%d %s", got.status, got.text)
 		}
-		if got := max.get(page); !strings.Contains(got.text, "/media/"+communityID) {
+		if got := mia.get(page); !strings.Contains(got.text, "/media/"+communityID) {
 			t.Error("the badge has no picture")
 		}
-		max.follow(page+"/award", url.Values{"user": {"ada"}, "op": {"award"}})
-		if got := max.get(page); !strings.Contains(got.text, "From Germany") || !strings.Contains(got.text, "1 member has this badge.") || !strings.Contains(got.text, "Pays 7 XP.") {
+		mia.follow(page+"/award", url.Values{"user": {"ada"}, "op": {"award"}})
+		if got := mia.get(page); !strings.Contains(got.text, "From Germany") || !strings.Contains(got.text, "1 member has this badge.") || !strings.Contains(got.text, "Pays 7 XP.") {
 			t.Errorf("%s", got.text)
 		}
-		if got := max.post(page+"/award", url.Values{"user": {"nobody"}, "op": {"award"}}); got.status != http.StatusNotFound {
+		if got := mia.post(page+"/award", url.Values{"user": {"nobody"}, "op": {"award"}}); got.status != http.StatusNotFound {
 			t.Errorf("%d %s", got.status, got.text)
 		}
-		max.follow(page+"/award", url.Values{"user": {"ada"}, "op": {"remove"}})
-		if got := max.get(page); !strings.Contains(got.text, "0 members have this badge.") {
+		mia.follow(page+"/award", url.Values{"user": {"ada"}, "op": {"remove"}})
+		if got := mia.get(page); !strings.Contains(got.text, "0 members have this badge.") {
 			t.Errorf("%s", got.text)
 		}
-		max.follow(page+"/evaluate", url.Values{})
-		if got := max.get(page); !strings.Contains(got.text, "valuation") {
+		mia.follow(page+"/evaluate", url.Values{})
+		if got := mia.get(page); !strings.Contains(got.text, "valuation") {
 			t.Errorf("%s", got.text)
 		}
-		max.follow(page+"/delete", url.Values{})
-		if got := max.get(page); got.status != http.StatusNotFound {
+		mia.follow(page+"/delete", url.Values{})
+		if got := mia.get(page); got.status != http.StatusNotFound {
 			t.Errorf("%d after the deletion", got.status)
 		}
 	})

@@ -140,7 +140,7 @@ func TestNavigationHasOnlyPagesThePersonMayOpen(t *testing.T) {
 			"Overview":     {"Numbers", "Home"},
 			"Members":      {"All members", "Named 100% &lt;Mia&gt;", "Invites", "Import", "Bulk jobs", "Reports", "Penalties", "Tags"},
 			"Chat":         nil, // one page needs no second level
-			"Rewards":      {"My rewards", "Badges", "Applications", "Economy"},
+			"Rewards":      {"My rewards", "Badges", "Applications", "Milestones", "Economy"},
 			"Integrations": {"API keys", "API reference"},
 			"Settings":     {"Appearance", "Fields", "Roles", "Languages and currencies", "Joining", "Messages", "Audit log", "Danger zone"},
 		} {
@@ -149,18 +149,19 @@ func TestNavigationHasOnlyPagesThePersonMayOpen(t *testing.T) {
 			}
 		}
 
+		rewards := []string{"Badges", "Milestones"} // of all members
 		mia := staff(t, a, communityID, "mia", permission.WarnMembers, permission.CreateInvite, permission.ManageChannelsPermission)
 		nouns, pages = mia.navigation(base + "/home")
-		if !slices.Equal(nouns, []string{"Overview", "Members", "Chat", "Rewards"}) || !slices.Equal(pages["Members"], []string{"Invites", "Penalties"}) || len(pages) != 1 {
+		if !slices.Equal(nouns, []string{"Overview", "Members", "Chat", "Rewards"}) || !slices.Equal(pages["Members"], []string{"Invites", "Penalties"}) || !slices.Equal(pages["Rewards"], rewards) || len(pages) != 2 {
 			t.Errorf("a moderator has %v %v", nouns, pages)
 		}
 		max := staff(t, a, communityID, "max", permission.ManageRolesPermission)
-		if nouns, pages = max.navigation(base + "/home"); !slices.Equal(nouns, []string{"Overview", "Chat", "Rewards", "Settings"}) || len(pages) != 0 {
+		if nouns, pages = max.navigation(base + "/home"); !slices.Equal(nouns, []string{"Overview", "Chat", "Rewards", "Settings"}) || !slices.Equal(pages["Rewards"], rewards) || len(pages) != 1 {
 			t.Errorf("a manager of roles has %v %v", nouns, pages)
 		}
 		_, token := a.Claim(t, communityID, "zoe")
 		zoe := person{t, a, token}
-		if nouns, pages = zoe.navigation(base + "/home"); !slices.Equal(nouns, []string{"Overview", "Chat", "Rewards"}) || len(pages) != 0 {
+		if nouns, pages = zoe.navigation(base + "/home"); !slices.Equal(nouns, []string{"Overview", "Chat", "Rewards"}) || !slices.Equal(pages["Rewards"], rewards) || len(pages) != 1 {
 			t.Errorf("a member has %v %v", nouns, pages)
 		}
 		for who, is := range map[string]struct {
