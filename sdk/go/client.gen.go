@@ -780,6 +780,21 @@ func (e ListInviteCursorBodyStatus) Valid() bool {
 	}
 }
 
+// Defines values for ListMilestoneViewCursorBodyStatus.
+const (
+	ListMilestoneViewCursorBodyStatusSuccess ListMilestoneViewCursorBodyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the ListMilestoneViewCursorBodyStatus enum.
+func (e ListMilestoneViewCursorBodyStatus) Valid() bool {
+	switch e {
+	case ListMilestoneViewCursorBodyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListPenaltyCursorBodyStatus.
 const (
 	ListPenaltyCursorBodyStatusSuccess ListPenaltyCursorBodyStatus = "success"
@@ -2064,6 +2079,21 @@ func (e SuccessMessagePageStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessMilestoneViewStatus.
+const (
+	SuccessMilestoneViewStatusSuccess SuccessMilestoneViewStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessMilestoneViewStatus enum.
+func (e SuccessMilestoneViewStatus) Valid() bool {
+	switch e {
+	case SuccessMilestoneViewStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SuccessNewAPIKeyStatus.
 const (
 	SuccessNewAPIKeyStatusSuccess SuccessNewAPIKeyStatus = "success"
@@ -2529,6 +2559,21 @@ func (e SuccessUserFieldStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessUserMilestonesStatus.
+const (
+	SuccessUserMilestonesStatusSuccess SuccessUserMilestonesStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessUserMilestonesStatus enum.
+func (e SuccessUserMilestonesStatus) Valid() bool {
+	switch e {
+	case SuccessUserMilestonesStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SuccessUserNoteStatus.
 const (
 	SuccessUserNoteStatusSuccess SuccessUserNoteStatus = "success"
@@ -2613,6 +2658,54 @@ func (e UserLeftDataCause) Valid() bool {
 	case UserLeftDataCauseKick:
 		return true
 	case UserLeftDataCauseLeave:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UserMilestoneStatus.
+const (
+	UserMilestoneStatusCompleted UserMilestoneStatus = "completed"
+	UserMilestoneStatusExpired   UserMilestoneStatus = "expired"
+	UserMilestoneStatusOpen      UserMilestoneStatus = "open"
+	UserMilestoneStatusUpcoming  UserMilestoneStatus = "upcoming"
+)
+
+// Valid indicates whether the value is a known member of the UserMilestoneStatus enum.
+func (e UserMilestoneStatus) Valid() bool {
+	switch e {
+	case UserMilestoneStatusCompleted:
+		return true
+	case UserMilestoneStatusExpired:
+		return true
+	case UserMilestoneStatusOpen:
+		return true
+	case UserMilestoneStatusUpcoming:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UserMilestonesInputIdentifierType.
+const (
+	UserMilestonesInputIdentifierTypeCustomField UserMilestonesInputIdentifierType = "custom-field"
+	UserMilestonesInputIdentifierTypeEmail       UserMilestonesInputIdentifierType = "email"
+	UserMilestonesInputIdentifierTypeUserId      UserMilestonesInputIdentifierType = "userId"
+	UserMilestonesInputIdentifierTypeUsername    UserMilestonesInputIdentifierType = "username"
+)
+
+// Valid indicates whether the value is a known member of the UserMilestonesInputIdentifierType enum.
+func (e UserMilestonesInputIdentifierType) Valid() bool {
+	switch e {
+	case UserMilestonesInputIdentifierTypeCustomField:
+		return true
+	case UserMilestonesInputIdentifierTypeEmail:
+		return true
+	case UserMilestonesInputIdentifierTypeUserId:
+		return true
+	case UserMilestonesInputIdentifierTypeUsername:
 		return true
 	default:
 		return false
@@ -3549,6 +3642,21 @@ const (
 func (e OnMessageUpdatedJSONBodyType) Valid() bool {
 	switch e {
 	case OnMessageUpdatedJSONBodyTypeMessageUpdated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnMilestoneCompletedJSONBodyType.
+const (
+	OnMilestoneCompletedJSONBodyTypeMilestoneCompleted OnMilestoneCompletedJSONBodyType = "milestone.completed"
+)
+
+// Valid indicates whether the value is a known member of the OnMilestoneCompletedJSONBodyType enum.
+func (e OnMilestoneCompletedJSONBodyType) Valid() bool {
+	switch e {
+	case OnMilestoneCompletedJSONBodyTypeMilestoneCompleted:
 		return true
 	default:
 		return false
@@ -4867,6 +4975,16 @@ type CheckedBalances struct {
 	Wrong []WrongBalance `json:"wrong"`
 }
 
+// CompletedData defines model for CompletedData.
+type CompletedData struct {
+	Boosted   bool           `json:"boosted"`
+	Milestone EventMilestone `json:"milestone"`
+
+	// Rewards What the completion paid.
+	Rewards EventRewards `json:"rewards"`
+	User    EventUser    `json:"user"`
+}
+
 // Conversation defines model for Conversation.
 type Conversation struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
@@ -5312,6 +5430,15 @@ type EventMeta struct {
 	Oldest int64 `json:"oldest"`
 }
 
+// EventMilestone defines model for EventMilestone.
+type EventMilestone struct {
+	ID    string `json:"_id"`
+	Group string `json:"group"`
+
+	// Name The name at that time.
+	Name string `json:"name"`
+}
+
 // EventReactionData defines model for EventReactionData.
 type EventReactionData struct {
 	ChannelId string `json:"channelId"`
@@ -5327,6 +5454,13 @@ type EventRemovalData struct {
 	MessageId string  `json:"messageId"`
 	ParentId  *string `json:"parentId,omitempty"`
 	TopicId   *string `json:"topicId,omitempty"`
+}
+
+// EventRewards defines model for EventRewards.
+type EventRewards struct {
+	BadgeId *string `json:"badgeId"`
+	Coins   int64   `json:"coins"`
+	Xp      int64   `json:"xp"`
 }
 
 // EventTier defines model for EventTier.
@@ -5948,6 +6082,21 @@ type ListInviteCursorBody struct {
 // ListInviteCursorBodyStatus Always success.
 type ListInviteCursorBodyStatus string
 
+// ListMilestoneViewCursorBody defines model for ListMilestoneViewCursorBody.
+type ListMilestoneViewCursorBody struct {
+	Data []MilestoneView `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+	Meta    Cursor `json:"meta"`
+
+	// Status Always success.
+	Status ListMilestoneViewCursorBodyStatus `json:"status"`
+}
+
+// ListMilestoneViewCursorBodyStatus Always success.
+type ListMilestoneViewCursorBodyStatus string
+
 // ListPenaltyCursorBody defines model for ListPenaltyCursorBody.
 type ListPenaltyCursorBody struct {
 	Data []Penalty `json:"data"`
@@ -6379,6 +6528,134 @@ type MessagePaymentChange struct {
 	Xp *int64 `json:"xp,omitempty"`
 }
 
+// MilestoneBoost defines model for MilestoneBoost.
+type MilestoneBoost struct {
+	// Factor 1.1 to 10, with one decimal. XP and coins are rounded down.
+	//
+	// Examples: 2
+	Factor float64 `json:"factor"`
+
+	// WithinHours From startsAt or the joining of the user, the later one; absent: always.
+	//
+	// Examples: 24
+	WithinHours *int64 `json:"withinHours,omitempty"`
+}
+
+// MilestoneChange defines model for MilestoneChange.
+type MilestoneChange struct {
+	Boost *struct {
+		// Factor 1.1 to 10, with one decimal. XP and coins are rounded down.
+		//
+		// Examples: 2
+		Factor float32 `json:"factor"`
+
+		// WithinHours From startsAt or the joining of the user, the later one; absent: always.
+		//
+		// Examples: 24
+		WithinHours *int `json:"withinHours,omitempty"`
+	} `json:"boost,omitempty"`
+
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Conditions As for POST /v1/milestones.
+	Conditions interface{} `json:"conditions,omitempty"`
+
+	// Description At most 2,000 characters.
+	Description *string `json:"description,omitempty"`
+
+	// EndsAt The last instant; null: no end.
+	EndsAt *string `json:"endsAt,omitempty"`
+
+	// Group At most 50 characters.
+	//
+	// Examples: Start
+	Group *string `json:"group,omitempty"`
+
+	// IsEnabled Default true.
+	IsEnabled *bool `json:"isEnabled,omitempty"`
+
+	// Name 1 to 100 characters.
+	//
+	// Examples: Verify identity
+	Name *string `json:"name,omitempty"`
+
+	// Order In the group.
+	Order   *int64        `json:"order,omitempty"`
+	Rewards *RewardsInput `json:"rewards,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+
+	// StartsAt Null: no start.
+	//
+	// Examples: 2026-11-28T10:00:00.000Z
+	StartsAt *string `json:"startsAt,omitempty"`
+
+	// Version The version that was read; absent: update any.
+	Version *int64 `json:"version,omitempty"`
+}
+
+// MilestoneProgress defines model for MilestoneProgress.
+type MilestoneProgress struct {
+	// Action Examples: messages
+	Action *string `json:"action,omitempty"`
+
+	// FieldId In place of action.
+	FieldId *string `json:"fieldId,omitempty"`
+	Met     bool    `json:"met"`
+
+	// Needed The count or the value; null: any value.
+	Needed interface{} `json:"needed"`
+
+	// Value The count, or the value of the field; null: none.
+	Value interface{} `json:"value"`
+}
+
+// MilestoneRewards defines model for MilestoneRewards.
+type MilestoneRewards struct {
+	BadgeId *string `json:"badgeId"`
+
+	// Coins Examples: 500
+	Coins int64 `json:"coins"`
+	Xp    int64 `json:"xp"`
+}
+
+// MilestoneView defines model for MilestoneView.
+type MilestoneView struct {
+	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	ID string `json:"_id"`
+
+	// Boost Absent: none.
+	Boost *MilestoneBoost `json:"boost,omitempty"`
+
+	// CompletedCount The members that have completed it.
+	CompletedCount int64 `json:"completedCount"`
+
+	// Conditions A group {operator: and or or, conditions[]}. Fields are named by their ids.
+	Conditions  interface{} `json:"conditions"`
+	CreatedAt   time.Time   `json:"createdAt"`
+	Description string      `json:"description"`
+	EndsAt      *time.Time  `json:"endsAt"`
+
+	// Group Empty: none.
+	//
+	// Examples: Start
+	Group     string `json:"group"`
+	IsEnabled bool   `json:"isEnabled"`
+
+	// Name Examples: Verify identity
+	Name string `json:"name"`
+
+	// Order In the group.
+	Order    int64            `json:"order"`
+	Rewards  MilestoneRewards `json:"rewards"`
+	StartsAt *time.Time       `json:"startsAt"`
+
+	// Version Incremented by each change, from 1.
+	Version int64 `json:"version"`
+}
+
 // NamedBadge defines model for NamedBadge.
 type NamedBadge struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
@@ -6788,6 +7065,58 @@ type NewMessageSender1 = int
 // Examples: ada@example.com
 type NewMessage_Sender struct {
 	union json.RawMessage
+}
+
+// NewMilestone defines model for NewMilestone.
+type NewMilestone struct {
+	Boost *struct {
+		// Factor 1.1 to 10, with one decimal. XP and coins are rounded down.
+		//
+		// Examples: 2
+		Factor float32 `json:"factor"`
+
+		// WithinHours From startsAt or the joining of the user, the later one; absent: always.
+		//
+		// Examples: 24
+		WithinHours *int `json:"withinHours,omitempty"`
+	} `json:"boost,omitempty"`
+
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Conditions A group {operator: and or or, conditions[]} of conditions {action, op, value} and {fieldId, op, value}, and of groups.
+	Conditions interface{} `json:"conditions"`
+
+	// Description At most 2,000 characters.
+	Description *string `json:"description,omitempty"`
+
+	// EndsAt The last instant; null: no end.
+	EndsAt *string `json:"endsAt,omitempty"`
+
+	// Group At most 50 characters.
+	//
+	// Examples: Start
+	Group *string `json:"group,omitempty"`
+
+	// IsEnabled Default true.
+	IsEnabled *bool `json:"isEnabled,omitempty"`
+
+	// Name 1 to 100 characters.
+	//
+	// Examples: Verify identity
+	Name string `json:"name"`
+
+	// Order In the group.
+	Order   *int64        `json:"order,omitempty"`
+	Rewards *RewardsInput `json:"rewards,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+
+	// StartsAt Null: no start.
+	//
+	// Examples: 2026-11-28T10:00:00.000Z
+	StartsAt *string `json:"startsAt,omitempty"`
 }
 
 // NewPenalty defines model for NewPenalty.
@@ -7906,6 +8235,16 @@ type Reversal struct {
 	Reversed int64 `json:"reversed"`
 }
 
+// RewardsInput defines model for RewardsInput.
+type RewardsInput struct {
+	// BadgeId The _id of a badge that is awarded; null: none.
+	BadgeId *string `json:"badgeId,omitempty"`
+
+	// Coins Examples: 500
+	Coins *int64 `json:"coins,omitempty"`
+	Xp    *int64 `json:"xp,omitempty"`
+}
+
 // Role defines model for Role.
 type Role struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
@@ -8855,6 +9194,20 @@ type SuccessMessagePage struct {
 // SuccessMessagePageStatus Always success.
 type SuccessMessagePageStatus string
 
+// SuccessMilestoneView defines model for SuccessMilestoneView.
+type SuccessMilestoneView struct {
+	Data MilestoneView `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessMilestoneViewStatus `json:"status"`
+}
+
+// SuccessMilestoneViewStatus Always success.
+type SuccessMilestoneViewStatus string
+
 // SuccessNewAPIKey defines model for SuccessNewAPIKey.
 type SuccessNewAPIKey struct {
 	Data NewAPIKey `json:"data"`
@@ -9288,6 +9641,20 @@ type SuccessUserField struct {
 
 // SuccessUserFieldStatus Always success.
 type SuccessUserFieldStatus string
+
+// SuccessUserMilestones defines model for SuccessUserMilestones.
+type SuccessUserMilestones struct {
+	Data UserMilestones `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessUserMilestonesStatus `json:"status"`
+}
+
+// SuccessUserMilestonesStatus Always success.
+type SuccessUserMilestonesStatus string
 
 // SuccessUserNote defines model for SuccessUserNote.
 type SuccessUserNote struct {
@@ -9900,6 +10267,117 @@ type UserLeftData struct {
 
 // UserLeftDataCause defines model for UserLeftData.Cause.
 type UserLeftDataCause string
+
+// UserMilestone defines model for UserMilestone.
+type UserMilestone struct {
+	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	ID string `json:"_id"`
+
+	// BoostEndsAt null: there is no boost, or it does not end.
+	BoostEndsAt *time.Time `json:"boostEndsAt"`
+
+	// Boosted null: not completed.
+	Boosted     *bool      `json:"boosted"`
+	CompletedAt *time.Time `json:"completedAt"`
+	Description string     `json:"description"`
+	EndsAt      *time.Time `json:"endsAt"`
+
+	// Group Examples: Start
+	Group string `json:"group"`
+
+	// Name Examples: Verify identity
+	Name  string `json:"name"`
+	Order int64  `json:"order"`
+
+	// Progress Of each condition, in their order.
+	Progress []MilestoneProgress `json:"progress"`
+
+	// Rewards Without the boost; of a completed milestone what the completion paid.
+	Rewards MilestoneRewards `json:"rewards"`
+
+	// StartedAt The start of the milestone or the joining of the user, the later one.
+	StartedAt time.Time           `json:"startedAt"`
+	Status    UserMilestoneStatus `json:"status"`
+}
+
+// UserMilestoneStatus defines model for UserMilestone.Status.
+type UserMilestoneStatus string
+
+// UserMilestones defines model for UserMilestones.
+type UserMilestones struct {
+	Milestones []UserMilestone `json:"milestones"`
+	UserId     string          `json:"user_id"`
+}
+
+// UserMilestonesInput defines model for UserMilestonesInput.
+type UserMilestonesInput struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// FieldName The custom field, for custom-field.
+	FieldName *string `json:"fieldName,omitempty"`
+
+	// Group Only milestones of this group.
+	Group *string `json:"group,omitempty"`
+
+	// Identifier Values of the type, or an object with type, value and fieldName.
+	//
+	// Examples: ada@example.com
+	Identifier     UserMilestonesInput_Identifier     `json:"identifier"`
+	IdentifierType *UserMilestonesInputIdentifierType `json:"identifier_type,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId             *string                `json:"serverId,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// UserMilestonesInputIdentifier0 defines model for UserMilestonesInput.Identifier.0.
+type UserMilestonesInputIdentifier0 = string
+
+// UserMilestonesInputIdentifier1 defines model for UserMilestonesInput.Identifier.1.
+type UserMilestonesInputIdentifier1 = int
+
+// UserMilestonesInputIdentifier2 defines model for UserMilestonesInput.Identifier.2.
+type UserMilestonesInputIdentifier2 = []UserMilestonesInput_Identifier_2_Item
+
+// UserMilestonesInputIdentifier20 defines model for UserMilestonesInput.Identifier.2.0.
+type UserMilestonesInputIdentifier20 = string
+
+// UserMilestonesInputIdentifier21 defines model for UserMilestonesInput.Identifier.2.1.
+type UserMilestonesInputIdentifier21 = int
+
+// UserMilestonesInput_Identifier_2_Item defines model for UserMilestonesInput.Identifier.2.Item.
+type UserMilestonesInput_Identifier_2_Item struct {
+	union json.RawMessage
+}
+
+// UserMilestonesInputIdentifier3 defines model for UserMilestonesInput.Identifier.3.
+type UserMilestonesInputIdentifier3 struct {
+	FieldName *string                                `json:"fieldName,omitempty"`
+	Type      string                                 `json:"type"`
+	Value     UserMilestonesInput_Identifier_3_Value `json:"value"`
+}
+
+// UserMilestonesInputIdentifier3Value0 defines model for UserMilestonesInput.Identifier.3.Value.0.
+type UserMilestonesInputIdentifier3Value0 = string
+
+// UserMilestonesInputIdentifier3Value1 defines model for UserMilestonesInput.Identifier.3.Value.1.
+type UserMilestonesInputIdentifier3Value1 = int
+
+// UserMilestonesInput_Identifier_3_Value defines model for UserMilestonesInput.Identifier.3.Value.
+type UserMilestonesInput_Identifier_3_Value struct {
+	union json.RawMessage
+}
+
+// UserMilestonesInput_Identifier Values of the type, or an object with type, value and fieldName.
+//
+// Examples: ada@example.com
+type UserMilestonesInput_Identifier struct {
+	union json.RawMessage
+}
+
+// UserMilestonesInputIdentifierType defines model for UserMilestonesInput.IdentifierType.
+type UserMilestonesInputIdentifierType string
 
 // UserNote defines model for UserNote.
 type UserNote struct {
@@ -11020,6 +11498,36 @@ type ReportMessageParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListMilestonesParams defines parameters for ListMilestones.
+type ListMilestonesParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// Cursor The nextCursor of the previous part; absent for the first.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The number of items in a part.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CreateMilestoneParams defines parameters for CreateMilestone.
+type CreateMilestoneParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteMilestoneParams defines parameters for DeleteMilestone.
+type DeleteMilestoneParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+}
+
+// UpdateMilestoneParams defines parameters for UpdateMilestone.
+type UpdateMilestoneParams struct {
+	// IfMatch The version that was read, in quotes; the same as version in the body.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
 // ConnectParams defines parameters for Connect.
 type ConnectParams struct {
 	// CommunityId Required for a person with several memberships.
@@ -11818,6 +12326,23 @@ type OnMessageUpdatedJSONBody struct {
 // OnMessageUpdatedJSONBodyType defines parameters for OnMessageUpdated.
 type OnMessageUpdatedJSONBodyType string
 
+// OnMilestoneCompletedJSONBody defines parameters for OnMilestoneCompleted.
+type OnMilestoneCompletedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string        `json:"communityId"`
+	Data        CompletedData `json:"data"`
+
+	// Sequence From 1 in the community; those of conversations are left out.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                        `json:"timestamp"`
+	Type      OnMilestoneCompletedJSONBodyType `json:"type"`
+}
+
+// OnMilestoneCompletedJSONBodyType defines parameters for OnMilestoneCompleted.
+type OnMilestoneCompletedJSONBodyType string
+
 // OnReactionAddedJSONBody defines parameters for OnReactionAdded.
 type OnReactionAddedJSONBody struct {
 	// CommunityId The community of the event.
@@ -12209,6 +12734,12 @@ type UpdateMessageJSONRequestBody = MessageChange
 // ReportMessageJSONRequestBody defines body for ReportMessage for application/json ContentType.
 type ReportMessageJSONRequestBody = NewReport
 
+// CreateMilestoneJSONRequestBody defines body for CreateMilestone for application/json ContentType.
+type CreateMilestoneJSONRequestBody = NewMilestone
+
+// UpdateMilestoneJSONRequestBody defines body for UpdateMilestone for application/json ContentType.
+type UpdateMilestoneJSONRequestBody = MilestoneChange
+
 // ResolveReportJSONRequestBody defines body for ResolveReport for application/json ContentType.
 type ResolveReportJSONRequestBody = ReportDecision
 
@@ -12284,6 +12815,9 @@ type GetUserDataJSONRequestBody = UserQuestion
 // ManageUserJSONRequestBody defines body for ManageUser for application/json ContentType.
 type ManageUserJSONRequestBody = UserOrder
 
+// GetUserMilestonesJSONRequestBody defines body for GetUserMilestones for application/json ContentType.
+type GetUserMilestonesJSONRequestBody = UserMilestonesInput
+
 // UpdatePremiumCurrencyMultipartRequestBody defines body for UpdatePremiumCurrency for multipart/form-data ContentType.
 type UpdatePremiumCurrencyMultipartRequestBody UpdatePremiumCurrencyMultipartBody
 
@@ -12328,6 +12862,9 @@ type OnMessagePostedJSONRequestBody OnMessagePostedJSONBody
 
 // OnMessageUpdatedJSONRequestBody defines body for OnMessageUpdated for application/json ContentType.
 type OnMessageUpdatedJSONRequestBody OnMessageUpdatedJSONBody
+
+// OnMilestoneCompletedJSONRequestBody defines body for OnMilestoneCompleted for application/json ContentType.
+type OnMilestoneCompletedJSONRequestBody OnMilestoneCompletedJSONBody
 
 // OnReactionAddedJSONRequestBody defines body for OnReactionAdded for application/json ContentType.
 type OnReactionAddedJSONRequestBody OnReactionAddedJSONBody
@@ -15914,6 +16451,147 @@ func (a UserFilter) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
+// Getter for additional properties for UserMilestonesInput. Returns the specified
+// element and whether it was found
+func (a UserMilestonesInput) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for UserMilestonesInput
+func (a *UserMilestonesInput) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for UserMilestonesInput to handle AdditionalProperties
+func (a *UserMilestonesInput) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["communityId"]; found {
+		err = json.Unmarshal(raw, &a.CommunityId)
+		if err != nil {
+			return fmt.Errorf("error reading 'communityId': %w", err)
+		}
+		delete(object, "communityId")
+	}
+
+	if raw, found := object["fieldName"]; found {
+		err = json.Unmarshal(raw, &a.FieldName)
+		if err != nil {
+			return fmt.Errorf("error reading 'fieldName': %w", err)
+		}
+		delete(object, "fieldName")
+	}
+
+	if raw, found := object["group"]; found {
+		err = json.Unmarshal(raw, &a.Group)
+		if err != nil {
+			return fmt.Errorf("error reading 'group': %w", err)
+		}
+		delete(object, "group")
+	}
+
+	if raw, found := object["identifier"]; found {
+		err = json.Unmarshal(raw, &a.Identifier)
+		if err != nil {
+			return fmt.Errorf("error reading 'identifier': %w", err)
+		}
+		delete(object, "identifier")
+	}
+
+	if raw, found := object["identifier_type"]; found {
+		err = json.Unmarshal(raw, &a.IdentifierType)
+		if err != nil {
+			return fmt.Errorf("error reading 'identifier_type': %w", err)
+		}
+		delete(object, "identifier_type")
+	}
+
+	if raw, found := object["serverId"]; found {
+		err = json.Unmarshal(raw, &a.ServerId)
+		if err != nil {
+			return fmt.Errorf("error reading 'serverId': %w", err)
+		}
+		delete(object, "serverId")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for UserMilestonesInput to handle AdditionalProperties
+func (a UserMilestonesInput) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.CommunityId != nil {
+		object["communityId"], err = json.Marshal(a.CommunityId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'communityId': %w", err)
+		}
+	}
+
+	if a.FieldName != nil {
+		object["fieldName"], err = json.Marshal(a.FieldName)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'fieldName': %w", err)
+		}
+	}
+
+	if a.Group != nil {
+		object["group"], err = json.Marshal(a.Group)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'group': %w", err)
+		}
+	}
+
+	object["identifier"], err = json.Marshal(a.Identifier)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'identifier': %w", err)
+	}
+
+	if a.IdentifierType != nil {
+		object["identifier_type"], err = json.Marshal(a.IdentifierType)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'identifier_type': %w", err)
+		}
+	}
+
+	if a.ServerId != nil {
+		object["serverId"], err = json.Marshal(a.ServerId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'serverId': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
+
 // Getter for additional properties for UserOrder. Returns the specified
 // element and whether it was found
 func (a UserOrder) Get(fieldName string) (value interface{}, found bool) {
@@ -17949,6 +18627,244 @@ func (t *TransferRequest_UserId) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// AsUserMilestonesInputIdentifier20 returns the union data inside the UserMilestonesInput_Identifier_2_Item as a UserMilestonesInputIdentifier20
+func (t UserMilestonesInput_Identifier_2_Item) AsUserMilestonesInputIdentifier20() (UserMilestonesInputIdentifier20, error) {
+	var body UserMilestonesInputIdentifier20
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserMilestonesInputIdentifier20 overwrites any union data inside the UserMilestonesInput_Identifier_2_Item as the provided UserMilestonesInputIdentifier20
+func (t *UserMilestonesInput_Identifier_2_Item) FromUserMilestonesInputIdentifier20(v UserMilestonesInputIdentifier20) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeUserMilestonesInputIdentifier20 performs a merge with any union data inside the UserMilestonesInput_Identifier_2_Item, using the provided UserMilestonesInputIdentifier20
+func (t *UserMilestonesInput_Identifier_2_Item) MergeUserMilestonesInputIdentifier20(v UserMilestonesInputIdentifier20) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsUserMilestonesInputIdentifier21 returns the union data inside the UserMilestonesInput_Identifier_2_Item as a UserMilestonesInputIdentifier21
+func (t UserMilestonesInput_Identifier_2_Item) AsUserMilestonesInputIdentifier21() (UserMilestonesInputIdentifier21, error) {
+	var body UserMilestonesInputIdentifier21
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserMilestonesInputIdentifier21 overwrites any union data inside the UserMilestonesInput_Identifier_2_Item as the provided UserMilestonesInputIdentifier21
+func (t *UserMilestonesInput_Identifier_2_Item) FromUserMilestonesInputIdentifier21(v UserMilestonesInputIdentifier21) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeUserMilestonesInputIdentifier21 performs a merge with any union data inside the UserMilestonesInput_Identifier_2_Item, using the provided UserMilestonesInputIdentifier21
+func (t *UserMilestonesInput_Identifier_2_Item) MergeUserMilestonesInputIdentifier21(v UserMilestonesInputIdentifier21) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t UserMilestonesInput_Identifier_2_Item) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *UserMilestonesInput_Identifier_2_Item) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsUserMilestonesInputIdentifier3Value0 returns the union data inside the UserMilestonesInput_Identifier_3_Value as a UserMilestonesInputIdentifier3Value0
+func (t UserMilestonesInput_Identifier_3_Value) AsUserMilestonesInputIdentifier3Value0() (UserMilestonesInputIdentifier3Value0, error) {
+	var body UserMilestonesInputIdentifier3Value0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserMilestonesInputIdentifier3Value0 overwrites any union data inside the UserMilestonesInput_Identifier_3_Value as the provided UserMilestonesInputIdentifier3Value0
+func (t *UserMilestonesInput_Identifier_3_Value) FromUserMilestonesInputIdentifier3Value0(v UserMilestonesInputIdentifier3Value0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeUserMilestonesInputIdentifier3Value0 performs a merge with any union data inside the UserMilestonesInput_Identifier_3_Value, using the provided UserMilestonesInputIdentifier3Value0
+func (t *UserMilestonesInput_Identifier_3_Value) MergeUserMilestonesInputIdentifier3Value0(v UserMilestonesInputIdentifier3Value0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsUserMilestonesInputIdentifier3Value1 returns the union data inside the UserMilestonesInput_Identifier_3_Value as a UserMilestonesInputIdentifier3Value1
+func (t UserMilestonesInput_Identifier_3_Value) AsUserMilestonesInputIdentifier3Value1() (UserMilestonesInputIdentifier3Value1, error) {
+	var body UserMilestonesInputIdentifier3Value1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserMilestonesInputIdentifier3Value1 overwrites any union data inside the UserMilestonesInput_Identifier_3_Value as the provided UserMilestonesInputIdentifier3Value1
+func (t *UserMilestonesInput_Identifier_3_Value) FromUserMilestonesInputIdentifier3Value1(v UserMilestonesInputIdentifier3Value1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeUserMilestonesInputIdentifier3Value1 performs a merge with any union data inside the UserMilestonesInput_Identifier_3_Value, using the provided UserMilestonesInputIdentifier3Value1
+func (t *UserMilestonesInput_Identifier_3_Value) MergeUserMilestonesInputIdentifier3Value1(v UserMilestonesInputIdentifier3Value1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t UserMilestonesInput_Identifier_3_Value) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *UserMilestonesInput_Identifier_3_Value) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsUserMilestonesInputIdentifier0 returns the union data inside the UserMilestonesInput_Identifier as a UserMilestonesInputIdentifier0
+func (t UserMilestonesInput_Identifier) AsUserMilestonesInputIdentifier0() (UserMilestonesInputIdentifier0, error) {
+	var body UserMilestonesInputIdentifier0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserMilestonesInputIdentifier0 overwrites any union data inside the UserMilestonesInput_Identifier as the provided UserMilestonesInputIdentifier0
+func (t *UserMilestonesInput_Identifier) FromUserMilestonesInputIdentifier0(v UserMilestonesInputIdentifier0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeUserMilestonesInputIdentifier0 performs a merge with any union data inside the UserMilestonesInput_Identifier, using the provided UserMilestonesInputIdentifier0
+func (t *UserMilestonesInput_Identifier) MergeUserMilestonesInputIdentifier0(v UserMilestonesInputIdentifier0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsUserMilestonesInputIdentifier1 returns the union data inside the UserMilestonesInput_Identifier as a UserMilestonesInputIdentifier1
+func (t UserMilestonesInput_Identifier) AsUserMilestonesInputIdentifier1() (UserMilestonesInputIdentifier1, error) {
+	var body UserMilestonesInputIdentifier1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserMilestonesInputIdentifier1 overwrites any union data inside the UserMilestonesInput_Identifier as the provided UserMilestonesInputIdentifier1
+func (t *UserMilestonesInput_Identifier) FromUserMilestonesInputIdentifier1(v UserMilestonesInputIdentifier1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeUserMilestonesInputIdentifier1 performs a merge with any union data inside the UserMilestonesInput_Identifier, using the provided UserMilestonesInputIdentifier1
+func (t *UserMilestonesInput_Identifier) MergeUserMilestonesInputIdentifier1(v UserMilestonesInputIdentifier1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsUserMilestonesInputIdentifier2 returns the union data inside the UserMilestonesInput_Identifier as a UserMilestonesInputIdentifier2
+func (t UserMilestonesInput_Identifier) AsUserMilestonesInputIdentifier2() (UserMilestonesInputIdentifier2, error) {
+	var body UserMilestonesInputIdentifier2
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserMilestonesInputIdentifier2 overwrites any union data inside the UserMilestonesInput_Identifier as the provided UserMilestonesInputIdentifier2
+func (t *UserMilestonesInput_Identifier) FromUserMilestonesInputIdentifier2(v UserMilestonesInputIdentifier2) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeUserMilestonesInputIdentifier2 performs a merge with any union data inside the UserMilestonesInput_Identifier, using the provided UserMilestonesInputIdentifier2
+func (t *UserMilestonesInput_Identifier) MergeUserMilestonesInputIdentifier2(v UserMilestonesInputIdentifier2) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsUserMilestonesInputIdentifier3 returns the union data inside the UserMilestonesInput_Identifier as a UserMilestonesInputIdentifier3
+func (t UserMilestonesInput_Identifier) AsUserMilestonesInputIdentifier3() (UserMilestonesInputIdentifier3, error) {
+	var body UserMilestonesInputIdentifier3
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserMilestonesInputIdentifier3 overwrites any union data inside the UserMilestonesInput_Identifier as the provided UserMilestonesInputIdentifier3
+func (t *UserMilestonesInput_Identifier) FromUserMilestonesInputIdentifier3(v UserMilestonesInputIdentifier3) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeUserMilestonesInputIdentifier3 performs a merge with any union data inside the UserMilestonesInput_Identifier, using the provided UserMilestonesInputIdentifier3
+func (t *UserMilestonesInput_Identifier) MergeUserMilestonesInputIdentifier3(v UserMilestonesInputIdentifier3) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t UserMilestonesInput_Identifier) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *UserMilestonesInput_Identifier) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // AsUserOrderUser0 returns the union data inside the UserOrder_User as a UserOrderUser0
 func (t UserOrder_User) AsUserOrderUser0() (UserOrderUser0, error) {
 	var body UserOrderUser0
@@ -19424,6 +20340,56 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/messages/{messageId}/report (the `ReportMessage` operationId).
 	ReportMessage(ctx context.Context, messageId string, params *ReportMessageParams, body ReportMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListMilestones List milestones
+	//
+	// By group and order. Members see the enabled ones. 400 `invalid_cursor`.
+	//
+	// Corresponds with GET /v1/milestones (the `ListMilestones` operationId).
+	ListMilestones(ctx context.Context, params *ListMilestonesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateMilestoneWithBody Create a milestone
+	//
+	// Members complete it once, from `startsAt` to `endsAt`. Actions count from `startsAt` on, visits and minutes from the beginning of its day. If it is enabled, a job checks all members now, or when it starts. 400 `invalid_condition` names each wrong part of the conditions by its path. 404 `badge_not_found`. 409 `too_many_milestones`: a community has at most 500.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/milestones (the `CreateMilestone` operationId).
+	CreateMilestoneWithBody(ctx context.Context, params *CreateMilestoneParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateMilestone Create a milestone
+	//
+	// Members complete it once, from `startsAt` to `endsAt`. Actions count from `startsAt` on, visits and minutes from the beginning of its day. If it is enabled, a job checks all members now, or when it starts. 400 `invalid_condition` names each wrong part of the conditions by its path. 404 `badge_not_found`. 409 `too_many_milestones`: a community has at most 500.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/milestones (the `CreateMilestone` operationId).
+	CreateMilestone(ctx context.Context, params *CreateMilestoneParams, body CreateMilestoneJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteMilestone Delete a milestone
+	//
+	// Completions stay, with their rewards. 404 `milestone_not_found`.
+	//
+	// Corresponds with DELETE /v1/milestones/{milestoneId} (the `DeleteMilestone` operationId).
+	DeleteMilestone(ctx context.Context, milestoneId string, params *DeleteMilestoneParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateMilestoneWithBody Update a milestone
+	//
+	// Changes the fields that are sent; null removes `boost`, `startsAt`, `endsAt` and `rewards.badgeId`. If it is enabled, a job checks all members. Completions stay, with their rewards. Fails as `POST /v1/milestones` does, with 404 `milestone_not_found` or 409 `stale_version`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/milestones/{milestoneId} (the `UpdateMilestone` operationId).
+	UpdateMilestoneWithBody(ctx context.Context, milestoneId string, params *UpdateMilestoneParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateMilestone Update a milestone
+	//
+	// Changes the fields that are sent; null removes `boost`, `startsAt`, `endsAt` and `rewards.badgeId`. If it is enabled, a job checks all members. Completions stay, with their rewards. Fails as `POST /v1/milestones` does, with 404 `milestone_not_found` or 409 `stale_version`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/milestones/{milestoneId} (the `UpdateMilestone` operationId).
+	UpdateMilestone(ctx context.Context, milestoneId string, params *UpdateMilestoneParams, body UpdateMilestoneJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// Connect Open a live connection
 	//
 	// A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections to the node.
@@ -20015,6 +20981,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/users/manage (the `ManageUser` operationId).
 	ManageUser(ctx context.Context, params *ManageUserParams, body ManageUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetUserMilestonesWithBody Get the milestones of a user
+	//
+	// Members read their own data. The enabled milestones and those that the user has completed, by group and order. 400 `invalid_input`. 404 `user_not_found`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/users/milestones (the `GetUserMilestones` operationId).
+	GetUserMilestonesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetUserMilestones Get the milestones of a user
+	//
+	// Members read their own data. The enabled milestones and those that the user has completed, by group and order. 400 `invalid_input`. 404 `user_not_found`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/users/milestones (the `GetUserMilestones` operationId).
+	GetUserMilestones(ctx context.Context, body GetUserMilestonesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdatePremiumCurrencyWithBody Change premium currency from a file
 	//
@@ -22904,6 +23888,116 @@ func (c *Client) ReportMessage(ctx context.Context, messageId string, params *Re
 	return c.Client.Do(req)
 }
 
+// ListMilestones List milestones
+//
+// By group and order. Members see the enabled ones. 400 `invalid_cursor`.
+//
+// Corresponds with GET /v1/milestones (the `ListMilestones` operationId).
+func (c *Client) ListMilestones(ctx context.Context, params *ListMilestonesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMilestonesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateMilestoneWithBody Create a milestone
+//
+// Members complete it once, from `startsAt` to `endsAt`. Actions count from `startsAt` on, visits and minutes from the beginning of its day. If it is enabled, a job checks all members now, or when it starts. 400 `invalid_condition` names each wrong part of the conditions by its path. 404 `badge_not_found`. 409 `too_many_milestones`: a community has at most 500.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/milestones (the `CreateMilestone` operationId).
+func (c *Client) CreateMilestoneWithBody(ctx context.Context, params *CreateMilestoneParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateMilestoneRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateMilestone Create a milestone
+//
+// Members complete it once, from `startsAt` to `endsAt`. Actions count from `startsAt` on, visits and minutes from the beginning of its day. If it is enabled, a job checks all members now, or when it starts. 400 `invalid_condition` names each wrong part of the conditions by its path. 404 `badge_not_found`. 409 `too_many_milestones`: a community has at most 500.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/milestones (the `CreateMilestone` operationId).
+func (c *Client) CreateMilestone(ctx context.Context, params *CreateMilestoneParams, body CreateMilestoneJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateMilestoneRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteMilestone Delete a milestone
+//
+// Completions stay, with their rewards. 404 `milestone_not_found`.
+//
+// Corresponds with DELETE /v1/milestones/{milestoneId} (the `DeleteMilestone` operationId).
+func (c *Client) DeleteMilestone(ctx context.Context, milestoneId string, params *DeleteMilestoneParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteMilestoneRequest(c.Server, milestoneId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateMilestoneWithBody Update a milestone
+//
+// Changes the fields that are sent; null removes `boost`, `startsAt`, `endsAt` and `rewards.badgeId`. If it is enabled, a job checks all members. Completions stay, with their rewards. Fails as `POST /v1/milestones` does, with 404 `milestone_not_found` or 409 `stale_version`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/milestones/{milestoneId} (the `UpdateMilestone` operationId).
+func (c *Client) UpdateMilestoneWithBody(ctx context.Context, milestoneId string, params *UpdateMilestoneParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateMilestoneRequestWithBody(c.Server, milestoneId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateMilestone Update a milestone
+//
+// Changes the fields that are sent; null removes `boost`, `startsAt`, `endsAt` and `rewards.badgeId`. If it is enabled, a job checks all members. Completions stay, with their rewards. Fails as `POST /v1/milestones` does, with 404 `milestone_not_found` or 409 `stale_version`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/milestones/{milestoneId} (the `UpdateMilestone` operationId).
+func (c *Client) UpdateMilestone(ctx context.Context, milestoneId string, params *UpdateMilestoneParams, body UpdateMilestoneJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateMilestoneRequest(c.Server, milestoneId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // Connect Open a live connection
 //
 // A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections to the node.
@@ -24186,6 +25280,44 @@ func (c *Client) ManageUserWithBody(ctx context.Context, params *ManageUserParam
 // Corresponds with POST /v1/users/manage (the `ManageUser` operationId).
 func (c *Client) ManageUser(ctx context.Context, params *ManageUserParams, body ManageUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewManageUserRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetUserMilestonesWithBody Get the milestones of a user
+//
+// Members read their own data. The enabled milestones and those that the user has completed, by group and order. 400 `invalid_input`. 404 `user_not_found`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/users/milestones (the `GetUserMilestones` operationId).
+func (c *Client) GetUserMilestonesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetUserMilestonesRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetUserMilestones Get the milestones of a user
+//
+// Members read their own data. The enabled milestones and those that the user has completed, by group and order. 400 `invalid_input`. 404 `user_not_found`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/users/milestones (the `GetUserMilestones` operationId).
+func (c *Client) GetUserMilestones(ctx context.Context, body GetUserMilestonesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetUserMilestonesRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -31070,6 +32202,262 @@ func NewReportMessageRequestWithBody(server string, messageId string, params *Re
 	return req, nil
 }
 
+// NewListMilestonesRequest constructs an http.Request for the ListMilestones method
+func NewListMilestonesRequest(server string, params *ListMilestonesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/milestones")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateMilestoneRequest calls the generic CreateMilestone builder with application/json body
+func NewCreateMilestoneRequest(server string, params *CreateMilestoneParams, body CreateMilestoneJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateMilestoneRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateMilestoneRequestWithBody constructs an http.Request for the CreateMilestone method, with any body, and a specified content type
+func NewCreateMilestoneRequestWithBody(server string, params *CreateMilestoneParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/milestones")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDeleteMilestoneRequest constructs an http.Request for the DeleteMilestone method
+func NewDeleteMilestoneRequest(server string, milestoneId string, params *DeleteMilestoneParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "milestoneId", milestoneId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/milestones/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateMilestoneRequest calls the generic UpdateMilestone builder with application/json body
+func NewUpdateMilestoneRequest(server string, milestoneId string, params *UpdateMilestoneParams, body UpdateMilestoneJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateMilestoneRequestWithBody(server, milestoneId, params, "application/json", bodyReader)
+}
+
+// NewUpdateMilestoneRequestWithBody constructs an http.Request for the UpdateMilestone method, with any body, and a specified content type
+func NewUpdateMilestoneRequestWithBody(server string, milestoneId string, params *UpdateMilestoneParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "milestoneId", milestoneId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/milestones/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewConnectRequest constructs an http.Request for the Connect method
 func NewConnectRequest(server string, params *ConnectParams) (*http.Request, error) {
 	var err error
@@ -34074,6 +35462,46 @@ func NewManageUserRequestWithBody(server string, params *ManageUserParams, conte
 	return req, nil
 }
 
+// NewGetUserMilestonesRequest calls the generic GetUserMilestones builder with application/json body
+func NewGetUserMilestonesRequest(server string, body GetUserMilestonesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewGetUserMilestonesRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewGetUserMilestonesRequestWithBody constructs an http.Request for the GetUserMilestones method, with any body, and a specified content type
+func NewGetUserMilestonesRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/milestones")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewUpdatePremiumCurrencyRequestWithBody constructs an http.Request for the UpdatePremiumCurrency method, with any body, and a specified content type
 func NewUpdatePremiumCurrencyRequestWithBody(server string, params *UpdatePremiumCurrencyParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
@@ -36073,6 +37501,60 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/messages/{messageId}/report (the `ReportMessage` operationId).
 	ReportMessageWithResponse(ctx context.Context, messageId string, params *ReportMessageParams, body ReportMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*ReportMessageResponse, error)
 
+	// ListMilestonesWithResponse List milestones
+	//
+	// By group and order. Members see the enabled ones. 400 `invalid_cursor`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/milestones (the `ListMilestones` operationId).
+	ListMilestonesWithResponse(ctx context.Context, params *ListMilestonesParams, reqEditors ...RequestEditorFn) (*ListMilestonesResponse, error)
+
+	// CreateMilestoneWithBodyWithResponse Create a milestone
+	//
+	// Members complete it once, from `startsAt` to `endsAt`. Actions count from `startsAt` on, visits and minutes from the beginning of its day. If it is enabled, a job checks all members now, or when it starts. 400 `invalid_condition` names each wrong part of the conditions by its path. 404 `badge_not_found`. 409 `too_many_milestones`: a community has at most 500.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/milestones (the `CreateMilestone` operationId).
+	CreateMilestoneWithBodyWithResponse(ctx context.Context, params *CreateMilestoneParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateMilestoneResponse, error)
+
+	// CreateMilestoneWithResponse Create a milestone
+	//
+	// Members complete it once, from `startsAt` to `endsAt`. Actions count from `startsAt` on, visits and minutes from the beginning of its day. If it is enabled, a job checks all members now, or when it starts. 400 `invalid_condition` names each wrong part of the conditions by its path. 404 `badge_not_found`. 409 `too_many_milestones`: a community has at most 500.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/milestones (the `CreateMilestone` operationId).
+	CreateMilestoneWithResponse(ctx context.Context, params *CreateMilestoneParams, body CreateMilestoneJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateMilestoneResponse, error)
+
+	// DeleteMilestoneWithResponse Delete a milestone
+	//
+	// Completions stay, with their rewards. 404 `milestone_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/milestones/{milestoneId} (the `DeleteMilestone` operationId).
+	DeleteMilestoneWithResponse(ctx context.Context, milestoneId string, params *DeleteMilestoneParams, reqEditors ...RequestEditorFn) (*DeleteMilestoneResponse, error)
+
+	// UpdateMilestoneWithBodyWithResponse Update a milestone
+	//
+	// Changes the fields that are sent; null removes `boost`, `startsAt`, `endsAt` and `rewards.badgeId`. If it is enabled, a job checks all members. Completions stay, with their rewards. Fails as `POST /v1/milestones` does, with 404 `milestone_not_found` or 409 `stale_version`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/milestones/{milestoneId} (the `UpdateMilestone` operationId).
+	UpdateMilestoneWithBodyWithResponse(ctx context.Context, milestoneId string, params *UpdateMilestoneParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMilestoneResponse, error)
+
+	// UpdateMilestoneWithResponse Update a milestone
+	//
+	// Changes the fields that are sent; null removes `boost`, `startsAt`, `endsAt` and `rewards.badgeId`. If it is enabled, a job checks all members. Completions stay, with their rewards. Fails as `POST /v1/milestones` does, with 404 `milestone_not_found` or 409 `stale_version`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/milestones/{milestoneId} (the `UpdateMilestone` operationId).
+	UpdateMilestoneWithResponse(ctx context.Context, milestoneId string, params *UpdateMilestoneParams, body UpdateMilestoneJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMilestoneResponse, error)
+
 	// ConnectWithResponse Open a live connection
 	//
 	// A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections to the node.
@@ -36712,6 +38194,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/users/manage (the `ManageUser` operationId).
 	ManageUserWithResponse(ctx context.Context, params *ManageUserParams, body ManageUserJSONRequestBody, reqEditors ...RequestEditorFn) (*ManageUserResponse, error)
+
+	// GetUserMilestonesWithBodyWithResponse Get the milestones of a user
+	//
+	// Members read their own data. The enabled milestones and those that the user has completed, by group and order. 400 `invalid_input`. 404 `user_not_found`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/users/milestones (the `GetUserMilestones` operationId).
+	GetUserMilestonesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GetUserMilestonesResponse, error)
+
+	// GetUserMilestonesWithResponse Get the milestones of a user
+	//
+	// Members read their own data. The enabled milestones and those that the user has completed, by group and order. 400 `invalid_input`. 404 `user_not_found`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/users/milestones (the `GetUserMilestones` operationId).
+	GetUserMilestonesWithResponse(ctx context.Context, body GetUserMilestonesJSONRequestBody, reqEditors ...RequestEditorFn) (*GetUserMilestonesResponse, error)
 
 	// UpdatePremiumCurrencyWithBodyWithResponse Change premium currency from a file
 	//
@@ -41825,6 +43325,198 @@ func (r ReportMessageResponse) ContentType() string {
 	return ""
 }
 
+type ListMilestonesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListMilestoneViewCursorBody
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMilestonesResponse) GetJSON200() *ListMilestoneViewCursorBody {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListMilestonesResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMilestonesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMilestonesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMilestonesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMilestonesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateMilestoneResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SuccessMilestoneView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateMilestoneResponse) GetJSON201() *SuccessMilestoneView {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r CreateMilestoneResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateMilestoneResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateMilestoneResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateMilestoneResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateMilestoneResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteMilestoneResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessDeleted
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeleteMilestoneResponse) GetJSON200() *SuccessDeleted {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r DeleteMilestoneResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteMilestoneResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteMilestoneResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteMilestoneResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteMilestoneResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateMilestoneResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessMilestoneView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateMilestoneResponse) GetJSON200() *SuccessMilestoneView {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r UpdateMilestoneResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateMilestoneResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateMilestoneResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateMilestoneResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateMilestoneResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ConnectResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -44215,6 +45907,61 @@ func (r ManageUserResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ManageUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetUserMilestonesResponse200Headers the declared response headers of an HTTP 200 response for GetUserMilestones
+type GetUserMilestonesResponse200Headers struct {
+	XUnknownFields *string
+}
+
+type GetUserMilestonesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessUserMilestones
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetUserMilestonesResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetUserMilestonesResponse) GetJSON200() *SuccessUserMilestones {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetUserMilestonesResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetUserMilestonesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetUserMilestonesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetUserMilestonesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetUserMilestonesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -46912,6 +48659,96 @@ func (c *ClientWithResponses) ReportMessageWithResponse(ctx context.Context, mes
 	return ParseReportMessageResponse(rsp)
 }
 
+// ListMilestonesWithResponse List milestones
+//
+// By group and order. Members see the enabled ones. 400 `invalid_cursor`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/milestones (the `ListMilestones` operationId).
+func (c *ClientWithResponses) ListMilestonesWithResponse(ctx context.Context, params *ListMilestonesParams, reqEditors ...RequestEditorFn) (*ListMilestonesResponse, error) {
+	rsp, err := c.ListMilestones(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMilestonesResponse(rsp)
+}
+
+// CreateMilestoneWithBodyWithResponse Create a milestone
+//
+// Members complete it once, from `startsAt` to `endsAt`. Actions count from `startsAt` on, visits and minutes from the beginning of its day. If it is enabled, a job checks all members now, or when it starts. 400 `invalid_condition` names each wrong part of the conditions by its path. 404 `badge_not_found`. 409 `too_many_milestones`: a community has at most 500.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/milestones (the `CreateMilestone` operationId).
+func (c *ClientWithResponses) CreateMilestoneWithBodyWithResponse(ctx context.Context, params *CreateMilestoneParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateMilestoneResponse, error) {
+	rsp, err := c.CreateMilestoneWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateMilestoneResponse(rsp)
+}
+
+// CreateMilestoneWithResponse Create a milestone
+//
+// Members complete it once, from `startsAt` to `endsAt`. Actions count from `startsAt` on, visits and minutes from the beginning of its day. If it is enabled, a job checks all members now, or when it starts. 400 `invalid_condition` names each wrong part of the conditions by its path. 404 `badge_not_found`. 409 `too_many_milestones`: a community has at most 500.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/milestones (the `CreateMilestone` operationId).
+func (c *ClientWithResponses) CreateMilestoneWithResponse(ctx context.Context, params *CreateMilestoneParams, body CreateMilestoneJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateMilestoneResponse, error) {
+	rsp, err := c.CreateMilestone(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateMilestoneResponse(rsp)
+}
+
+// DeleteMilestoneWithResponse Delete a milestone
+//
+// Completions stay, with their rewards. 404 `milestone_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/milestones/{milestoneId} (the `DeleteMilestone` operationId).
+func (c *ClientWithResponses) DeleteMilestoneWithResponse(ctx context.Context, milestoneId string, params *DeleteMilestoneParams, reqEditors ...RequestEditorFn) (*DeleteMilestoneResponse, error) {
+	rsp, err := c.DeleteMilestone(ctx, milestoneId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteMilestoneResponse(rsp)
+}
+
+// UpdateMilestoneWithBodyWithResponse Update a milestone
+//
+// Changes the fields that are sent; null removes `boost`, `startsAt`, `endsAt` and `rewards.badgeId`. If it is enabled, a job checks all members. Completions stay, with their rewards. Fails as `POST /v1/milestones` does, with 404 `milestone_not_found` or 409 `stale_version`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/milestones/{milestoneId} (the `UpdateMilestone` operationId).
+func (c *ClientWithResponses) UpdateMilestoneWithBodyWithResponse(ctx context.Context, milestoneId string, params *UpdateMilestoneParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMilestoneResponse, error) {
+	rsp, err := c.UpdateMilestoneWithBody(ctx, milestoneId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateMilestoneResponse(rsp)
+}
+
+// UpdateMilestoneWithResponse Update a milestone
+//
+// Changes the fields that are sent; null removes `boost`, `startsAt`, `endsAt` and `rewards.badgeId`. If it is enabled, a job checks all members. Completions stay, with their rewards. Fails as `POST /v1/milestones` does, with 404 `milestone_not_found` or 409 `stale_version`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/milestones/{milestoneId} (the `UpdateMilestone` operationId).
+func (c *ClientWithResponses) UpdateMilestoneWithResponse(ctx context.Context, milestoneId string, params *UpdateMilestoneParams, body UpdateMilestoneJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMilestoneResponse, error) {
+	rsp, err := c.UpdateMilestone(ctx, milestoneId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateMilestoneResponse(rsp)
+}
+
 // ConnectWithResponse Open a live connection
 //
 // A WebSocket with the sub-protocol `regulars.v1`, or with `Accept: text/event-stream` a stream of server-sent events. docs/realtime.md describes the frames. The credential is a session or a key of a person: in the header, the session cookie for pages of this server, or the first frame `auth` within 10 seconds. 403 `person_required` for the key of a community, 429 `too_many_connections` for an account with 50 connections to the node.
@@ -47970,6 +49807,36 @@ func (c *ClientWithResponses) ManageUserWithResponse(ctx context.Context, params
 		return nil, err
 	}
 	return ParseManageUserResponse(rsp)
+}
+
+// GetUserMilestonesWithBodyWithResponse Get the milestones of a user
+//
+// Members read their own data. The enabled milestones and those that the user has completed, by group and order. 400 `invalid_input`. 404 `user_not_found`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/users/milestones (the `GetUserMilestones` operationId).
+func (c *ClientWithResponses) GetUserMilestonesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GetUserMilestonesResponse, error) {
+	rsp, err := c.GetUserMilestonesWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetUserMilestonesResponse(rsp)
+}
+
+// GetUserMilestonesWithResponse Get the milestones of a user
+//
+// Members read their own data. The enabled milestones and those that the user has completed, by group and order. 400 `invalid_input`. 404 `user_not_found`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/users/milestones (the `GetUserMilestones` operationId).
+func (c *ClientWithResponses) GetUserMilestonesWithResponse(ctx context.Context, body GetUserMilestonesJSONRequestBody, reqEditors ...RequestEditorFn) (*GetUserMilestonesResponse, error) {
+	rsp, err := c.GetUserMilestones(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetUserMilestonesResponse(rsp)
 }
 
 // UpdatePremiumCurrencyWithBodyWithResponse Change premium currency from a file
@@ -51646,6 +53513,138 @@ func ParseReportMessageResponse(rsp *http.Response) (*ReportMessageResponse, err
 	return response, nil
 }
 
+// ParseListMilestonesResponse parses an HTTP response from a ListMilestonesWithResponse call
+func ParseListMilestonesResponse(rsp *http.Response) (*ListMilestonesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMilestonesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListMilestoneViewCursorBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateMilestoneResponse parses an HTTP response from a CreateMilestoneWithResponse call
+func ParseCreateMilestoneResponse(rsp *http.Response) (*CreateMilestoneResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateMilestoneResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SuccessMilestoneView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteMilestoneResponse parses an HTTP response from a DeleteMilestoneWithResponse call
+func ParseDeleteMilestoneResponse(rsp *http.Response) (*DeleteMilestoneResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteMilestoneResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessDeleted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateMilestoneResponse parses an HTTP response from a UpdateMilestoneWithResponse call
+func ParseUpdateMilestoneResponse(rsp *http.Response) (*UpdateMilestoneResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateMilestoneResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessMilestoneView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseConnectResponse parses an HTTP response from a ConnectWithResponse call
 func ParseConnectResponse(rsp *http.Response) (*ConnectResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -53379,6 +55378,52 @@ func ParseManageUserResponse(rsp *http.Response) (*ManageUserResponse, error) {
 	return response, nil
 }
 
+// ParseGetUserMilestonesResponse parses an HTTP response from a GetUserMilestonesWithResponse call
+func ParseGetUserMilestonesResponse(rsp *http.Response) (*GetUserMilestonesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetUserMilestonesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessUserMilestones
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetUserMilestonesResponse200Headers
+		if values := rsp.Header.Values("X-Unknown-Fields"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Unknown-Fields", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XUnknownFields = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseUpdatePremiumCurrencyResponse parses an HTTP response from a UpdatePremiumCurrencyWithResponse call
 func ParseUpdatePremiumCurrencyResponse(rsp *http.Response) (*UpdatePremiumCurrencyResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -53789,6 +55834,11 @@ type WebhookInitiatorInterface interface {
 
 	OnMessageUpdated(ctx context.Context, targetURL string, body OnMessageUpdatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// OnMilestoneCompletedWithBody fires the milestone.completed webhook with any body
+	OnMilestoneCompletedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnMilestoneCompleted(ctx context.Context, targetURL string, body OnMilestoneCompletedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// OnReactionAddedWithBody fires the reaction.added webhook with any body
 	OnReactionAddedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -54138,6 +56188,30 @@ func (p *WebhookInitiator) OnMessageUpdatedWithBody(ctx context.Context, targetU
 
 func (p *WebhookInitiator) OnMessageUpdated(ctx context.Context, targetURL string, body OnMessageUpdatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewOnMessageUpdatedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnMilestoneCompletedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnMilestoneCompletedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnMilestoneCompleted(ctx context.Context, targetURL string, body OnMilestoneCompletedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnMilestoneCompletedWebhookRequest(targetURL, body)
 	if err != nil {
 		return nil, err
 	}
@@ -54838,6 +56912,37 @@ func NewOnMessageUpdatedWebhookRequest(targetURL string, body OnMessageUpdatedJS
 
 // NewOnMessageUpdatedWebhookRequestWithBody builds a POST request for the message.updated webhook with any body
 func NewOnMessageUpdatedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnMilestoneCompletedWebhookRequest builds a application/json POST request for the milestone.completed webhook
+func NewOnMilestoneCompletedWebhookRequest(targetURL string, body OnMilestoneCompletedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnMilestoneCompletedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnMilestoneCompletedWebhookRequestWithBody builds a POST request for the milestone.completed webhook with any body
+func NewOnMilestoneCompletedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 	_ = err
 

@@ -1650,6 +1650,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/milestones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List milestones
+         * @description By group and order. Members see the enabled ones. 400 `invalid_cursor`.
+         */
+        get: operations["listMilestones"];
+        put?: never;
+        /**
+         * Create a milestone
+         * @description Members complete it once, from `startsAt` to `endsAt`. Actions count from `startsAt` on, visits and minutes from the beginning of its day. If it is enabled, a job checks all members now, or when it starts. 400 `invalid_condition` names each wrong part of the conditions by its path. 404 `badge_not_found`. 409 `too_many_milestones`: a community has at most 500.
+         */
+        post: operations["createMilestone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/milestones/{milestoneId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Update a milestone
+         * @description Changes the fields that are sent; null removes `boost`, `startsAt`, `endsAt` and `rewards.badgeId`. If it is enabled, a job checks all members. Completions stay, with their rewards. Fails as `POST /v1/milestones` does, with 404 `milestone_not_found` or 409 `stale_version`.
+         */
+        put: operations["updateMilestone"];
+        post?: never;
+        /**
+         * Delete a milestone
+         * @description Completions stay, with their rewards. 404 `milestone_not_found`.
+         */
+        delete: operations["deleteMilestone"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/realtime": {
         parameters: {
             query?: never;
@@ -2480,6 +2528,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/users/milestones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get the milestones of a user
+         * @description Members read their own data. The enabled milestones and those that the user has completed, by group and order. 400 `invalid_input`. 404 `user_not_found`. 409 `identifier_ambiguous` if several members have the value of a custom field, 503 `lookup_not_ready` while its index is built.
+         */
+        post: operations["getUserMilestones"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users/premium-currency/bulk-update": {
         parameters: {
             query?: never;
@@ -2844,6 +2912,26 @@ export interface webhooks {
          * @description A message was edited, pinned or unpinned.
          */
         post: operations["onMessageUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "milestone.completed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * milestone.completed
+         * @description A member completed a milestone.
+         */
+        post: operations["onMilestoneCompleted"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4041,6 +4129,13 @@ export interface components {
             /** @description At most 100. */
             wrong: components["schemas"]["WrongBalance"][];
         };
+        CompletedData: {
+            boosted: boolean;
+            milestone: components["schemas"]["EventMilestone"];
+            /** @description What the completion paid. */
+            rewards: components["schemas"]["EventRewards"];
+            user: components["schemas"]["EventUser"];
+        };
         Conversation: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
@@ -4429,6 +4524,12 @@ export interface components {
              */
             oldest: number;
         };
+        EventMilestone: {
+            _id: string;
+            group: string;
+            /** @description The name at that time. */
+            name: string;
+        };
         EventReactionData: {
             channelId: string;
             emoji: string;
@@ -4441,6 +4542,13 @@ export interface components {
             messageId: string;
             parentId?: string;
             topicId?: string;
+        };
+        EventRewards: {
+            badgeId: string | null;
+            /** Format: int64 */
+            coins: number;
+            /** Format: int64 */
+            xp: number;
         };
         EventTier: {
             _id: string;
@@ -4980,6 +5088,17 @@ export interface components {
              */
             status: "success";
         };
+        ListMilestoneViewCursorBody: {
+            data: components["schemas"]["MilestoneView"][];
+            /** @description What was done, for a person. */
+            message: string;
+            meta: components["schemas"]["Cursor"];
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         ListPenaltyCursorBody: {
             data: components["schemas"]["Penalty"][];
             /** @description What was done, for a person. */
@@ -5348,6 +5467,132 @@ export interface components {
              */
             xp?: number;
         };
+        MilestoneBoost: {
+            /**
+             * Format: double
+             * @description 1.1 to 10, with one decimal. XP and coins are rounded down.
+             * @example 2
+             */
+            factor: number;
+            /**
+             * Format: int64
+             * @description From startsAt or the joining of the user, the later one; absent: always.
+             * @example 24
+             */
+            withinHours?: number;
+        };
+        MilestoneChange: {
+            boost?: {
+                /**
+                 * @description 1.1 to 10, with one decimal. XP and coins are rounded down.
+                 * @example 2
+                 */
+                factor: number;
+                /**
+                 * @description From startsAt or the joining of the user, the later one; absent: always.
+                 * @example 24
+                 */
+                withinHours?: number;
+            } | null;
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /** @description As for POST /v1/milestones. */
+            conditions?: unknown;
+            /** @description At most 2,000 characters. */
+            description?: string;
+            /** @description The last instant; null: no end. */
+            endsAt?: string | null;
+            /**
+             * @description At most 50 characters.
+             * @example Start
+             */
+            group?: string;
+            /** @description Default true. */
+            isEnabled?: boolean;
+            /**
+             * @description 1 to 100 characters.
+             * @example Verify identity
+             */
+            name?: string;
+            /**
+             * Format: int64
+             * @description In the group.
+             */
+            order?: number;
+            rewards?: components["schemas"]["RewardsInput"];
+            /** @description An alias of communityId. */
+            serverId?: string;
+            /**
+             * @description Null: no start.
+             * @example 2026-11-28T10:00:00.000Z
+             */
+            startsAt?: string | null;
+            /**
+             * Format: int64
+             * @description The version that was read; absent: update any.
+             */
+            version?: number;
+        };
+        MilestoneProgress: {
+            /** @example messages */
+            action?: string;
+            /** @description In place of action. */
+            fieldId?: string;
+            met: boolean;
+            /** @description The count or the value; null: any value. */
+            needed: unknown;
+            /** @description The count, or the value of the field; null: none. */
+            value: unknown;
+        };
+        MilestoneRewards: {
+            badgeId: string | null;
+            /**
+             * Format: int64
+             * @example 500
+             */
+            coins: number;
+            /** Format: int64 */
+            xp: number;
+        };
+        MilestoneView: {
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            _id: string;
+            /** @description Absent: none. */
+            boost?: components["schemas"]["MilestoneBoost"];
+            /**
+             * Format: int64
+             * @description The members that have completed it.
+             */
+            completedCount: number;
+            /** @description A group {operator: and or or, conditions[]}. Fields are named by their ids. */
+            conditions: unknown;
+            /** Format: date-time */
+            createdAt: string;
+            description: string;
+            /** Format: date-time */
+            endsAt: string | null;
+            /**
+             * @description Empty: none.
+             * @example Start
+             */
+            group: string;
+            isEnabled: boolean;
+            /** @example Verify identity */
+            name: string;
+            /**
+             * Format: int64
+             * @description In the group.
+             */
+            order: number;
+            rewards: components["schemas"]["MilestoneRewards"];
+            /** Format: date-time */
+            startsAt: string | null;
+            /**
+             * Format: int64
+             * @description Incremented by each change, from 1.
+             */
+            version: number;
+        };
         NamedBadge: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
@@ -5654,6 +5899,53 @@ export interface components {
             serverId?: string;
         } & {
             [key: string]: unknown;
+        };
+        NewMilestone: {
+            boost?: {
+                /**
+                 * @description 1.1 to 10, with one decimal. XP and coins are rounded down.
+                 * @example 2
+                 */
+                factor: number;
+                /**
+                 * @description From startsAt or the joining of the user, the later one; absent: always.
+                 * @example 24
+                 */
+                withinHours?: number;
+            } | null;
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /** @description A group {operator: and or or, conditions[]} of conditions {action, op, value} and {fieldId, op, value}, and of groups. */
+            conditions: unknown;
+            /** @description At most 2,000 characters. */
+            description?: string;
+            /** @description The last instant; null: no end. */
+            endsAt?: string | null;
+            /**
+             * @description At most 50 characters.
+             * @example Start
+             */
+            group?: string;
+            /** @description Default true. */
+            isEnabled?: boolean;
+            /**
+             * @description 1 to 100 characters.
+             * @example Verify identity
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description In the group.
+             */
+            order?: number;
+            rewards?: components["schemas"]["RewardsInput"];
+            /** @description An alias of communityId. */
+            serverId?: string;
+            /**
+             * @description Null: no start.
+             * @example 2026-11-28T10:00:00.000Z
+             */
+            startsAt?: string | null;
         };
         NewPenalty: {
             /**
@@ -6584,6 +6876,17 @@ export interface components {
             /** Format: int64 */
             reversed: number;
         };
+        RewardsInput: {
+            /** @description The _id of a badge that is awarded; null: none. */
+            badgeId?: string | null;
+            /**
+             * Format: int64
+             * @example 500
+             */
+            coins?: number;
+            /** Format: int64 */
+            xp?: number;
+        };
         Role: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
@@ -7330,6 +7633,16 @@ export interface components {
              */
             status: "success";
         };
+        SuccessMilestoneView: {
+            data: components["schemas"]["MilestoneView"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         SuccessNewAPIKey: {
             data: components["schemas"]["NewAPIKey"];
             /** @description What was done, for a person. */
@@ -7632,6 +7945,16 @@ export interface components {
         };
         SuccessUserField: {
             data: components["schemas"]["UserField"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessUserMilestones: {
+            data: components["schemas"]["UserMilestones"];
             /** @description What was done, for a person. */
             message: string;
             /**
@@ -8210,6 +8533,69 @@ export interface components {
             /** @enum {string} */
             cause: "leave" | "kick" | "ban" | "declined" | "deleted";
             user: components["schemas"]["EventUser"];
+        };
+        UserMilestone: {
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            _id: string;
+            /**
+             * Format: date-time
+             * @description null: there is no boost, or it does not end.
+             */
+            boostEndsAt: string | null;
+            /** @description null: not completed. */
+            boosted: boolean | null;
+            /** Format: date-time */
+            completedAt: string | null;
+            description: string;
+            /** Format: date-time */
+            endsAt: string | null;
+            /** @example Start */
+            group: string;
+            /** @example Verify identity */
+            name: string;
+            /** Format: int64 */
+            order: number;
+            /** @description Of each condition, in their order. */
+            progress: components["schemas"]["MilestoneProgress"][];
+            /** @description Without the boost; of a completed milestone what the completion paid. */
+            rewards: components["schemas"]["MilestoneRewards"];
+            /**
+             * Format: date-time
+             * @description The start of the milestone or the joining of the user, the later one.
+             */
+            startedAt: string;
+            /** @enum {string} */
+            status: "upcoming" | "open" | "completed" | "expired";
+        };
+        UserMilestones: {
+            milestones: components["schemas"]["UserMilestone"][];
+            user_id: string;
+        };
+        UserMilestonesInput: {
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /** @description The custom field, for custom-field. */
+            fieldName?: string;
+            /** @description Only milestones of this group. */
+            group?: string;
+            /**
+             * @description Values of the type, or an object with type, value and fieldName.
+             * @example ada@example.com
+             */
+            identifier: string | number | (string | number)[] | {
+                fieldName?: string;
+                type: string;
+                value: string | number;
+            };
+            /**
+             * @default email
+             * @enum {string}
+             */
+            identifier_type: "email" | "username" | "userId" | "custom-field";
+            /** @description An alias of communityId. */
+            serverId?: string;
+        } & {
+            [key: string]: unknown;
         };
         UserNote: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
@@ -12553,6 +12939,154 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listMilestones: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+                /** @description The nextCursor of the previous part; absent for the first. */
+                cursor?: string;
+                /** @description The number of items in a part. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListMilestoneViewCursorBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createMilestone: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMilestone"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessMilestoneView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateMilestone: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that was read, in quotes; the same as version in the body. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The _id of the milestone. */
+                milestoneId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MilestoneChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessMilestoneView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteMilestone: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The _id of the milestone. */
+                milestoneId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessDeleted"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     connect: {
         parameters: {
             query?: {
@@ -14602,6 +15136,41 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getUserMilestones: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserMilestonesInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description The JSON or form fields that were sent and ignored because the operation has none of that name. */
+                    "X-Unknown-Fields"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessUserMilestones"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     updatePremiumCurrency: {
         parameters: {
             query?: never;
@@ -15391,6 +15960,44 @@ export interface operations {
                     timestamp: string;
                     /** @enum {string} */
                     type: "message.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onMilestoneCompleted: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["CompletedData"];
+                    /**
+                     * Format: int64
+                     * @description From 1 in the community; those of conversations are left out.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "milestone.completed";
                 };
             };
         };
