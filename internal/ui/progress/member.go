@@ -15,6 +15,7 @@ import (
 	"github.com/regulars/regulars/internal/progress/activity"
 	"github.com/regulars/regulars/internal/progress/award"
 	"github.com/regulars/regulars/internal/progress/level"
+	"github.com/regulars/regulars/internal/progress/subject"
 	"github.com/regulars/regulars/internal/ui"
 )
 
@@ -148,7 +149,7 @@ func (h *handlers) addEntries(v *ui.Request, view *MemberView) error {
 	}
 	page, _ := strconv.Atoi(query.Get("page")) // invalid: the first page
 	page = max(page, 1)
-	log, err := h.Activity.Logs(v.Context(), v.Actor, v.Community.ID, activity.Names{Type: "userId", Values: []string{view.Who.ID}}, activity.Filter{Unit: view.Unit, Page: page, Limit: entriesShown})
+	log, err := h.Activity.Logs(v.Context(), v.Actor, v.Community.ID, subject.Names{Type: "userId", Values: []string{view.Who.ID}}, activity.Filter{Unit: view.Unit, Page: page, Limit: entriesShown})
 	if err != nil {
 		return err
 	}

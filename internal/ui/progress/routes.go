@@ -49,7 +49,7 @@ func New(c *ui.Console, s Services) ui.Area {
 		},
 		Nav: []ui.NavItem{
 			{Key: "rewards", Label: i18n.Key("My rewards"), Icon: "award", Path: "/rewards", Noun: ui.Rewards, Order: 10, Need: permission.ViewGamification},
-			{Key: "economy", Label: i18n.Key("Economy"), Icon: "chart-line", Path: "/economy", Noun: ui.Rewards, Order: 30, Need: permission.Gamification},
+			{Key: "economy", Label: i18n.Key("Economy"), Icon: "chart-line", Path: "/economy", Noun: ui.Rewards, Order: 35, Need: permission.Gamification},
 		},
 		Audit: auditTexts,
 		Permissions: ui.PermissionTexts{

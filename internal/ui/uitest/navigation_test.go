@@ -149,7 +149,7 @@ func TestNavigationHasOnlyPagesThePersonMayOpen(t *testing.T) {
 			}
 		}
 
-		rewards := []string{"Badges", "Milestones"} // of all members
+		rewards := []string{"My rewards", "Badges", "Milestones"} // of all members
 		mia := staff(t, a, communityID, "mia", permission.WarnMembers, permission.CreateInvite, permission.ManageChannelsPermission)
 		nouns, pages = mia.navigation(base + "/home")
 		if !slices.Equal(nouns, []string{"Overview", "Members", "Chat", "Rewards"}) || !slices.Equal(pages["Members"], []string{"Invites", "Penalties"}) || !slices.Equal(pages["Rewards"], rewards) || len(pages) != 2 {
