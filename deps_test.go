@@ -41,7 +41,7 @@ var layers = []string{
 	"internal/access",
 	"internal/access/standing",
 	"internal/field",
-	"internal/ownership/transfer internal/condition",
+	"internal/ownership/transfer internal/condition internal/automation/expression",
 	"internal/member internal/member/figure",
 	"internal/ledger internal/presence internal/member/tally internal/progress/level",
 	"internal/bulk/posting",
@@ -73,12 +73,12 @@ var layers = []string{
 	"internal/bulk/apply",
 	"internal/bulk/undo",
 	"internal/bulk",
-	"internal/stats internal/installation",
-	"internal/live",
+	"internal/stats internal/installation internal/automation",
+	"internal/live internal/automation/firing",
 	"internal/api internal/ui internal/embed",
 	"internal/api/wire internal/ui/plot internal/ui/errorlist internal/ui/conditions",
-	"internal/api/activity internal/api/auth internal/api/badge internal/api/block internal/api/bulk internal/api/channel internal/api/direct internal/api/event internal/api/field internal/api/gamification internal/api/key internal/api/ledger internal/api/limit internal/api/message internal/api/milestone internal/api/moderation internal/api/note internal/api/realtime internal/api/report internal/api/role internal/api/server internal/api/user " +
-		"internal/ui/account internal/ui/audit internal/ui/badge internal/ui/bulk internal/ui/channel internal/ui/field internal/ui/guide internal/ui/home internal/ui/installation internal/ui/key " +
+	"internal/api/activity internal/api/auth internal/api/automation internal/api/badge internal/api/block internal/api/bulk internal/api/channel internal/api/direct internal/api/event internal/api/field internal/api/gamification internal/api/key internal/api/ledger internal/api/limit internal/api/message internal/api/milestone internal/api/moderation internal/api/note internal/api/realtime internal/api/report internal/api/role internal/api/server internal/api/user " +
+		"internal/ui/account internal/ui/audit internal/ui/automation internal/ui/badge internal/ui/bulk internal/ui/channel internal/ui/field internal/ui/guide internal/ui/home internal/ui/installation internal/ui/key " +
 		"internal/ui/member internal/ui/message internal/ui/milestone internal/ui/moderation internal/ui/overview internal/ui/progress internal/ui/remedy internal/ui/report internal/ui/role internal/ui/settings internal/ui/signin internal/ui/tag",
 	"internal/app/config internal/app/datadir internal/app/demo internal/app/health internal/app/importreport internal/app/metrics",
 	"internal/app",

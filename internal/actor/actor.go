@@ -23,6 +23,7 @@ const (
 	UserKey      Kind = "user_key"      // a program with an API key of one person
 	Command      Kind = "command"       // the command line of the server: allowed everything
 	Open         Kind = "open"          // without a credential, in a community that takes open imports
+	Automation   Kind = "automation"    // an automation of a community, which acts without permissions of its own
 )
 
 // Permission is a permission of an API key by its name on the wire, or a
@@ -49,12 +50,13 @@ type Actor struct {
 	SessionID         string       // of a session
 	SignedInAt        int64        // of a session: its start, Unix milliseconds
 	KeyID             string       // of a key
+	AutomationID      string       // of an automation
 	CommunityID       string       // of a community key: its community
 	CreatedBy         string       // of a community key: Ref of its creator
 	LimitedBy         []string     // of a community key: Ref of the persons that also bound its secret
 	CreatorIsOwner    bool         // of a community key: its creator owns the installation
 	OnlyCommunity     string       // of a session that another system began: the only community it works in; "": everywhere
-	Name              string       // username, or the name of the key
+	Name              string       // username, or the name of the key or automation
 	Permissions       []Permission // of a key
 	Channels          []string     // of a person's key: the only channels it may act in; empty: all
 	ExpiresAt         int64        // of a key, Unix milliseconds, 0: never
@@ -73,8 +75,8 @@ func (a Actor) InChannel(channelID string) bool {
 }
 
 // Ref names the actor in histories and in created_by: "account:<id>",
-// "member:<id>" (a member without an account), "key:<id>", "command", "open",
-// or "" for an anonymous actor.
+// "member:<id>" (a member without an account), "key:<id>", "automation:<id>",
+// "command", "open", or "" for an anonymous actor.
 func (a Actor) Ref() string {
 	switch a.Kind {
 	case Session:
@@ -84,6 +86,8 @@ func (a Actor) Ref() string {
 		return "account:" + a.AccountID
 	case CommunityKey, UserKey:
 		return "key:" + a.KeyID
+	case Automation:
+		return "automation:" + a.AutomationID
 	case Command, Open:
 		return string(a.Kind)
 	default:

@@ -10,6 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/ui"
 	uiaccount "github.com/regulars/regulars/internal/ui/account"
 	uiaudit "github.com/regulars/regulars/internal/ui/audit"
+	uiautomation "github.com/regulars/regulars/internal/ui/automation"
 	uibadge "github.com/regulars/regulars/internal/ui/badge"
 	uibulk "github.com/regulars/regulars/internal/ui/bulk"
 	uichannel "github.com/regulars/regulars/internal/ui/channel"
@@ -59,6 +60,7 @@ func (p *Services) uiAreas(c *ui.Console, limits uiLimits, server uiinstallation
 		uichannel.New(c, uichannel.Services{Access: p.Access, Communities: p.Communities, Members: p.Members, Chat: p.Chat}),
 		uibadge.New(c, uibadge.Services{Access: p.Access, Badges: p.Badges, Awards: p.Awards, Applications: p.Applications, Posts: p.Posts}),
 		uimilestone.New(c, uimilestone.Services{Access: p.Access, Badges: p.Badges, Milestones: p.Milestones, Completions: p.Completions}),
+		uiautomation.New(c, uiautomation.Services{Access: p.Access, Automations: p.Automations, Firings: p.Firings}),
 		uireport.New(c, uireport.Services{Access: p.Access, Reports: p.Reports, Clock: p.clock, Changes: p.Changes}),
 		uimessage.New(c, uimessage.Services{Access: p.Access, Blocks: p.Blocks, Chat: p.Chat, Direct: p.Conversations, Events: p.Events, Messages: p.Messages, Lists: p.Lists, Posts: p.Posts, Changes: p.Changes, Reactions: p.Reactions, Topics: p.Topics, ReadStates: p.ReadStates, Reports: p.Reports, Members: p.Members}),
 		uifield.New(c, uifield.Services{Fields: p.Fields, FieldChanges: p.FieldChanges}),

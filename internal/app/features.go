@@ -9,6 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/api"
 	activityapi "github.com/regulars/regulars/internal/api/activity"
 	authapi "github.com/regulars/regulars/internal/api/auth"
+	automationapi "github.com/regulars/regulars/internal/api/automation"
 	badgeapi "github.com/regulars/regulars/internal/api/badge"
 	blockapi "github.com/regulars/regulars/internal/api/block"
 	bulkapi "github.com/regulars/regulars/internal/api/bulk"
@@ -81,6 +82,8 @@ func (p *Services) listFeatures() []feature.Feature {
 		p.Completions.Feature(),
 		p.Bulk.Feature(),
 		p.Stats.Feature(),
+		p.Automations.Feature(),
+		p.Firings.Feature(),
 		live.Feature(),
 		p.Installation.Feature(),
 	}
@@ -114,6 +117,7 @@ func (p *Services) apiAreas(l apiLimits) []api.Area {
 		reportapi.New(p.Reports),
 		badgeapi.New(badgeapi.Services{Badges: p.Badges, Awards: p.Awards, Applications: p.Applications}),
 		milestoneapi.New(p.Milestones, p.Completions),
+		automationapi.New(automationapi.Services{Automations: p.Automations, Firings: p.Firings}),
 		limitapi.New(append(collect(p.features, func(f feature.Feature) []feature.Limit { return f.Limits }), l.rates...)),
 		userapi.New(p.Access, p.Members),
 		noteapi.New(p.Notes),

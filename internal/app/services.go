@@ -12,6 +12,8 @@ import (
 	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/api"
 	"github.com/regulars/regulars/internal/app/config"
+	"github.com/regulars/regulars/internal/automation"
+	"github.com/regulars/regulars/internal/automation/firing"
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/block"
 	"github.com/regulars/regulars/internal/bulk"
@@ -116,6 +118,8 @@ type Services struct {
 	Activity      *activity.Activity
 	Rules         *rule.Rules
 	Tiers         *tier.Tiers
+	Automations   *automation.Automations
+	Firings       *firing.Firings
 
 	features []feature.Feature // see listFeatures
 
@@ -227,7 +231,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 func (p *Services) assembleProgress(now clock.Clock, log *slog.Logger) {
 	p.Tiers = tier.New(tier.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Milestones = milestone.New(milestone.Deps{DB: p.DB, Clock: now, Access: p.Access})
-	p.Ledger = ledger.New(ledger.Deps{Clock: now, Moved: []ledger.MoveHook{p.Tiers.Move, p.Milestones.Moved}})
+	p.Ledger = ledger.New(ledger.Deps{Clock: now, Moved: []ledger.MoveHook{p.Tiers.Move, p.Milestones.Moved}, Watched: automation.WatchesLedger})
 	p.LedgerActs = operation.New(operation.Deps{DB: p.DB, Clock: now, Access: p.Access, Ledger: p.Ledger})
 	p.Economy = economy.New(economy.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Chain = chain.New(chain.Deps{DB: p.DB, Clock: now, Log: log, Access: p.Access})
@@ -246,11 +250,13 @@ func (p *Services) assembleMessages(now clock.Clock) {
 	p.Topics = topic.New(p.Messages, p.Posts, p.Changes)
 }
 
-// assembleBadges constructs badges, their awards and completions of milestones; after messages.
+// assembleBadges constructs badges, their awards, completions of milestones and automations; after messages.
 func (p *Services) assembleBadges(now clock.Clock, log *slog.Logger) {
 	p.Badges = badge.New(badge.Deps{DB: p.DB, Clock: now, Access: p.Access, Pictures: p.Pictures, Uploads: p.Messages.Images, Web: safehttp.New(safehttp.Options{}), BaseURL: p.url})
 	p.Awards = award.New(award.Deps{DB: p.DB, Clock: now, Log: log, Access: p.Access, Ledger: p.Ledger})
 	p.Completions = completion.New(completion.Deps{DB: p.DB, Clock: now, Log: log, Access: p.Access, Ledger: p.Ledger, Awards: p.Awards})
+	p.Automations = automation.New(automation.Deps{DB: p.DB, Clock: now, Access: p.Access, Types: EventTypes()})
+	p.Firings = firing.New(firing.Deps{DB: p.DB, Clock: now, Access: p.Access, Automations: p.Automations, Ledger: p.Ledger, Awards: p.Awards, Posts: p.Posts})
 	p.Applications = application.New(application.Deps{DB: p.DB, Clock: now, Access: p.Access, Awards: p.Awards, BaseURL: p.url})
 }
 

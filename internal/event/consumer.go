@@ -3,6 +3,7 @@ package event
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -19,12 +20,23 @@ type Consumer struct {
 
 	Conversations bool // receives events of conversations too
 
-	// Handle handles a batch in the transaction that saves the position, so that
-	// its changes of the database happen exactly once. Everything else may
+	// Handle handles a batch of events of one depth in the transaction that saves the
+	// position, so that its changes of the database happen exactly once. Everything else may
 	// happen again. After an error the batch is retried with backoff, while
 	// other consumers and communities continue; after the last attempt the job
-	// is dead until it is queued again or dismissed.
+	// is dead until it is queued again or dismissed. With a *PartialError the transaction
+	// is committed and the rest of the batch follows in another one.
 	Handle func(ctx context.Context, tx *sqldb.Tx, batch []Event) error
+}
+
+// PartialError is the error of a consumer that has handled the first Done events of its
+// batch, and does not want to handle more in one transaction. The others are delivered
+// again; with Done 0 the consumer has stored how far it is in the first one.
+type PartialError struct{ Done int }
+
+// Error implements error.
+func (p *PartialError) Error() string {
+	return fmt.Sprintf("%d events are handled; continue in another transaction", p.Done)
 }
 
 func (c Consumer) kinds() kinds { return kinds{c.Types, c.Conversations} }
@@ -107,7 +119,7 @@ func (s *Events) deliver(ctx context.Context, j *jobs.Job, c Consumer, a consume
 			to = batch[len(batch)-1].Sequence
 		}
 		if len(batch) > 0 {
-			if err := c.Handle(ctx, tx, batch); err != nil {
+			if to, err = handle(ctx, tx, c, batch, position, to); err != nil {
 				return err
 			}
 		}
@@ -126,6 +138,24 @@ func (s *Events) deliver(ctx context.Context, j *jobs.Job, c Consumer, a consume
 		return s.complete(ctx, tx, j, c, a, to)
 	})
 	return done, err
+}
+
+// handle passes the events of a batch that have the depth of the first one to the consumer,
+// and returns the new position: to, if it has handled all events.
+func handle(ctx context.Context, tx *sqldb.Tx, c Consumer, batch []Event, position, to int64) (int64, error) {
+	depth := batch[0].Depth
+	if other := slices.IndexFunc(batch, func(e Event) bool { return e.Depth != depth }); other > 0 {
+		batch = batch[:other]
+		to = batch[other-1].Sequence
+	}
+	err := c.Handle(WithDepth(ctx, depth), tx, batch)
+	if partial, ok := errors.AsType[*PartialError](err); ok {
+		if partial.Done == 0 {
+			return position, nil
+		}
+		return batch[partial.Done-1].Sequence, nil
+	}
+	return to, err
 }
 
 // complete ends a job that has delivered everything up to a position. Events that

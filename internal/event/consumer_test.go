@@ -207,3 +207,66 @@ func TestPositionOfAConsumerPassesOtherTypes(t *testing.T) {
 		}
 	})
 }
+
+// A batch has events of one depth, and what a consumer appends has the depth of its batch.
+func TestEventsHaveTheDepthOfTheirCause(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		echo := event.Consumer{Name: "echo", Types: []string{noted}, Handle: func(ctx context.Context, tx *sqldb.Tx, batch []event.Event) error {
+			for _, e := range batch {
+				if e.Depth != batch[0].Depth {
+					return fmt.Errorf("a batch has the depths %d and %d", batch[0].Depth, e.Depth)
+				}
+				if err := add(ctx, tx, "a", closed, 10*e.Depth+int(e.Sequence)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}}
+		for _, depth := range []int{0, 0, 2, 0} {
+			ctx := event.WithDepth(t.Context(), depth)
+			if err := db.Tx(ctx, func(tx *sqldb.Tx) error { return add(ctx, tx, "a", noted, depth) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var depths recorder
+		read := event.Consumer{Name: "depths", Types: []string{closed}, Handle: func(_ context.Context, tx *sqldb.Tx, batch []event.Event) error {
+			tx.AfterCommit(func() {
+				depths.mu.Lock()
+				defer depths.mu.Unlock()
+				for _, e := range batch {
+					depths.seen = append(depths.seen, fmt.Sprint(e.Depth))
+				}
+			})
+			return nil
+		}}
+		startNode(t, db, echo, read)
+		if got := awaitSeen(t, &depths, 4); !reflect.DeepEqual(got, []string{"0", "0", "2", "0"}) {
+			t.Error(got)
+		}
+	})
+}
+
+// A consumer that handles a part of its batch gets the rest again.
+func TestConsumerHandlesBatchesInParts(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		var r recorder
+		starts := 0
+		slow := r.consumer("slow", noted)
+		all := slow.Handle
+		slow.Handle = func(ctx context.Context, tx *sqldb.Tx, batch []event.Event) error {
+			if starts++; starts == 1 {
+				return &event.PartialError{}
+			}
+			n := min(2, len(batch))
+			if err := all(ctx, tx, batch[:n]); err != nil || n == len(batch) {
+				return err
+			}
+			return &event.PartialError{Done: n}
+		}
+		addEach(t, db, "a", noted, upTo(5)...)
+		startNode(t, db, slow)
+		if got := awaitSeen(t, &r, 5); !reflect.DeepEqual(got, []string{"a1", "a2", "a3", "a4", "a5"}) {
+			t.Error(got)
+		}
+	})
+}

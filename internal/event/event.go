@@ -29,6 +29,9 @@ type Event struct {
 	// ConversationID is set for events of a conversation, which live connections of its
 	// participants and consumers with Conversations see, and no one else.
 	ConversationID string
+
+	// Depth is the number of automations in the chain of causes of the event, see WithDepth.
+	Depth int
 }
 
 // Decode decodes the data of the event into the struct of its type.
@@ -56,7 +59,7 @@ func Append(ctx context.Context, tx *sqldb.Tx, now int64, e Event, data any) err
 	if err != nil {
 		return fmt.Errorf("append event %s: %w", e.Type, err)
 	}
-	e.ID, e.OccurredAt, e.Data = id.New(time.UnixMilli(now)), now, encoded
+	e.ID, e.OccurredAt, e.Data, e.Depth = id.New(time.UnixMilli(now)), now, encoded, depthOf(ctx)
 	if !tx.IsSerial() {
 		tx.NotifyLocal(appendedTopic, "")
 		return insertEvent(ctx, tx, &e)
@@ -74,8 +77,22 @@ func Append(ctx context.Context, tx *sqldb.Tx, now int64, e Event, data any) err
 	return tx.Notify(ctx, topic, e.CommunityID)
 }
 
-// ActorType returns the type of an actor on the wire, with its id: user, key or
-// system.
+type depthKey struct{}
+
+// WithDepth returns a context in which Append appends events of a depth: 0 for what
+// people and keys do, and 1 more than that of its cause for what an automation does.
+// A consumer gets such a context, so what it appends has the depth of its batch.
+func WithDepth(ctx context.Context, depth int) context.Context {
+	return context.WithValue(ctx, depthKey{}, depth)
+}
+
+func depthOf(ctx context.Context) int {
+	depth, _ := ctx.Value(depthKey{}).(int)
+	return depth
+}
+
+// ActorType returns the type of an actor on the wire, with its id: user, key, hook,
+// automation or system.
 func ActorType(ref string) (kind, actorID string) {
 	prefix, actorID, _ := strings.Cut(ref, ":")
 	switch prefix {

@@ -21,7 +21,7 @@ Every change of a community is an event, written in the transaction of the chang
 |---|---|
 | ` + "`sequence`" + ` | from 1 in each community; the numbers of events of conversations are left out, which only live connections of their participants get. An event whose transaction began after another one had been committed has the greater sequence, and no sequence appears below one that was visible before |
 | ` + "`occurredAt`" + ` | the time of the fact; a late event has an earlier time than its neighbours |
-| ` + "`actor`" + ` | ` + "`user`, `key` or `system`" + `; absent after the member was erased |
+| ` + "`actor`" + ` | ` + "`user`, `key`, `hook`, `automation` or `system`" + `; absent after the member was erased |
 | ` + "`userId`" + ` | the one member that the event concerns; absent if there is none, and after the member was erased |
 | ` + "`data`" + ` | by type, below. After the member was erased: ` + "`{\"erased\":true}`" + ` |
 

@@ -14,10 +14,10 @@ import (
 // insertEvent inserts an event, without a number if Sequence is 0.
 func insertEvent(ctx context.Context, tx *sqldb.Tx, e *Event) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO events (community_id, id, type, sequence, occurred_at, actor, user_id, data, conversation_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		INSERT INTO events (community_id, id, type, sequence, occurred_at, actor, user_id, data, conversation_id, depth)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		e.CommunityID, e.ID, e.Type, sql.Null[int64]{V: e.Sequence, Valid: e.Sequence > 0}, e.OccurredAt, e.Actor,
-		sql.Null[string]{V: e.UserID, Valid: e.UserID != ""}, string(e.Data), e.ConversationID)
+		sql.Null[string]{V: e.UserID, Valid: e.UserID != ""}, string(e.Data), e.ConversationID, int64(e.Depth))
 	return err
 }
 
@@ -115,11 +115,11 @@ func oldestSequence(ctx context.Context, q sqldb.Querier, communityID string) (i
 		"SELECT COALESCE(min(sequence), 0) FROM events WHERE community_id = $1 AND sequence IS NOT NULL", communityID)
 }
 
-const eventColumns = "community_id, id, type, sequence, occurred_at, actor, COALESCE(user_id, ''), data, conversation_id"
+const eventColumns = "community_id, id, type, sequence, occurred_at, actor, COALESCE(user_id, ''), data, conversation_id, depth"
 
 func scanEvent(s sqldb.Scanner) (e Event, err error) {
 	var data string
-	err = s.Scan(&e.CommunityID, &e.ID, &e.Type, &e.Sequence, &e.OccurredAt, &e.Actor, &e.UserID, &data, &e.ConversationID)
+	err = s.Scan(&e.CommunityID, &e.ID, &e.Type, &e.Sequence, &e.OccurredAt, &e.Actor, &e.UserID, &data, &e.ConversationID, &e.Depth)
 	e.Data = []byte(data)
 	e.Erased = e.UserID == "" && e.Actor == "" && strings.Contains(data, `"erased"`)
 	return e, err
@@ -154,6 +154,20 @@ func selectEvents(ctx context.Context, q sqldb.Querier, communityID string, afte
 		return list, true, nil
 	}
 	return list, len(list) == limit, err
+}
+
+// newestRange is the number of sequences in which Newest searches.
+const newestRange = 200_000
+
+// Newest returns the newest events of a type, the newest one first, without those of
+// conversations.
+func Newest(ctx context.Context, q sqldb.Querier, communityID, name string, limit int) ([]Event, error) {
+	last, err := lastSequence(ctx, q, communityID)
+	if err != nil {
+		return nil, err
+	}
+	where, args := kinds{types: []string{name}}.where([]any{communityID, last - newestRange, int64(limit)})
+	return sqldb.All(ctx, q, scanEvent, "SELECT "+eventColumns+" FROM events WHERE community_id = $1 AND sequence > $2"+where+" ORDER BY sequence DESC LIMIT $3", args...)
 }
 
 // hasEvents reports whether there are events of some kinds with

@@ -18,6 +18,14 @@ func lockPosition(ctx context.Context, tx *sqldb.Tx, communityID, consumer strin
 		"SELECT position FROM event_positions WHERE community_id = $1 AND consumer = $2 "+tx.Dialect().Lock(), communityID, consumer)
 }
 
+// LastCommitted returns the highest sequence of the committed events of a community, also
+// of those that are not numbered yet.
+func LastCommitted(ctx context.Context, q sqldb.Querier, communityID string) (int64, error) {
+	return sqldb.One(ctx, q, "sequence", sqldb.Value[int64], `
+		SELECT COALESCE((SELECT last_sequence FROM event_sequences WHERE community_id = $1), 0)
+			+ (SELECT count(*) FROM events WHERE community_id = $1 AND sequence IS NULL)`, communityID)
+}
+
 func setPosition(ctx context.Context, tx *sqldb.Tx, communityID, consumer string, position int64) error {
 	_, err := tx.Exec(ctx, "UPDATE event_positions SET position = $3 WHERE community_id = $1 AND consumer = $2", communityID, consumer, position)
 	return err

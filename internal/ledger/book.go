@@ -193,6 +193,9 @@ func (b *book) write(ctx context.Context) error {
 	if err := b.writeDays(ctx); err != nil {
 		return err
 	}
+	if err := b.report(ctx); err != nil {
+		return err
+	}
 	moves := b.moves()
 	for _, hook := range b.l.d.Moved {
 		if err := hook(ctx, b.tx, b.communityID, moves); err != nil {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/event"
+	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -141,6 +143,58 @@ func (e *Entry) earned() int64 {
 	default:
 		return max(e.Amount, 0)
 	}
+}
+
+// EventPosted is the type of the event of an entry.
+const EventPosted = "ledger.posted" // EventEntry
+
+// EventTypes describes the events of the package.
+var EventTypes = []event.Type{
+	{Name: EventPosted, Member: "the holder of the balance", Data: EventEntry{}, Description: "An entry was posted in the ledger. The event is written only while an enabled automation of the community has it as trigger."},
+}
+
+// EventEntry is the data of EventPosted.
+type EventEntry struct {
+	User  member.EventUser `json:"user"`
+	Entry EntryView        `json:"entry"`
+}
+
+// Watched reports whether events of entries have a reader in a community.
+type Watched func(ctx context.Context, q sqldb.Querier, communityID string) (bool, error)
+
+// report appends the events of the entries if they have a reader.
+func (b *book) report(ctx context.Context) error {
+	if b.l.d.Watched == nil || len(b.entries) == 0 {
+		return nil
+	}
+	watched, err := b.l.d.Watched(ctx, b.tx, b.communityID)
+	if err != nil || !watched {
+		return err
+	}
+	ids := make([]string, 0, len(b.members))
+	for _, m := range b.holders {
+		ids = append(ids, m.userID)
+	}
+	records, err := member.Lookup(ctx, b.tx, b.communityID, member.KeySet{IDs: ids}, false)
+	if err != nil {
+		return err
+	}
+	byID := make(map[string]*member.Record, len(records))
+	for _, r := range records {
+		byID[r.ID] = r
+	}
+	for i := range b.entries {
+		e := &b.entries[i]
+		who := byID[e.UserID]
+		if who == nil {
+			continue
+		}
+		posted := event.Event{CommunityID: b.communityID, Type: EventPosted, UserID: e.UserID}
+		if err := event.Append(ctx, b.tx, b.now.UnixMilli(), posted, EventEntry{who.EventUser(), NewEntryView(*e)}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // EntryView is an entry on the wire.

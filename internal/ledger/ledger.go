@@ -39,8 +39,9 @@ type Ledger struct{ d Deps }
 
 // Deps are the dependencies of a Ledger.
 type Deps struct {
-	Clock clock.Clock
-	Moved []MoveHook
+	Clock   clock.Clock
+	Moved   []MoveHook
+	Watched Watched // nil: no event of an entry is written
 }
 
 // MoveHook runs in the transaction that changes balances, after the entries were posted.

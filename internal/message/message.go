@@ -28,7 +28,7 @@ type Message struct {
 	ID        string // in the order of time
 	ChannelID string // of a channel or a conversation
 	Kind      Kind
-	AuthorID  string // of the member; "": erased, or the system
+	AuthorID  string // of the member; "": erased, an automation, or the system
 	Text      string // Markdown; "" when it was removed after deletion
 	Mentions  []Mention
 	ParentID  string // root of a reply; else ""
@@ -54,6 +54,10 @@ type Via struct {
 	Type string `json:"type" enum:"key,hook,automation"`
 	Name string `json:"name" doc:"Its name at that time."`
 }
+
+// ViaAutomation is the Via.Type of messages whose author is an automation: they have no
+// AuthorID.
+const ViaAutomation = "automation"
 
 // Limits of a message.
 const (

@@ -48,6 +48,7 @@ type Author struct {
 	Avatar      string  `json:"avatar" doc:"The address of the picture; empty without one."`
 	Email       string  `json:"email,omitempty" doc:"For keys of the community, for persons with the right to read user data, and of the own messages."`
 	Deleted     bool    `json:"deleted,omitempty"`
+	Bot         bool    `json:"bot,omitempty" doc:"An automation, which is no member; displayName is its name at that time."`
 }
 
 // ChannelName names the channel of a message.
@@ -162,6 +163,9 @@ func newView(one *Message, by Author, channel string) View {
 	}
 	if one.Via.Type != "" {
 		v.Via = &one.Via
+	}
+	if one.Via.Type == ViaAutomation {
+		v.User = Author{DisplayName: one.Via.Name, Bot: true}
 	}
 	if one.DeletedAt != 0 {
 		return v

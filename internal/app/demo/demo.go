@@ -11,10 +11,12 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/automation"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/direct"
+	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/message/change"
 	stored "github.com/regulars/regulars/internal/message/image"
@@ -40,6 +42,7 @@ type Deps struct {
 	Reports       *report.Reports
 	Presence      *presence.Presence
 	Milestones    *milestone.Milestones
+	Automations   *automation.Automations
 
 	Operator actor.Actor
 	Owner    actor.Actor // a person in the community
@@ -51,14 +54,15 @@ type Deps struct {
 // filling is a community that is being filled.
 type filling struct {
 	Deps
-	id string
+	id    string
+	first string // the first channel
 }
 
 // Fill creates channels in which members have written within the last days: messages,
-// replies, reactions, an image, pins, a forum, a conversation, reports, visits, and
-// milestones.
+// replies, reactions, an image, pins, a forum, a conversation, reports, automations, visits,
+// and milestones.
 func Fill(ctx context.Context, d Deps, communityID string) error {
-	f := &filling{d, communityID}
+	f := &filling{Deps: d, id: communityID}
 	words := []string{"refund"}
 	if _, err := f.Communities.Update(ctx, f.id, community.Change{AlertWords: &words}, f.Operator); err != nil {
 		return err
@@ -67,6 +71,9 @@ func Fill(ctx context.Context, d Deps, communityID string) error {
 		created, err := f.Chat.CreateChannel(ctx, f.Operator, f.id, chat.Input{Topic: c.name, Type: c.kind, Description: c.description})
 		if err != nil {
 			return err
+		}
+		if f.first == "" {
+			f.first = created.ID
 		}
 		for _, l := range c.lines {
 			if err := f.say(ctx, created.ID, l); err != nil {
@@ -83,10 +90,31 @@ func Fill(ctx context.Context, d Deps, communityID string) error {
 		return err
 	}
 	f.SetTime(f.Now)
+	if err := f.automate(ctx); err != nil {
+		return err
+	}
 	if err := f.visit(ctx); err != nil {
 		return err
 	}
 	return f.reward(ctx)
+}
+
+// automate creates an automation that greets new members, and one that pays for the first
+// visit of a day.
+func (f *filling) automate(ctx context.Context) error {
+	always, once, joined, visited, welcome, bonus, first := "", int64(1), member.EventJoined, presence.EventVisited, "Greeter", "Visit bonus", "event.data.firstToday"
+	for _, in := range []automation.Input{
+		{Name: &welcome, Event: &joined, Condition: &always, PerMember: &once, Actions: &[]automation.Action{
+			{Type: automation.Grant, Unit: ledger.Coins, Amount: 50, Reason: "Welcome"},
+			{Type: automation.Message, ChannelID: f.first, Message: "Welcome **{{user.displayName}}**! Say hello and introduce yourself."},
+		}},
+		{Name: &bonus, Event: &visited, Condition: &first, PerDay: &once, Actions: &[]automation.Action{{Type: automation.Grant, Unit: ledger.Coins, Amount: 5, Reason: "First visit of the day"}}},
+	} {
+		if _, err := f.Automations.Create(ctx, f.Operator, f.id, in); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // talk fills the conversation of the owner with a member.

@@ -6,13 +6,14 @@ import (
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/feature"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // Feature describes the package, and the ledger below it, to the application.
 func (o *Operations) Feature() feature.Feature {
 	return feature.Feature{
-		Name: "ledger", EraseMembers: o.eraseMembers,
+		Name: "ledger", EraseMembers: o.eraseMembers, Events: ledger.EventTypes,
 		AuditVerbs: []audit.Verb{"entry.create", "entry.reverse", "hold.create", "hold.capture", "hold.release"},
 		Jobs: func(e *jobs.Engine) {
 			jobs.Register(e, o.endDue)

@@ -34,22 +34,13 @@ func (s *Assignments) SetTag(ctx context.Context, caller actor.Actor, communityI
 			if err != nil {
 				return err
 			}
-			tagID := e.Names.Unmerged(tagID)
-			if e.Names.Tags[tagID] == "" {
-				return errs.Missing("tag")
-			}
 			e.Source = source
-			same := func(one string) bool { return e.Names.Unmerged(one) == tagID }
-			if slices.ContainsFunc(e.Member.TagIDs, same) == on {
-				continue
+			if err := Tag(e, tagID, on); err != nil {
+				return err
 			}
-			changed++
-			ids := slices.DeleteFunc(slices.Clone(e.Member.TagIDs), same)
-			if on {
-				ids = append(ids, tagID)
-				slices.Sort(ids)
+			if len(e.Changes) > 0 {
+				changed++
 			}
-			e.Set(member.FindField(e.Fields, field.TagName), member.IDList(ids), 0)
 			if _, err := e.Finish(ctx, tx); err != nil {
 				return err
 			}
@@ -57,6 +48,26 @@ func (s *Assignments) SetTag(ctx context.Context, caller actor.Actor, communityI
 		return nil
 	})
 	return changed, err
+}
+
+// Tag adds a tag to the member of an edit, or removes it, in memory. It fails with NotFound
+// "tag_not_found".
+func Tag(e *member.Edit, tagID string, on bool) error {
+	tagID = e.Names.Unmerged(tagID)
+	if e.Names.Tags[tagID] == "" {
+		return errs.Missing("tag")
+	}
+	same := func(one string) bool { return e.Names.Unmerged(one) == tagID }
+	if slices.ContainsFunc(e.Member.TagIDs, same) == on {
+		return nil
+	}
+	ids := slices.DeleteFunc(slices.Clone(e.Member.TagIDs), same)
+	if on {
+		ids = append(ids, tagID)
+		slices.Sort(ids)
+	}
+	e.Set(member.FindField(e.Fields, field.TagName), member.IDList(ids), 0)
+	return nil
 }
 
 // tagManagers are the permissions to manage tags; one of them suffices.

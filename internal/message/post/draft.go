@@ -219,8 +219,11 @@ func (d *draft) count(ctx context.Context) error {
 
 // via returns what the actor is, if it is not a person.
 func via(caller actor.Actor) message.Via {
-	if caller.Kind == actor.CommunityKey {
+	switch caller.Kind {
+	case actor.CommunityKey:
 		return message.Via{Type: "key", Name: caller.Name}
+	case actor.Automation:
+		return message.Via{Type: message.ViaAutomation, Name: caller.Name}
 	}
 	return message.Via{}
 }

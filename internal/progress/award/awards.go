@@ -49,13 +49,22 @@ func (s *Awards) Award(ctx context.Context, caller actor.Actor, communityID, bad
 		if err != nil {
 			return err
 		}
-		made, err := s.AwardAll(ctx, tx, communityID, []Grant{{Badge: given, UserID: who.ID, Actor: caller}})
-		if err != nil || len(made) == 0 {
-			return err
+		added, err := s.AwardOne(ctx, tx, caller, communityID, given, who.ID)
+		if added {
+			given.Awarded++
 		}
-		given.Awarded++
-		return s.record(ctx, tx, caller, communityID, "badge.award", given, who.ID)
+		return err
 	})
+}
+
+// AwardOne awards a badge to an active member, in the caller's transaction, and audits it.
+// added is false for a member who has it.
+func (s *Awards) AwardOne(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID string, b badge.Badge, userID string) (added bool, err error) {
+	made, err := s.AwardAll(ctx, tx, communityID, []Grant{{Badge: b, UserID: userID, Actor: by}})
+	if err != nil || len(made) == 0 {
+		return false, err
+	}
+	return true, s.record(ctx, tx, by, communityID, "badge.award", b, userID)
 }
 
 // Remove removes a badge from a member, and reverses its reward unless keepReward. It does
@@ -143,16 +152,16 @@ func (s *Awards) OfMember(ctx context.Context, caller actor.Actor, communityID, 
 		list = list[:limit]
 		next = cursors.After(list[limit-1].ID)
 	}
-	return list, next, s.addBadges(ctx, communityID, list)
+	return list, next, addBadges(ctx, s.d.DB, communityID, list)
 }
 
 // addBadges sets the badges of awards.
-func (s *Awards) addBadges(ctx context.Context, communityID string, list []Award) error {
+func addBadges(ctx context.Context, q sqldb.Querier, communityID string, list []Award) error {
 	ids := make([]string, len(list))
 	for i := range list {
 		ids[i] = list[i].BadgeID
 	}
-	byID, err := badge.ByID(ctx, s.d.DB, communityID, ids)
+	byID, err := badge.ByID(ctx, q, communityID, ids)
 	for i := range list {
 		list[i].Badge = byID[list[i].BadgeID]
 	}

@@ -82,6 +82,11 @@ func Titles(ctx context.Context, q sqldb.Querier, communityID string) (map[strin
 	return titles, err
 }
 
+// All returns all badges, the oldest one first.
+func All(ctx context.Context, q sqldb.Querier, communityID string) ([]Badge, error) {
+	return selectPage(ctx, q, communityID, MaxBadges, 0)
+}
+
 // Automatic returns the badges that members get by what they do.
 func Automatic(ctx context.Context, q sqldb.Querier, communityID string) ([]Badge, error) {
 	return sqldb.All(ctx, q, scan, "SELECT "+columns+present+"AND action <> $2 ORDER BY id", communityID, Custom)

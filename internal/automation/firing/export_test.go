@@ -1,0 +1,4 @@
+package firing
+
+// Handle handles events as the consumer does.
+var Handle = (*Firings).handle
