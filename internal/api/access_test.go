@@ -214,6 +214,7 @@ func (w *populated) populate(userID string) {
 	w.ids["badgeId"] = at("/v1/badges", in+`"title":"Helper","action":"custom"}`, "data._id")
 	w.ids["milestoneId"] = at("/v1/milestones", in+`"name":"First","isEnabled":false,"conditions":{"operator":"and","conditions":[{"action":"messages","value":1}]}}`, "data._id")
 	w.ids["applicationId"] = at("/v1/badges/"+w.ids["badgeId"]+"/apply", in+`"text":"Please"}`, "data._id")
+	w.ids["automationId"] = at("/v1/automations", in+`"name":"Bonus","trigger":{"event":"message.posted"},"actions":[{"type":"grant","unit":"xp","amount":1,"reason":"Test"}]}`, "data._id")
 	w.ids["holdId"] = at("/v1/gamification/holds", in+`"user":"`+userID+`","unit":"coins","amount":9,"expiresIn":604800,"reason":"Test"}`, "data._id")
 }
 
