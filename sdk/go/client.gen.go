@@ -105,6 +105,27 @@ func (e ActivityStatsInputIdentifierType) Valid() bool {
 	}
 }
 
+// Defines values for AutomationLogEntryOutcome.
+const (
+	AutomationLogEntryOutcomeDone    AutomationLogEntryOutcome = "done"
+	AutomationLogEntryOutcomeFailed  AutomationLogEntryOutcome = "failed"
+	AutomationLogEntryOutcomeSkipped AutomationLogEntryOutcome = "skipped"
+)
+
+// Valid indicates whether the value is a known member of the AutomationLogEntryOutcome enum.
+func (e AutomationLogEntryOutcome) Valid() bool {
+	switch e {
+	case AutomationLogEntryOutcomeDone:
+		return true
+	case AutomationLogEntryOutcomeFailed:
+		return true
+	case AutomationLogEntryOutcomeSkipped:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for BadgeActorType.
 const (
 	BadgeActorTypeAutomation BadgeActorType = "automation"
@@ -639,6 +660,36 @@ const (
 func (e ListAuditEntryCursorBodyStatus) Valid() bool {
 	switch e {
 	case ListAuditEntryCursorBodyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAutomationLogEntryCursorBodyStatus.
+const (
+	ListAutomationLogEntryCursorBodyStatusSuccess ListAutomationLogEntryCursorBodyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the ListAutomationLogEntryCursorBodyStatus enum.
+func (e ListAutomationLogEntryCursorBodyStatus) Valid() bool {
+	switch e {
+	case ListAutomationLogEntryCursorBodyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAutomationViewCursorBodyStatus.
+const (
+	ListAutomationViewCursorBodyStatusSuccess ListAutomationViewCursorBodyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the ListAutomationViewCursorBodyStatus enum.
+func (e ListAutomationViewCursorBodyStatus) Valid() bool {
+	switch e {
+	case ListAutomationViewCursorBodyStatusSuccess:
 		return true
 	default:
 		return false
@@ -1548,6 +1599,36 @@ const (
 func (e SuccessActivityStatsStatus) Valid() bool {
 	switch e {
 	case SuccessActivityStatsStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuccessAutomationTestStatus.
+const (
+	SuccessAutomationTestStatusSuccess SuccessAutomationTestStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessAutomationTestStatus enum.
+func (e SuccessAutomationTestStatus) Valid() bool {
+	switch e {
+	case SuccessAutomationTestStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SuccessAutomationViewStatus.
+const (
+	SuccessAutomationViewStatusSuccess SuccessAutomationViewStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessAutomationViewStatus enum.
+func (e SuccessAutomationViewStatus) Valid() bool {
+	switch e {
+	case SuccessAutomationViewStatusSuccess:
 		return true
 	default:
 		return false
@@ -2871,6 +2952,27 @@ func (e SecureAuthParamsAction) Valid() bool {
 	}
 }
 
+// Defines values for ListAutomationLogParamsOutcome.
+const (
+	ListAutomationLogParamsOutcomeDone    ListAutomationLogParamsOutcome = "done"
+	ListAutomationLogParamsOutcomeFailed  ListAutomationLogParamsOutcome = "failed"
+	ListAutomationLogParamsOutcomeSkipped ListAutomationLogParamsOutcome = "skipped"
+)
+
+// Valid indicates whether the value is a known member of the ListAutomationLogParamsOutcome enum.
+func (e ListAutomationLogParamsOutcome) Valid() bool {
+	switch e {
+	case ListAutomationLogParamsOutcomeDone:
+		return true
+	case ListAutomationLogParamsOutcomeFailed:
+		return true
+	case ListAutomationLogParamsOutcomeSkipped:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListBadgeApplicationsParamsStatus.
 const (
 	ListBadgeApplicationsParamsStatusApproved ListBadgeApplicationsParamsStatus = "approved"
@@ -3573,6 +3675,21 @@ func (e OnChannelUpdatedJSONBodyType) Valid() bool {
 	}
 }
 
+// Defines values for OnLedgerPostedJSONBodyType.
+const (
+	OnLedgerPostedJSONBodyTypeLedgerPosted OnLedgerPostedJSONBodyType = "ledger.posted"
+)
+
+// Valid indicates whether the value is a known member of the OnLedgerPostedJSONBodyType enum.
+func (e OnLedgerPostedJSONBodyType) Valid() bool {
+	switch e {
+	case OnLedgerPostedJSONBodyTypeLedgerPosted:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OnLedgerSealedJSONBodyType.
 const (
 	OnLedgerSealedJSONBodyTypeLedgerSealed OnLedgerSealedJSONBodyType = "ledger.sealed"
@@ -4233,7 +4350,10 @@ type AuditEntry struct {
 // Author defines model for Author.
 type Author struct {
 	// Avatar The address of the picture; empty without one.
-	Avatar      string `json:"avatar"`
+	Avatar string `json:"avatar"`
+
+	// Bot An automation, which is no member; displayName is its name at that time.
+	Bot         *bool  `json:"bot,omitempty"`
 	Deleted     *bool  `json:"deleted,omitempty"`
 	DisplayName string `json:"displayName"`
 
@@ -4243,6 +4363,225 @@ type Author struct {
 	// UserId The _id of the member; null for one that was deleted or erased, and for the system.
 	UserId   *string `json:"user_id"`
 	Username string  `json:"username"`
+}
+
+// AutomationAction defines model for AutomationAction.
+type AutomationAction struct {
+	// Amount grant: a negative amount is a debit.
+	//
+	// Examples: 100
+	Amount *int64 `json:"amount,omitempty"`
+
+	// BadgeId badge.
+	BadgeId *string `json:"badgeId,omitempty"`
+
+	// ChannelId message: a channel without topics.
+	ChannelId *string `json:"channelId,omitempty"`
+
+	// Count entitlement, which does not exist yet.
+	Count *int64 `json:"count,omitempty"`
+
+	// FieldId field: a custom field that is no identifier.
+	FieldId *string `json:"fieldId,omitempty"`
+
+	// GameId entitlement, which does not exist yet.
+	GameId *string `json:"gameId,omitempty"`
+
+	// Message message: Markdown, at most 4,000 characters. Values in double braces are plain text and mention no one.
+	//
+	// Examples: Welcome {{user.displayName}}
+	Message *string `json:"message,omitempty"`
+
+	// Op role, tag: add or remove. field: set, add or subtract.
+	Op *string `json:"op,omitempty"`
+
+	// Reason grant: 1 to 200 characters; the member sees it.
+	//
+	// Examples: Welcome
+	Reason *string `json:"reason,omitempty"`
+
+	// RoleId role: one without server permissions.
+	RoleId *string `json:"roleId,omitempty"`
+
+	// Tag tag: the _id; requests may send the name.
+	Tag *string `json:"tag,omitempty"`
+
+	// Type grant, role, tag, field, badge or message. The other fields depend on it.
+	//
+	// Examples: grant
+	Type string `json:"type"`
+
+	// Unit grant: xp, coins or premium.
+	//
+	// Examples: coins
+	Unit *string `json:"unit,omitempty"`
+
+	// Value field: a value of the type of the field; set without a value clears it.
+	Value interface{} `json:"value,omitempty"`
+}
+
+// AutomationChange defines model for AutomationChange.
+type AutomationChange struct {
+	// Actions 1 to 10 actions, which replace all.
+	Actions *[]AutomationAction `json:"actions,omitempty"`
+
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Condition An expression of at most 2,000 characters; empty: always.
+	//
+	// Examples: user.country == "DE"
+	Condition *string `json:"condition,omitempty"`
+	Enabled   *bool   `json:"enabled,omitempty"`
+
+	// Name 1 to 100 characters.
+	//
+	// Examples: Welcome bonus
+	Name *string `json:"name,omitempty"`
+
+	// PerDay Firings for a member on a day of the community; null: any number.
+	PerDay *int64 `json:"perDay,omitempty"`
+
+	// PerMember Firings for a member in total; null: any number.
+	PerMember *int64 `json:"perMember,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId *string            `json:"serverId,omitempty"`
+	Trigger  *AutomationTrigger `json:"trigger,omitempty"`
+
+	// Version The version that was read; absent: update any.
+	Version *int64 `json:"version,omitempty"`
+}
+
+// AutomationLogAction defines model for AutomationLogAction.
+type AutomationLogAction struct {
+	// Ok false: the action failed, or was undone because another one failed.
+	Ok bool `json:"ok"`
+
+	// Ref The _id of the entry, role, tag, field, badge or message.
+	Ref *string `json:"ref"`
+
+	// Type Examples: grant
+	Type string `json:"type"`
+}
+
+// AutomationLogEntry defines model for AutomationLogEntry.
+type AutomationLogEntry struct {
+	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	ID string `json:"_id"`
+
+	// Actions Up to the one that failed.
+	Actions []AutomationLogAction `json:"actions"`
+	At      time.Time             `json:"at"`
+
+	// EventId Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	EventId string                    `json:"eventId"`
+	Outcome AutomationLogEntryOutcome `json:"outcome"`
+
+	// Reason Empty for done.
+	//
+	// Examples: per_member
+	Reason string `json:"reason"`
+
+	// UserId null: the event has no member.
+	UserId *string `json:"userId"`
+}
+
+// AutomationLogEntryOutcome defines model for AutomationLogEntry.Outcome.
+type AutomationLogEntryOutcome string
+
+// AutomationTest defines model for AutomationTest.
+type AutomationTest struct {
+	// Examined Examples: 100
+	Examined int64 `json:"examined"`
+
+	// Matched Examples: 12
+	Matched int64 `json:"matched"`
+
+	// Results The newest event first.
+	Results []AutomationTestResult `json:"results"`
+}
+
+// AutomationTestAction defines model for AutomationTestAction.
+type AutomationTestAction struct {
+	// Message message: the text.
+	Message *string `json:"message,omitempty"`
+
+	// Ok false: a value of the message cannot be read.
+	Ok bool `json:"ok"`
+
+	// Type Examples: grant
+	Type string `json:"type"`
+}
+
+// AutomationTestInput defines model for AutomationTestInput.
+type AutomationTestInput struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Events The number of events to examine.
+	//
+	// Examples: 100
+	Events int64 `json:"events"`
+
+	// ServerId An alias of communityId.
+	ServerId *string `json:"serverId,omitempty"`
+}
+
+// AutomationTestResult defines model for AutomationTestResult.
+type AutomationTestResult struct {
+	// Actions The actions that would follow.
+	Actions []AutomationTestAction `json:"actions"`
+
+	// EventId Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	EventId string `json:"eventId"`
+	Matched bool   `json:"matched"`
+
+	// Reason Why the condition could not be evaluated.
+	Reason *string `json:"reason,omitempty"`
+
+	// UserId null: the event has no member.
+	UserId *string `json:"userId"`
+}
+
+// AutomationTrigger defines model for AutomationTrigger.
+type AutomationTrigger struct {
+	// Event A type of events.
+	//
+	// Examples: user.joined_server
+	Event string `json:"event"`
+
+	// IncludeImports Imported members trigger user.joined_server too.
+	IncludeImports *bool `json:"includeImports,omitempty"`
+}
+
+// AutomationView defines model for AutomationView.
+type AutomationView struct {
+	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	ID      string             `json:"_id"`
+	Actions []AutomationAction `json:"actions"`
+
+	// Condition An expression; empty: always.
+	//
+	// Examples: user.country == "DE"
+	Condition string    `json:"condition"`
+	CreatedAt time.Time `json:"createdAt"`
+	Enabled   bool      `json:"enabled"`
+
+	// Name Examples: Welcome bonus
+	Name string `json:"name"`
+
+	// PerDay Firings for a member on a day of the community; null: any number.
+	PerDay *int64 `json:"perDay"`
+
+	// PerMember Firings for a member in total; null: any number.
+	//
+	// Examples: 1
+	PerMember *int64            `json:"perMember"`
+	Trigger   AutomationTrigger `json:"trigger"`
+
+	// Version Examples: 1
+	Version int64 `json:"version"`
 }
 
 // Avatar defines model for Avatar.
@@ -5413,6 +5752,12 @@ type EventChannel struct {
 // EventChannelChannelType defines model for EventChannel.ChannelType.
 type EventChannelChannelType string
 
+// EventEntryData defines model for EventEntryData.
+type EventEntryData struct {
+	Entry *EntryView `json:"entry"`
+	User  EventUser  `json:"user"`
+}
+
 // EventMessageData defines model for EventMessageData.
 type EventMessageData struct {
 	Message View `json:"message"`
@@ -5946,6 +6291,36 @@ type ListAuditEntryCursorBody struct {
 
 // ListAuditEntryCursorBodyStatus Always success.
 type ListAuditEntryCursorBodyStatus string
+
+// ListAutomationLogEntryCursorBody defines model for ListAutomationLogEntryCursorBody.
+type ListAutomationLogEntryCursorBody struct {
+	Data []AutomationLogEntry `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+	Meta    Cursor `json:"meta"`
+
+	// Status Always success.
+	Status ListAutomationLogEntryCursorBodyStatus `json:"status"`
+}
+
+// ListAutomationLogEntryCursorBodyStatus Always success.
+type ListAutomationLogEntryCursorBodyStatus string
+
+// ListAutomationViewCursorBody defines model for ListAutomationViewCursorBody.
+type ListAutomationViewCursorBody struct {
+	Data []AutomationView `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+	Meta    Cursor `json:"meta"`
+
+	// Status Always success.
+	Status ListAutomationViewCursorBodyStatus `json:"status"`
+}
+
+// ListAutomationViewCursorBodyStatus Always success.
+type ListAutomationViewCursorBodyStatus string
 
 // ListBadgeApplicationCursorBody defines model for ListBadgeApplicationCursorBody.
 type ListBadgeApplicationCursorBody struct {
@@ -6714,6 +7089,36 @@ type NewAPIKey struct {
 
 // NewAPIKeyIdle The code that rejects every request with the key, because of its creator or a person in boundBy; absent: none.
 type NewAPIKeyIdle string
+
+// NewAutomation defines model for NewAutomation.
+type NewAutomation struct {
+	// Actions 1 to 10 actions, in their order.
+	Actions []AutomationAction `json:"actions"`
+
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `json:"communityId,omitempty"`
+
+	// Condition An expression of at most 2,000 characters; empty: always.
+	//
+	// Examples: user.country == "DE"
+	Condition *string `json:"condition,omitempty"`
+	Enabled   *bool   `json:"enabled,omitempty"`
+
+	// Name 1 to 100 characters.
+	//
+	// Examples: Welcome bonus
+	Name string `json:"name"`
+
+	// PerDay Firings for a member on a day of the community; null: any number.
+	PerDay *int64 `json:"perDay,omitempty"`
+
+	// PerMember Firings for a member in total; null: any number.
+	PerMember *int64 `json:"perMember,omitempty"`
+
+	// ServerId An alias of communityId.
+	ServerId *string           `json:"serverId,omitempty"`
+	Trigger  AutomationTrigger `json:"trigger"`
+}
 
 // NewBadge defines model for NewBadge.
 type NewBadge struct {
@@ -8694,6 +9099,34 @@ type SuccessActivityStats struct {
 
 // SuccessActivityStatsStatus Always success.
 type SuccessActivityStatsStatus string
+
+// SuccessAutomationTest defines model for SuccessAutomationTest.
+type SuccessAutomationTest struct {
+	Data AutomationTest `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessAutomationTestStatus `json:"status"`
+}
+
+// SuccessAutomationTestStatus Always success.
+type SuccessAutomationTestStatus string
+
+// SuccessAutomationView defines model for SuccessAutomationView.
+type SuccessAutomationView struct {
+	Data AutomationView `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessAutomationViewStatus `json:"status"`
+}
+
+// SuccessAutomationViewStatus Always success.
+type SuccessAutomationViewStatus string
 
 // SuccessAvatar defines model for SuccessAvatar.
 type SuccessAvatar struct {
@@ -10853,6 +11286,60 @@ type VerifyEmailParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListAutomationsParams defines parameters for ListAutomations.
+type ListAutomationsParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// Cursor The nextCursor of the previous part; absent for the first.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The number of items in a part.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CreateAutomationParams defines parameters for CreateAutomation.
+type CreateAutomationParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteAutomationParams defines parameters for DeleteAutomation.
+type DeleteAutomationParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+}
+
+// GetAutomationParams defines parameters for GetAutomation.
+type GetAutomationParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+}
+
+// UpdateAutomationParams defines parameters for UpdateAutomation.
+type UpdateAutomationParams struct {
+	// IfMatch The version that was read, in quotes; the same as version in the body.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// ListAutomationLogParams defines parameters for ListAutomationLog.
+type ListAutomationLogParams struct {
+	// CommunityId Required in a session of a person with several memberships.
+	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// Cursor The nextCursor of the previous part; absent for the first.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The number of items in a part.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Outcome Only entries with this outcome.
+	Outcome *ListAutomationLogParamsOutcome `form:"outcome,omitempty" json:"outcome,omitempty"`
+}
+
+// ListAutomationLogParamsOutcome defines parameters for ListAutomationLog.
+type ListAutomationLogParamsOutcome string
+
 // ListBadgeApplicationsParams defines parameters for ListBadgeApplications.
 type ListBadgeApplicationsParams struct {
 	// CommunityId Required in a session of a person with several memberships.
@@ -12241,6 +12728,23 @@ type OnChannelUpdatedJSONBody struct {
 // OnChannelUpdatedJSONBodyType defines parameters for OnChannelUpdated.
 type OnChannelUpdatedJSONBodyType string
 
+// OnLedgerPostedJSONBody defines parameters for OnLedgerPosted.
+type OnLedgerPostedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string         `json:"communityId"`
+	Data        EventEntryData `json:"data"`
+
+	// Sequence From 1 in the community; those of conversations are left out.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                  `json:"timestamp"`
+	Type      OnLedgerPostedJSONBodyType `json:"type"`
+}
+
+// OnLedgerPostedJSONBodyType defines parameters for OnLedgerPosted.
+type OnLedgerPostedJSONBodyType string
+
 // OnLedgerSealedJSONBody defines parameters for OnLedgerSealed.
 type OnLedgerSealedJSONBody struct {
 	// CommunityId The community of the event.
@@ -12614,6 +13118,15 @@ type DisableTotpJSONRequestBody = TotpProof
 // VerifyEmailJSONRequestBody defines body for VerifyEmail for application/json ContentType.
 type VerifyEmailJSONRequestBody = Verification
 
+// CreateAutomationJSONRequestBody defines body for CreateAutomation for application/json ContentType.
+type CreateAutomationJSONRequestBody = NewAutomation
+
+// UpdateAutomationJSONRequestBody defines body for UpdateAutomation for application/json ContentType.
+type UpdateAutomationJSONRequestBody = AutomationChange
+
+// TestAutomationJSONRequestBody defines body for TestAutomation for application/json ContentType.
+type TestAutomationJSONRequestBody = AutomationTestInput
+
 // DecideBadgeApplicationJSONRequestBody defines body for DecideBadgeApplication for application/json ContentType.
 type DecideBadgeApplicationJSONRequestBody = BadgeApplicationDecision
 
@@ -12847,6 +13360,9 @@ type OnChannelDeletedJSONRequestBody OnChannelDeletedJSONBody
 
 // OnChannelUpdatedJSONRequestBody defines body for OnChannelUpdated for application/json ContentType.
 type OnChannelUpdatedJSONRequestBody OnChannelUpdatedJSONBody
+
+// OnLedgerPostedJSONRequestBody defines body for OnLedgerPosted for application/json ContentType.
+type OnLedgerPostedJSONRequestBody OnLedgerPostedJSONBody
 
 // OnLedgerSealedJSONRequestBody defines body for OnLedgerSealed for application/json ContentType.
 type OnLedgerSealedJSONRequestBody OnLedgerSealedJSONBody
@@ -19296,6 +19812,88 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/auth/verify-email (the `VerifyEmail` operationId).
 	VerifyEmail(ctx context.Context, params *VerifyEmailParams, body VerifyEmailJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListAutomations List automations
+	//
+	// The oldest automation first. 400 `invalid_cursor`.
+	//
+	// Corresponds with GET /v1/automations (the `ListAutomations` operationId).
+	ListAutomations(ctx context.Context, params *ListAutomationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateAutomationWithBody Create an automation
+	//
+	// The automation fires once for each event of its trigger that is written from now on and meets its condition. A firing performs all actions, or none if one fails; the log has the reason. `condition` is an expression about `event` (`type`, `occurredAt`, `data`) and `user`, such as `user.country == "DE"`; see the guide of automations. 400 `invalid_condition` names the part that cannot work, with the place in an expression; 400 `role_not_allowed` for a role with server permissions; 403 `missing_permission` or `rank_too_low` for a role that you may not assign; 404 `badge_not_found`, `channel_not_found`, `field_not_found`, `role_not_found` or `tag_not_found`; 409 `too_many_automations`: a community has at most 100.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/automations (the `CreateAutomation` operationId).
+	CreateAutomationWithBody(ctx context.Context, params *CreateAutomationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateAutomation Create an automation
+	//
+	// The automation fires once for each event of its trigger that is written from now on and meets its condition. A firing performs all actions, or none if one fails; the log has the reason. `condition` is an expression about `event` (`type`, `occurredAt`, `data`) and `user`, such as `user.country == "DE"`; see the guide of automations. 400 `invalid_condition` names the part that cannot work, with the place in an expression; 400 `role_not_allowed` for a role with server permissions; 403 `missing_permission` or `rank_too_low` for a role that you may not assign; 404 `badge_not_found`, `channel_not_found`, `field_not_found`, `role_not_found` or `tag_not_found`; 409 `too_many_automations`: a community has at most 100.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/automations (the `CreateAutomation` operationId).
+	CreateAutomation(ctx context.Context, params *CreateAutomationParams, body CreateAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteAutomation Delete an automation
+	//
+	// What the automation did stays, and its log for 30 days. 404 `automation_not_found`.
+	//
+	// Corresponds with DELETE /v1/automations/{automationId} (the `DeleteAutomation` operationId).
+	DeleteAutomation(ctx context.Context, automationId string, params *DeleteAutomationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAutomation Get an automation
+	//
+	// 404 `automation_not_found`.
+	//
+	// Corresponds with GET /v1/automations/{automationId} (the `GetAutomation` operationId).
+	GetAutomation(ctx context.Context, automationId string, params *GetAutomationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateAutomationWithBody Update an automation
+	//
+	// Changes the fields that are sent. An automation that becomes enabled does not fire for earlier events. Fails as `POST /v1/automations` does, with 404 `automation_not_found` or 409 `stale_version`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/automations/{automationId} (the `UpdateAutomation` operationId).
+	UpdateAutomationWithBody(ctx context.Context, automationId string, params *UpdateAutomationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateAutomation Update an automation
+	//
+	// Changes the fields that are sent. An automation that becomes enabled does not fire for earlier events. Fails as `POST /v1/automations` does, with 404 `automation_not_found` or 409 `stale_version`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/automations/{automationId} (the `UpdateAutomation` operationId).
+	UpdateAutomation(ctx context.Context, automationId string, params *UpdateAutomationParams, body UpdateAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAutomationLog List the log of an automation
+	//
+	// The newest entry first, kept for 30 days, also after the deletion of the automation. `reason` is the code of the error that failed an action, `condition_failed` with a message, or for `skipped` the limit `per_member`, `per_day` or `depth`: five automations in a chain. A limit is logged once for each member, and day. 400 `invalid_cursor`, 404 `automation_not_found`.
+	//
+	// Corresponds with GET /v1/automations/{automationId}/log (the `ListAutomationLog` operationId).
+	ListAutomationLog(ctx context.Context, automationId string, params *ListAutomationLogParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TestAutomationWithBody Test an automation
+	//
+	// Evaluates the automation for the newest past events of its trigger, with the present values of their members, and changes nothing. `results` are those of the newest 50 events. 404 `automation_not_found`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/automations/{automationId}/test (the `TestAutomation` operationId).
+	TestAutomationWithBody(ctx context.Context, automationId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TestAutomation Test an automation
+	//
+	// Evaluates the automation for the newest past events of its trigger, with the present values of their members, and changes nothing. `results` are those of the newest 50 events. 404 `automation_not_found`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/automations/{automationId}/test (the `TestAutomation` operationId).
+	TestAutomation(ctx context.Context, automationId string, body TestAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListBadgeApplications List applications for badges
 	//
 	// The oldest application first: for moderators and keys all, for other members their own. 400 `invalid_cursor`.
@@ -21574,6 +22172,188 @@ func (c *Client) VerifyEmailWithBody(ctx context.Context, params *VerifyEmailPar
 // Corresponds with POST /v1/auth/verify-email (the `VerifyEmail` operationId).
 func (c *Client) VerifyEmail(ctx context.Context, params *VerifyEmailParams, body VerifyEmailJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewVerifyEmailRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAutomations List automations
+//
+// The oldest automation first. 400 `invalid_cursor`.
+//
+// Corresponds with GET /v1/automations (the `ListAutomations` operationId).
+func (c *Client) ListAutomations(ctx context.Context, params *ListAutomationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAutomationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateAutomationWithBody Create an automation
+//
+// The automation fires once for each event of its trigger that is written from now on and meets its condition. A firing performs all actions, or none if one fails; the log has the reason. `condition` is an expression about `event` (`type`, `occurredAt`, `data`) and `user`, such as `user.country == "DE"`; see the guide of automations. 400 `invalid_condition` names the part that cannot work, with the place in an expression; 400 `role_not_allowed` for a role with server permissions; 403 `missing_permission` or `rank_too_low` for a role that you may not assign; 404 `badge_not_found`, `channel_not_found`, `field_not_found`, `role_not_found` or `tag_not_found`; 409 `too_many_automations`: a community has at most 100.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/automations (the `CreateAutomation` operationId).
+func (c *Client) CreateAutomationWithBody(ctx context.Context, params *CreateAutomationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateAutomationRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateAutomation Create an automation
+//
+// The automation fires once for each event of its trigger that is written from now on and meets its condition. A firing performs all actions, or none if one fails; the log has the reason. `condition` is an expression about `event` (`type`, `occurredAt`, `data`) and `user`, such as `user.country == "DE"`; see the guide of automations. 400 `invalid_condition` names the part that cannot work, with the place in an expression; 400 `role_not_allowed` for a role with server permissions; 403 `missing_permission` or `rank_too_low` for a role that you may not assign; 404 `badge_not_found`, `channel_not_found`, `field_not_found`, `role_not_found` or `tag_not_found`; 409 `too_many_automations`: a community has at most 100.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/automations (the `CreateAutomation` operationId).
+func (c *Client) CreateAutomation(ctx context.Context, params *CreateAutomationParams, body CreateAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateAutomationRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteAutomation Delete an automation
+//
+// What the automation did stays, and its log for 30 days. 404 `automation_not_found`.
+//
+// Corresponds with DELETE /v1/automations/{automationId} (the `DeleteAutomation` operationId).
+func (c *Client) DeleteAutomation(ctx context.Context, automationId string, params *DeleteAutomationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteAutomationRequest(c.Server, automationId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAutomation Get an automation
+//
+// 404 `automation_not_found`.
+//
+// Corresponds with GET /v1/automations/{automationId} (the `GetAutomation` operationId).
+func (c *Client) GetAutomation(ctx context.Context, automationId string, params *GetAutomationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAutomationRequest(c.Server, automationId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateAutomationWithBody Update an automation
+//
+// Changes the fields that are sent. An automation that becomes enabled does not fire for earlier events. Fails as `POST /v1/automations` does, with 404 `automation_not_found` or 409 `stale_version`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/automations/{automationId} (the `UpdateAutomation` operationId).
+func (c *Client) UpdateAutomationWithBody(ctx context.Context, automationId string, params *UpdateAutomationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateAutomationRequestWithBody(c.Server, automationId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateAutomation Update an automation
+//
+// Changes the fields that are sent. An automation that becomes enabled does not fire for earlier events. Fails as `POST /v1/automations` does, with 404 `automation_not_found` or 409 `stale_version`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/automations/{automationId} (the `UpdateAutomation` operationId).
+func (c *Client) UpdateAutomation(ctx context.Context, automationId string, params *UpdateAutomationParams, body UpdateAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateAutomationRequest(c.Server, automationId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAutomationLog List the log of an automation
+//
+// The newest entry first, kept for 30 days, also after the deletion of the automation. `reason` is the code of the error that failed an action, `condition_failed` with a message, or for `skipped` the limit `per_member`, `per_day` or `depth`: five automations in a chain. A limit is logged once for each member, and day. 400 `invalid_cursor`, 404 `automation_not_found`.
+//
+// Corresponds with GET /v1/automations/{automationId}/log (the `ListAutomationLog` operationId).
+func (c *Client) ListAutomationLog(ctx context.Context, automationId string, params *ListAutomationLogParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAutomationLogRequest(c.Server, automationId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TestAutomationWithBody Test an automation
+//
+// Evaluates the automation for the newest past events of its trigger, with the present values of their members, and changes nothing. `results` are those of the newest 50 events. 404 `automation_not_found`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/automations/{automationId}/test (the `TestAutomation` operationId).
+func (c *Client) TestAutomationWithBody(ctx context.Context, automationId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTestAutomationRequestWithBody(c.Server, automationId, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TestAutomation Test an automation
+//
+// Evaluates the automation for the newest past events of its trigger, with the present values of their members, and changes nothing. `results` are those of the newest 50 events. 404 `automation_not_found`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/automations/{automationId}/test (the `TestAutomation` operationId).
+func (c *Client) TestAutomation(ctx context.Context, automationId string, body TestAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTestAutomationRequest(c.Server, automationId, body)
 	if err != nil {
 		return nil, err
 	}
@@ -26399,6 +27179,467 @@ func NewVerifyEmailRequestWithBody(server string, params *VerifyEmailParams, con
 		}
 
 	}
+
+	return req, nil
+}
+
+// NewListAutomationsRequest constructs an http.Request for the ListAutomations method
+func NewListAutomationsRequest(server string, params *ListAutomationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/automations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateAutomationRequest calls the generic CreateAutomation builder with application/json body
+func NewCreateAutomationRequest(server string, params *CreateAutomationParams, body CreateAutomationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateAutomationRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateAutomationRequestWithBody constructs an http.Request for the CreateAutomation method, with any body, and a specified content type
+func NewCreateAutomationRequestWithBody(server string, params *CreateAutomationParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/automations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDeleteAutomationRequest constructs an http.Request for the DeleteAutomation method
+func NewDeleteAutomationRequest(server string, automationId string, params *DeleteAutomationParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "automationId", automationId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/automations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetAutomationRequest constructs an http.Request for the GetAutomation method
+func NewGetAutomationRequest(server string, automationId string, params *GetAutomationParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "automationId", automationId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/automations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateAutomationRequest calls the generic UpdateAutomation builder with application/json body
+func NewUpdateAutomationRequest(server string, automationId string, params *UpdateAutomationParams, body UpdateAutomationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateAutomationRequestWithBody(server, automationId, params, "application/json", bodyReader)
+}
+
+// NewUpdateAutomationRequestWithBody constructs an http.Request for the UpdateAutomation method, with any body, and a specified content type
+func NewUpdateAutomationRequestWithBody(server string, automationId string, params *UpdateAutomationParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "automationId", automationId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/automations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListAutomationLogRequest constructs an http.Request for the ListAutomationLog method
+func NewListAutomationLogRequest(server string, automationId string, params *ListAutomationLogParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "automationId", automationId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/automations/%s/log", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CommunityId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "communityId", *params.CommunityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Outcome != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "outcome", *params.Outcome, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewTestAutomationRequest calls the generic TestAutomation builder with application/json body
+func NewTestAutomationRequest(server string, automationId string, body TestAutomationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTestAutomationRequestWithBody(server, automationId, "application/json", bodyReader)
+}
+
+// NewTestAutomationRequestWithBody constructs an http.Request for the TestAutomation method, with any body, and a specified content type
+func NewTestAutomationRequestWithBody(server string, automationId string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "automationId", automationId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/automations/%s/test", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -36363,6 +37604,96 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/auth/verify-email (the `VerifyEmail` operationId).
 	VerifyEmailWithResponse(ctx context.Context, params *VerifyEmailParams, body VerifyEmailJSONRequestBody, reqEditors ...RequestEditorFn) (*VerifyEmailResponse, error)
 
+	// ListAutomationsWithResponse List automations
+	//
+	// The oldest automation first. 400 `invalid_cursor`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/automations (the `ListAutomations` operationId).
+	ListAutomationsWithResponse(ctx context.Context, params *ListAutomationsParams, reqEditors ...RequestEditorFn) (*ListAutomationsResponse, error)
+
+	// CreateAutomationWithBodyWithResponse Create an automation
+	//
+	// The automation fires once for each event of its trigger that is written from now on and meets its condition. A firing performs all actions, or none if one fails; the log has the reason. `condition` is an expression about `event` (`type`, `occurredAt`, `data`) and `user`, such as `user.country == "DE"`; see the guide of automations. 400 `invalid_condition` names the part that cannot work, with the place in an expression; 400 `role_not_allowed` for a role with server permissions; 403 `missing_permission` or `rank_too_low` for a role that you may not assign; 404 `badge_not_found`, `channel_not_found`, `field_not_found`, `role_not_found` or `tag_not_found`; 409 `too_many_automations`: a community has at most 100.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/automations (the `CreateAutomation` operationId).
+	CreateAutomationWithBodyWithResponse(ctx context.Context, params *CreateAutomationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateAutomationResponse, error)
+
+	// CreateAutomationWithResponse Create an automation
+	//
+	// The automation fires once for each event of its trigger that is written from now on and meets its condition. A firing performs all actions, or none if one fails; the log has the reason. `condition` is an expression about `event` (`type`, `occurredAt`, `data`) and `user`, such as `user.country == "DE"`; see the guide of automations. 400 `invalid_condition` names the part that cannot work, with the place in an expression; 400 `role_not_allowed` for a role with server permissions; 403 `missing_permission` or `rank_too_low` for a role that you may not assign; 404 `badge_not_found`, `channel_not_found`, `field_not_found`, `role_not_found` or `tag_not_found`; 409 `too_many_automations`: a community has at most 100.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/automations (the `CreateAutomation` operationId).
+	CreateAutomationWithResponse(ctx context.Context, params *CreateAutomationParams, body CreateAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateAutomationResponse, error)
+
+	// DeleteAutomationWithResponse Delete an automation
+	//
+	// What the automation did stays, and its log for 30 days. 404 `automation_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/automations/{automationId} (the `DeleteAutomation` operationId).
+	DeleteAutomationWithResponse(ctx context.Context, automationId string, params *DeleteAutomationParams, reqEditors ...RequestEditorFn) (*DeleteAutomationResponse, error)
+
+	// GetAutomationWithResponse Get an automation
+	//
+	// 404 `automation_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/automations/{automationId} (the `GetAutomation` operationId).
+	GetAutomationWithResponse(ctx context.Context, automationId string, params *GetAutomationParams, reqEditors ...RequestEditorFn) (*GetAutomationResponse, error)
+
+	// UpdateAutomationWithBodyWithResponse Update an automation
+	//
+	// Changes the fields that are sent. An automation that becomes enabled does not fire for earlier events. Fails as `POST /v1/automations` does, with 404 `automation_not_found` or 409 `stale_version`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/automations/{automationId} (the `UpdateAutomation` operationId).
+	UpdateAutomationWithBodyWithResponse(ctx context.Context, automationId string, params *UpdateAutomationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateAutomationResponse, error)
+
+	// UpdateAutomationWithResponse Update an automation
+	//
+	// Changes the fields that are sent. An automation that becomes enabled does not fire for earlier events. Fails as `POST /v1/automations` does, with 404 `automation_not_found` or 409 `stale_version`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/automations/{automationId} (the `UpdateAutomation` operationId).
+	UpdateAutomationWithResponse(ctx context.Context, automationId string, params *UpdateAutomationParams, body UpdateAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateAutomationResponse, error)
+
+	// ListAutomationLogWithResponse List the log of an automation
+	//
+	// The newest entry first, kept for 30 days, also after the deletion of the automation. `reason` is the code of the error that failed an action, `condition_failed` with a message, or for `skipped` the limit `per_member`, `per_day` or `depth`: five automations in a chain. A limit is logged once for each member, and day. 400 `invalid_cursor`, 404 `automation_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/automations/{automationId}/log (the `ListAutomationLog` operationId).
+	ListAutomationLogWithResponse(ctx context.Context, automationId string, params *ListAutomationLogParams, reqEditors ...RequestEditorFn) (*ListAutomationLogResponse, error)
+
+	// TestAutomationWithBodyWithResponse Test an automation
+	//
+	// Evaluates the automation for the newest past events of its trigger, with the present values of their members, and changes nothing. `results` are those of the newest 50 events. 404 `automation_not_found`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/automations/{automationId}/test (the `TestAutomation` operationId).
+	TestAutomationWithBodyWithResponse(ctx context.Context, automationId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TestAutomationResponse, error)
+
+	// TestAutomationWithResponse Test an automation
+	//
+	// Evaluates the automation for the newest past events of its trigger, with the present values of their members, and changes nothing. `results` are those of the newest 50 events. 404 `automation_not_found`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/automations/{automationId}/test (the `TestAutomation` operationId).
+	TestAutomationWithResponse(ctx context.Context, automationId string, body TestAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*TestAutomationResponse, error)
+
 	// ListBadgeApplicationsWithResponse List applications for badges
 	//
 	// The oldest application first: for moderators and keys all, for other members their own. 400 `invalid_cursor`.
@@ -39073,6 +40404,342 @@ func (r VerifyEmailResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r VerifyEmailResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAutomationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListAutomationViewCursorBody
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAutomationsResponse) GetJSON200() *ListAutomationViewCursorBody {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListAutomationsResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAutomationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAutomationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAutomationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAutomationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateAutomationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SuccessAutomationView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateAutomationResponse) GetJSON201() *SuccessAutomationView {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r CreateAutomationResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateAutomationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateAutomationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateAutomationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateAutomationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteAutomationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessDeleted
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeleteAutomationResponse) GetJSON200() *SuccessDeleted {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r DeleteAutomationResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteAutomationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteAutomationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteAutomationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteAutomationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetAutomationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessAutomationView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetAutomationResponse) GetJSON200() *SuccessAutomationView {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r GetAutomationResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAutomationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAutomationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAutomationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAutomationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateAutomationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessAutomationView
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateAutomationResponse) GetJSON200() *SuccessAutomationView {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r UpdateAutomationResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateAutomationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateAutomationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateAutomationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateAutomationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAutomationLogResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListAutomationLogEntryCursorBody
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAutomationLogResponse) GetJSON200() *ListAutomationLogEntryCursorBody {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListAutomationLogResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAutomationLogResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAutomationLogResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAutomationLogResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAutomationLogResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TestAutomationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessAutomationTest
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TestAutomationResponse) GetJSON200() *SuccessAutomationTest {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r TestAutomationResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TestAutomationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TestAutomationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TestAutomationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TestAutomationResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -46765,6 +48432,156 @@ func (c *ClientWithResponses) VerifyEmailWithResponse(ctx context.Context, param
 	return ParseVerifyEmailResponse(rsp)
 }
 
+// ListAutomationsWithResponse List automations
+//
+// The oldest automation first. 400 `invalid_cursor`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/automations (the `ListAutomations` operationId).
+func (c *ClientWithResponses) ListAutomationsWithResponse(ctx context.Context, params *ListAutomationsParams, reqEditors ...RequestEditorFn) (*ListAutomationsResponse, error) {
+	rsp, err := c.ListAutomations(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAutomationsResponse(rsp)
+}
+
+// CreateAutomationWithBodyWithResponse Create an automation
+//
+// The automation fires once for each event of its trigger that is written from now on and meets its condition. A firing performs all actions, or none if one fails; the log has the reason. `condition` is an expression about `event` (`type`, `occurredAt`, `data`) and `user`, such as `user.country == "DE"`; see the guide of automations. 400 `invalid_condition` names the part that cannot work, with the place in an expression; 400 `role_not_allowed` for a role with server permissions; 403 `missing_permission` or `rank_too_low` for a role that you may not assign; 404 `badge_not_found`, `channel_not_found`, `field_not_found`, `role_not_found` or `tag_not_found`; 409 `too_many_automations`: a community has at most 100.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/automations (the `CreateAutomation` operationId).
+func (c *ClientWithResponses) CreateAutomationWithBodyWithResponse(ctx context.Context, params *CreateAutomationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateAutomationResponse, error) {
+	rsp, err := c.CreateAutomationWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateAutomationResponse(rsp)
+}
+
+// CreateAutomationWithResponse Create an automation
+//
+// The automation fires once for each event of its trigger that is written from now on and meets its condition. A firing performs all actions, or none if one fails; the log has the reason. `condition` is an expression about `event` (`type`, `occurredAt`, `data`) and `user`, such as `user.country == "DE"`; see the guide of automations. 400 `invalid_condition` names the part that cannot work, with the place in an expression; 400 `role_not_allowed` for a role with server permissions; 403 `missing_permission` or `rank_too_low` for a role that you may not assign; 404 `badge_not_found`, `channel_not_found`, `field_not_found`, `role_not_found` or `tag_not_found`; 409 `too_many_automations`: a community has at most 100.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/automations (the `CreateAutomation` operationId).
+func (c *ClientWithResponses) CreateAutomationWithResponse(ctx context.Context, params *CreateAutomationParams, body CreateAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateAutomationResponse, error) {
+	rsp, err := c.CreateAutomation(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateAutomationResponse(rsp)
+}
+
+// DeleteAutomationWithResponse Delete an automation
+//
+// What the automation did stays, and its log for 30 days. 404 `automation_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/automations/{automationId} (the `DeleteAutomation` operationId).
+func (c *ClientWithResponses) DeleteAutomationWithResponse(ctx context.Context, automationId string, params *DeleteAutomationParams, reqEditors ...RequestEditorFn) (*DeleteAutomationResponse, error) {
+	rsp, err := c.DeleteAutomation(ctx, automationId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteAutomationResponse(rsp)
+}
+
+// GetAutomationWithResponse Get an automation
+//
+// 404 `automation_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/automations/{automationId} (the `GetAutomation` operationId).
+func (c *ClientWithResponses) GetAutomationWithResponse(ctx context.Context, automationId string, params *GetAutomationParams, reqEditors ...RequestEditorFn) (*GetAutomationResponse, error) {
+	rsp, err := c.GetAutomation(ctx, automationId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAutomationResponse(rsp)
+}
+
+// UpdateAutomationWithBodyWithResponse Update an automation
+//
+// Changes the fields that are sent. An automation that becomes enabled does not fire for earlier events. Fails as `POST /v1/automations` does, with 404 `automation_not_found` or 409 `stale_version`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/automations/{automationId} (the `UpdateAutomation` operationId).
+func (c *ClientWithResponses) UpdateAutomationWithBodyWithResponse(ctx context.Context, automationId string, params *UpdateAutomationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateAutomationResponse, error) {
+	rsp, err := c.UpdateAutomationWithBody(ctx, automationId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateAutomationResponse(rsp)
+}
+
+// UpdateAutomationWithResponse Update an automation
+//
+// Changes the fields that are sent. An automation that becomes enabled does not fire for earlier events. Fails as `POST /v1/automations` does, with 404 `automation_not_found` or 409 `stale_version`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/automations/{automationId} (the `UpdateAutomation` operationId).
+func (c *ClientWithResponses) UpdateAutomationWithResponse(ctx context.Context, automationId string, params *UpdateAutomationParams, body UpdateAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateAutomationResponse, error) {
+	rsp, err := c.UpdateAutomation(ctx, automationId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateAutomationResponse(rsp)
+}
+
+// ListAutomationLogWithResponse List the log of an automation
+//
+// The newest entry first, kept for 30 days, also after the deletion of the automation. `reason` is the code of the error that failed an action, `condition_failed` with a message, or for `skipped` the limit `per_member`, `per_day` or `depth`: five automations in a chain. A limit is logged once for each member, and day. 400 `invalid_cursor`, 404 `automation_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/automations/{automationId}/log (the `ListAutomationLog` operationId).
+func (c *ClientWithResponses) ListAutomationLogWithResponse(ctx context.Context, automationId string, params *ListAutomationLogParams, reqEditors ...RequestEditorFn) (*ListAutomationLogResponse, error) {
+	rsp, err := c.ListAutomationLog(ctx, automationId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAutomationLogResponse(rsp)
+}
+
+// TestAutomationWithBodyWithResponse Test an automation
+//
+// Evaluates the automation for the newest past events of its trigger, with the present values of their members, and changes nothing. `results` are those of the newest 50 events. 404 `automation_not_found`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/automations/{automationId}/test (the `TestAutomation` operationId).
+func (c *ClientWithResponses) TestAutomationWithBodyWithResponse(ctx context.Context, automationId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TestAutomationResponse, error) {
+	rsp, err := c.TestAutomationWithBody(ctx, automationId, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTestAutomationResponse(rsp)
+}
+
+// TestAutomationWithResponse Test an automation
+//
+// Evaluates the automation for the newest past events of its trigger, with the present values of their members, and changes nothing. `results` are those of the newest 50 events. 404 `automation_not_found`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/automations/{automationId}/test (the `TestAutomation` operationId).
+func (c *ClientWithResponses) TestAutomationWithResponse(ctx context.Context, automationId string, body TestAutomationJSONRequestBody, reqEditors ...RequestEditorFn) (*TestAutomationResponse, error) {
+	rsp, err := c.TestAutomation(ctx, automationId, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTestAutomationResponse(rsp)
+}
+
 // ListBadgeApplicationsWithResponse List applications for badges
 //
 // The oldest application first: for moderators and keys all, for other members their own. 400 `invalid_cursor`.
@@ -50513,6 +52330,237 @@ func ParseVerifyEmailResponse(rsp *http.Response) (*VerifyEmailResponse, error) 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest SuccessAccount
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAutomationsResponse parses an HTTP response from a ListAutomationsWithResponse call
+func ParseListAutomationsResponse(rsp *http.Response) (*ListAutomationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAutomationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListAutomationViewCursorBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateAutomationResponse parses an HTTP response from a CreateAutomationWithResponse call
+func ParseCreateAutomationResponse(rsp *http.Response) (*CreateAutomationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateAutomationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SuccessAutomationView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteAutomationResponse parses an HTTP response from a DeleteAutomationWithResponse call
+func ParseDeleteAutomationResponse(rsp *http.Response) (*DeleteAutomationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteAutomationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessDeleted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetAutomationResponse parses an HTTP response from a GetAutomationWithResponse call
+func ParseGetAutomationResponse(rsp *http.Response) (*GetAutomationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAutomationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessAutomationView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateAutomationResponse parses an HTTP response from a UpdateAutomationWithResponse call
+func ParseUpdateAutomationResponse(rsp *http.Response) (*UpdateAutomationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateAutomationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessAutomationView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAutomationLogResponse parses an HTTP response from a ListAutomationLogWithResponse call
+func ParseListAutomationLogResponse(rsp *http.Response) (*ListAutomationLogResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAutomationLogResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListAutomationLogEntryCursorBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTestAutomationResponse parses an HTTP response from a TestAutomationWithResponse call
+func ParseTestAutomationResponse(rsp *http.Response) (*TestAutomationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TestAutomationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessAutomationTest
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -55809,6 +57857,11 @@ type WebhookInitiatorInterface interface {
 
 	OnChannelUpdated(ctx context.Context, targetURL string, body OnChannelUpdatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// OnLedgerPostedWithBody fires the ledger.posted webhook with any body
+	OnLedgerPostedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnLedgerPosted(ctx context.Context, targetURL string, body OnLedgerPostedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// OnLedgerSealedWithBody fires the ledger.sealed webhook with any body
 	OnLedgerSealedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -56068,6 +58121,30 @@ func (p *WebhookInitiator) OnChannelUpdatedWithBody(ctx context.Context, targetU
 
 func (p *WebhookInitiator) OnChannelUpdated(ctx context.Context, targetURL string, body OnChannelUpdatedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewOnChannelUpdatedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnLedgerPostedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnLedgerPostedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnLedgerPosted(ctx context.Context, targetURL string, body OnLedgerPostedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnLedgerPostedWebhookRequest(targetURL, body)
 	if err != nil {
 		return nil, err
 	}
@@ -56757,6 +58834,37 @@ func NewOnChannelUpdatedWebhookRequest(targetURL string, body OnChannelUpdatedJS
 
 // NewOnChannelUpdatedWebhookRequestWithBody builds a POST request for the channel.updated webhook with any body
 func NewOnChannelUpdatedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnLedgerPostedWebhookRequest builds a application/json POST request for the ledger.posted webhook
+func NewOnLedgerPostedWebhookRequest(targetURL string, body OnLedgerPostedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnLedgerPostedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnLedgerPostedWebhookRequestWithBody builds a POST request for the ledger.posted webhook with any body
+func NewOnLedgerPostedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 	_ = err
 

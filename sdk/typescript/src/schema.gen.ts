@@ -308,6 +308,98 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/automations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List automations
+         * @description The oldest automation first. 400 `invalid_cursor`.
+         */
+        get: operations["listAutomations"];
+        put?: never;
+        /**
+         * Create an automation
+         * @description The automation fires once for each event of its trigger that is written from now on and meets its condition. A firing performs all actions, or none if one fails; the log has the reason. `condition` is an expression about `event` (`type`, `occurredAt`, `data`) and `user`, such as `user.country == "DE"`; see the guide of automations. 400 `invalid_condition` names the part that cannot work, with the place in an expression; 400 `role_not_allowed` for a role with server permissions; 403 `missing_permission` or `rank_too_low` for a role that you may not assign; 404 `badge_not_found`, `channel_not_found`, `field_not_found`, `role_not_found` or `tag_not_found`; 409 `too_many_automations`: a community has at most 100.
+         */
+        post: operations["createAutomation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/automations/{automationId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an automation
+         * @description 404 `automation_not_found`.
+         */
+        get: operations["getAutomation"];
+        /**
+         * Update an automation
+         * @description Changes the fields that are sent. An automation that becomes enabled does not fire for earlier events. Fails as `POST /v1/automations` does, with 404 `automation_not_found` or 409 `stale_version`.
+         */
+        put: operations["updateAutomation"];
+        post?: never;
+        /**
+         * Delete an automation
+         * @description What the automation did stays, and its log for 30 days. 404 `automation_not_found`.
+         */
+        delete: operations["deleteAutomation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/automations/{automationId}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the log of an automation
+         * @description The newest entry first, kept for 30 days, also after the deletion of the automation. `reason` is the code of the error that failed an action, `condition_failed` with a message, or for `skipped` the limit `per_member`, `per_day` or `depth`: five automations in a chain. A limit is logged once for each member, and day. 400 `invalid_cursor`, 404 `automation_not_found`.
+         */
+        get: operations["listAutomationLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/automations/{automationId}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test an automation
+         * @description Evaluates the automation for the newest past events of its trigger, with the present values of their members, and changes nothing. `results` are those of the newest 50 events. 404 `automation_not_found`.
+         */
+        post: operations["testAutomation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/badge-applications": {
         parameters: {
             query?: never;
@@ -2818,6 +2910,26 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "ledger.posted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * ledger.posted
+         * @description An entry was posted in the ledger. The event is written only while an enabled automation of the community has it as trigger.
+         */
+        post: operations["onLedgerPosted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "ledger.sealed": {
         parameters: {
             query?: never;
@@ -3495,6 +3607,8 @@ export interface components {
         Author: {
             /** @description The address of the picture; empty without one. */
             avatar: string;
+            /** @description An automation, which is no member; displayName is its name at that time. */
+            bot?: boolean;
             deleted?: boolean;
             displayName: string;
             /** @description For keys of the community, for persons with the right to read user data, and of the own messages. */
@@ -3502,6 +3616,203 @@ export interface components {
             /** @description The _id of the member; null for one that was deleted or erased, and for the system. */
             user_id: string | null;
             username: string;
+        };
+        AutomationAction: {
+            /**
+             * Format: int64
+             * @description grant: a negative amount is a debit.
+             * @example 100
+             */
+            amount?: number;
+            /** @description badge. */
+            badgeId?: string;
+            /** @description message: a channel without topics. */
+            channelId?: string;
+            /**
+             * Format: int64
+             * @description entitlement, which does not exist yet.
+             */
+            count?: number;
+            /** @description field: a custom field that is no identifier. */
+            fieldId?: string;
+            /** @description entitlement, which does not exist yet. */
+            gameId?: string;
+            /**
+             * @description message: Markdown, at most 4,000 characters. Values in double braces are plain text and mention no one.
+             * @example Welcome {{user.displayName}}
+             */
+            message?: string;
+            /** @description role, tag: add or remove. field: set, add or subtract. */
+            op?: string;
+            /**
+             * @description grant: 1 to 200 characters; the member sees it.
+             * @example Welcome
+             */
+            reason?: string;
+            /** @description role: one without server permissions. */
+            roleId?: string;
+            /** @description tag: the _id; requests may send the name. */
+            tag?: string;
+            /**
+             * @description grant, role, tag, field, badge or message. The other fields depend on it.
+             * @example grant
+             */
+            type: string;
+            /**
+             * @description grant: xp, coins or premium.
+             * @example coins
+             */
+            unit?: string;
+            /** @description field: a value of the type of the field; set without a value clears it. */
+            value?: unknown;
+        };
+        AutomationChange: {
+            /** @description 1 to 10 actions, which replace all. */
+            actions?: components["schemas"]["AutomationAction"][];
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /**
+             * @description An expression of at most 2,000 characters; empty: always.
+             * @example user.country == "DE"
+             */
+            condition?: string;
+            enabled?: boolean;
+            /**
+             * @description 1 to 100 characters.
+             * @example Welcome bonus
+             */
+            name?: string;
+            /**
+             * Format: int64
+             * @description Firings for a member on a day of the community; null: any number.
+             */
+            perDay?: number | null;
+            /**
+             * Format: int64
+             * @description Firings for a member in total; null: any number.
+             */
+            perMember?: number | null;
+            /** @description An alias of communityId. */
+            serverId?: string;
+            trigger?: components["schemas"]["AutomationTrigger"];
+            /**
+             * Format: int64
+             * @description The version that was read; absent: update any.
+             */
+            version?: number;
+        };
+        AutomationLogAction: {
+            /** @description false: the action failed, or was undone because another one failed. */
+            ok: boolean;
+            /** @description The _id of the entry, role, tag, field, badge or message. */
+            ref: string | null;
+            /** @example grant */
+            type: string;
+        };
+        AutomationLogEntry: {
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            _id: string;
+            /** @description Up to the one that failed. */
+            actions: components["schemas"]["AutomationLogAction"][];
+            /** Format: date-time */
+            at: string;
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            eventId: string;
+            /** @enum {string} */
+            outcome: "done" | "skipped" | "failed";
+            /**
+             * @description Empty for done.
+             * @example per_member
+             */
+            reason: string;
+            /** @description null: the event has no member. */
+            userId: string | null;
+        };
+        AutomationTest: {
+            /**
+             * Format: int64
+             * @example 100
+             */
+            examined: number;
+            /**
+             * Format: int64
+             * @example 12
+             */
+            matched: number;
+            /** @description The newest event first. */
+            results: components["schemas"]["AutomationTestResult"][];
+        };
+        AutomationTestAction: {
+            /** @description message: the text. */
+            message?: string;
+            /** @description false: a value of the message cannot be read. */
+            ok: boolean;
+            /** @example grant */
+            type: string;
+        };
+        AutomationTestInput: {
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /**
+             * Format: int64
+             * @description The number of events to examine.
+             * @example 100
+             */
+            events: number;
+            /** @description An alias of communityId. */
+            serverId?: string;
+        };
+        AutomationTestResult: {
+            /** @description The actions that would follow. */
+            actions: components["schemas"]["AutomationTestAction"][];
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            eventId: string;
+            matched: boolean;
+            /** @description Why the condition could not be evaluated. */
+            reason?: string;
+            /** @description null: the event has no member. */
+            userId: string | null;
+        };
+        AutomationTrigger: {
+            /**
+             * @description A type of events.
+             * @example user.joined_server
+             */
+            event: string;
+            /** @description Imported members trigger user.joined_server too. */
+            includeImports?: boolean;
+        };
+        AutomationView: {
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            _id: string;
+            actions: components["schemas"]["AutomationAction"][];
+            /**
+             * @description An expression; empty: always.
+             * @example user.country == "DE"
+             */
+            condition: string;
+            /** Format: date-time */
+            createdAt: string;
+            enabled: boolean;
+            /** @example Welcome bonus */
+            name: string;
+            /**
+             * Format: int64
+             * @description Firings for a member on a day of the community; null: any number.
+             */
+            perDay: number | null;
+            /**
+             * Format: int64
+             * @description Firings for a member in total; null: any number.
+             * @example 1
+             */
+            perMember: number | null;
+            trigger: components["schemas"]["AutomationTrigger"];
+            /**
+             * Format: int64
+             * @example 1
+             */
+            version: number;
         };
         Avatar: {
             /**
@@ -4504,6 +4815,10 @@ export interface components {
              */
             version: number;
         };
+        EventEntryData: {
+            entry: components["schemas"]["EntryView"];
+            user: components["schemas"]["EventUser"];
+        };
         EventMessageData: {
             message: components["schemas"]["View"];
         };
@@ -4978,6 +5293,28 @@ export interface components {
         };
         ListAuditEntryCursorBody: {
             data: components["schemas"]["AuditEntry"][];
+            /** @description What was done, for a person. */
+            message: string;
+            meta: components["schemas"]["Cursor"];
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        ListAutomationLogEntryCursorBody: {
+            data: components["schemas"]["AutomationLogEntry"][];
+            /** @description What was done, for a person. */
+            message: string;
+            meta: components["schemas"]["Cursor"];
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        ListAutomationViewCursorBody: {
+            data: components["schemas"]["AutomationView"][];
             /** @description What was done, for a person. */
             message: string;
             meta: components["schemas"]["Cursor"];
@@ -5653,6 +5990,36 @@ export interface components {
              * @description Absent: never changed.
              */
             updatedAt?: string;
+        };
+        NewAutomation: {
+            /** @description 1 to 10 actions, in their order. */
+            actions: components["schemas"]["AutomationAction"][];
+            /** @description Required in a session of a person with several memberships. */
+            communityId?: string;
+            /**
+             * @description An expression of at most 2,000 characters; empty: always.
+             * @example user.country == "DE"
+             */
+            condition?: string;
+            enabled?: boolean;
+            /**
+             * @description 1 to 100 characters.
+             * @example Welcome bonus
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description Firings for a member on a day of the community; null: any number.
+             */
+            perDay?: number | null;
+            /**
+             * Format: int64
+             * @description Firings for a member in total; null: any number.
+             */
+            perMember?: number | null;
+            /** @description An alias of communityId. */
+            serverId?: string;
+            trigger: components["schemas"]["AutomationTrigger"];
         };
         NewBadge: {
             /**
@@ -7274,6 +7641,26 @@ export interface components {
         };
         SuccessActivityStats: {
             data: components["schemas"]["ActivityStats"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessAutomationTest: {
+            data: components["schemas"]["AutomationTest"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessAutomationView: {
+            data: components["schemas"]["AutomationView"];
             /** @description What was done, for a person. */
             message: string;
             /**
@@ -9562,6 +9949,262 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             410: components["responses"]["Gone"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listAutomations: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+                /** @description The nextCursor of the previous part; absent for the first. */
+                cursor?: string;
+                /** @description The number of items in a part. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAutomationViewCursorBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createAutomation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAutomation"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessAutomationView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getAutomation: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The _id of the automation. */
+                automationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessAutomationView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateAutomation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that was read, in quotes; the same as version in the body. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description The _id of the automation. */
+                automationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutomationChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessAutomationView"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteAutomation: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The _id of the automation. */
+                automationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessDeleted"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listAutomationLog: {
+        parameters: {
+            query?: {
+                /** @description Required in a session of a person with several memberships. */
+                communityId?: string;
+                /** @description The nextCursor of the previous part; absent for the first. */
+                cursor?: string;
+                /** @description The number of items in a part. */
+                limit?: number;
+                /** @description Only entries with this outcome. */
+                outcome?: "done" | "skipped" | "failed";
+            };
+            header?: never;
+            path: {
+                /** @description The _id of the automation. */
+                automationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAutomationLogEntryCursorBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    testAutomation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The _id of the automation. */
+                automationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutomationTestInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessAutomationTest"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
             429: components["responses"]["TooManyRequests"];
@@ -15770,6 +16413,44 @@ export interface operations {
                     timestamp: string;
                     /** @enum {string} */
                     type: "channel.updated";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onLedgerPosted: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["EventEntryData"];
+                    /**
+                     * Format: int64
+                     * @description From 1 in the community; those of conversations are left out.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "ledger.posted";
                 };
             };
         };
