@@ -74,7 +74,7 @@ func (r *Rules) Update(ctx context.Context, caller actor.Actor, communityID stri
 		if len(changes) == 0 {
 			return nil
 		}
-		if err := r.check(ctx, tx, communityID, changed, c); err != nil {
+		if err := r.check(ctx, tx, communityID, old, changed, c); err != nil {
 			return err
 		}
 		now := r.d.Clock.MS()
@@ -89,9 +89,9 @@ func (r *Rules) Update(ctx context.Context, caller actor.Actor, communityID stri
 
 // check checks the bounds of settings, and what a change refers to: objects that were
 // deleted later stay.
-func (r *Rules) check(ctx context.Context, tx *sqldb.Tx, communityID string, s Settings, c Change) error {
+func (r *Rules) check(ctx context.Context, q sqldb.Querier, communityID string, old, s Settings, c Change) error {
 	wrong := s.check()
-	known, err := chat.All(ctx, tx, communityID)
+	known, err := chat.All(ctx, q, communityID)
 	if err != nil {
 		return err
 	}
@@ -100,13 +100,13 @@ func (r *Rules) check(ctx context.Context, tx *sqldb.Tx, communityID string, s S
 			continue
 		}
 		for _, channelID := range s.Rules[action].Channels {
-			if !slices.ContainsFunc(known, func(ch chat.Channel) bool { return ch.ID == channelID }) {
+			if !slices.Contains(old.Rules[action].Channels, channelID) && !slices.ContainsFunc(known, func(ch chat.Channel) bool { return ch.ID == channelID }) {
 				wrong = append(wrong, errs.Wrong(string(action)+".channels", "invalid", "There is no channel %q.", channelID))
 			}
 		}
 	}
 	if change, named := c.Rules[AboutMe]; named && (s.Rules[AboutMe].Enabled || change.FieldID != nil && *change.FieldID != "") {
-		fields, err := field.List(ctx, tx, communityID)
+		fields, err := field.List(ctx, q, communityID)
 		if err != nil {
 			return err
 		}
@@ -120,10 +120,15 @@ func (r *Rules) check(ctx context.Context, tx *sqldb.Tx, communityID string, s S
 // textField returns the custom field for text with an id, nil if there is none.
 func textField(fields []field.Field, fieldID string) *field.Field {
 	f := field.Find(fields, fieldID)
-	if f == nil || f.Default || f.Type != field.SingleLine && f.Type != field.MultiLine {
+	if f == nil || !isText(f) {
 		return nil
 	}
 	return f
+}
+
+// isText reports whether a field is a custom field for text.
+func isText(f *field.Field) bool {
+	return !f.Default && (f.Type == field.SingleLine || f.Type == field.MultiLine)
 }
 
 // differences returns the changed values for the audit log.

@@ -34,6 +34,14 @@ const (
 // Actions are all actions, in the order of pages.
 var Actions = []Action{Message, Reply, Quote, Trading, React, Visit, Picture, AboutMe, Comment, Analysis, Object, Refer, Referral}
 
+// Available reports whether the area of the action exists; the others pay nothing yet.
+func (a Action) Available() bool { return reasons[a] != "" }
+
+// Once reports whether the action pays a member once.
+func (a Action) Once() bool {
+	return slices.Contains([]Action{Picture, AboutMe, Refer, Referral}, a)
+}
+
 // HasCooldown reports whether the rule of the action has Time.
 func (a Action) HasCooldown() bool {
 	return slices.Contains([]Action{Message, Trading, Reply, Comment, React, Analysis, Object}, a)
@@ -49,7 +57,7 @@ func (a Action) InChannels() bool { return a.Repeats() && a != React }
 const (
 	MaxReward   = 1_000_000
 	MaxCooldown = 86_400 // seconds
-	maxCap      = 1_000_000
+	MaxCap      = 1_000_000
 	maxChannels = 500
 )
 
@@ -149,7 +157,7 @@ func (s Settings) check() (wrong []errs.Field) {
 		bounded("coins", r.Coins, MaxReward)
 		bounded("time", r.Time, MaxCooldown)
 		if r.DailyCap != nil {
-			bounded("dailyCap", *r.DailyCap, maxCap)
+			bounded("dailyCap", *r.DailyCap, MaxCap)
 		}
 		if len(r.Channels) > maxChannels || slices.ContainsFunc(r.Channels, func(channelID string) bool { return !id.Valid(channelID) }) {
 			wrong = append(wrong, errs.Wrong(string(action)+".channels", "invalid", "Channels are at most %d ids.", maxChannels))
