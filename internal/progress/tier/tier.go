@@ -4,6 +4,7 @@ package tier
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/regulars/regulars/internal/access"
@@ -39,7 +40,7 @@ func New(d Deps) *Tiers { return &Tiers{d} }
 const (
 	MaxTiers = 50
 	MaxName  = 100 // characters
-	maxIcon  = 500 // characters
+	MaxIcon  = 500 // characters
 )
 
 // Input are new tiers.
@@ -132,10 +133,10 @@ func (in *Input) normalise() ([]level.Tier, error) {
 	for i, one := range in.Tiers {
 		name, ok := text.Line(text.Name(one.Name), MaxName)
 		if !ok || name == "" {
-			wrong = append(wrong, errs.Wrong("tiers.name", "invalid", "A tier has a name of 1 to %d characters.", MaxName))
+			wrong = append(wrong, errs.Wrong(FieldOf(i, "name"), "invalid", "A tier has a name of 1 to %d characters.", MaxName))
 		}
-		if !text.Readable(one.Icon, maxIcon) {
-			wrong = append(wrong, errs.Wrong("tiers.icon", "too_long", "The icon has at most %d characters.", maxIcon))
+		if !text.Readable(one.Icon, MaxIcon) {
+			wrong = append(wrong, errs.Wrong(FieldOf(i, "icon"), "too_long", "The icon has at most %d characters.", MaxIcon))
 		}
 		tiers[i] = level.Tier{ID: one.ID, Name: name, Icon: one.Icon, RoleID: one.RoleID}
 		for n := range int64(level.PerTier) {
@@ -144,7 +145,7 @@ func (in *Input) normalise() ([]level.Tier, error) {
 				return nil, errs.New(errs.Invalid, "three_levels_required", "Each tier has the levels 1, 2 and 3.")
 			}
 			if xp < 0 || xp > ledger.MaxBalance {
-				wrong = append(wrong, errs.Wrong("tiers.levels.xp", "invalid", "A threshold is 0 or more, and at most the largest balance."))
+				wrong = append(wrong, errs.Wrong(ThresholdOf(i, int(n)), "invalid", "A threshold is 0 or more, and at most the largest balance."))
 			}
 			tiers[i].Thresholds[n] = xp
 		}
@@ -153,16 +154,23 @@ func (in *Input) normalise() ([]level.Tier, error) {
 		return nil, err
 	}
 	last := int64(-1)
-	for _, one := range tiers {
-		for _, xp := range one.Thresholds {
+	for i, one := range tiers {
+		for n, xp := range one.Thresholds {
 			if xp <= last {
-				return nil, errs.New(errs.Invalid, "levels_not_rising", "The thresholds rise from level to level, over all tiers. Check %s.", one.Name)
+				return nil, errs.New(errs.Invalid, "levels_not_rising", "The thresholds rise from level to level, over all tiers. Check %s.", one.Name).
+					WithDetails(map[string]any{"field": ThresholdOf(i, n)})
 			}
 			last = xp
 		}
 	}
 	return tiers, nil
 }
+
+// FieldOf returns the name of a value of a tier in errors.
+func FieldOf(i int, value string) string { return fmt.Sprintf("tiers[%d].%s", i, value) }
+
+// ThresholdOf returns the name of a threshold in errors; levels count from 0.
+func ThresholdOf(i, n int) string { return FieldOf(i, fmt.Sprintf("levels[%d].xp", n)) }
 
 // identify returns tiers with the ids that exist, and new ones for the others.
 func (t *Tiers) identify(old level.Settings, tiers []level.Tier) []level.Tier {
