@@ -79,7 +79,7 @@ var layers = []string{
 	"internal/api/wire internal/ui/plot internal/ui/errorlist internal/ui/conditions",
 	"internal/api/activity internal/api/auth internal/api/automation internal/api/badge internal/api/block internal/api/bulk internal/api/channel internal/api/direct internal/api/event internal/api/field internal/api/gamification internal/api/key internal/api/ledger internal/api/limit internal/api/message internal/api/milestone internal/api/moderation internal/api/note internal/api/realtime internal/api/report internal/api/role internal/api/server internal/api/user " +
 		"internal/ui/account internal/ui/audit internal/ui/automation internal/ui/badge internal/ui/bulk internal/ui/channel internal/ui/field internal/ui/guide internal/ui/home internal/ui/installation internal/ui/key " +
-		"internal/ui/member internal/ui/message internal/ui/milestone internal/ui/moderation internal/ui/overview internal/ui/progress internal/ui/remedy internal/ui/report internal/ui/role internal/ui/settings internal/ui/signin internal/ui/tag",
+		"internal/ui/member internal/ui/message internal/ui/milestone internal/ui/moderation internal/ui/overview internal/ui/progress internal/ui/remedy internal/ui/report internal/ui/role internal/ui/rule internal/ui/settings internal/ui/signin internal/ui/tag internal/ui/tier",
 	"internal/app/config internal/app/datadir internal/app/demo internal/app/health internal/app/importreport internal/app/metrics",
 	"internal/app",
 	"internal/app/apptest internal/ui/uitest",

@@ -28,9 +28,11 @@ import (
 	uiremedy "github.com/regulars/regulars/internal/ui/remedy"
 	uireport "github.com/regulars/regulars/internal/ui/report"
 	uirole "github.com/regulars/regulars/internal/ui/role"
+	uirule "github.com/regulars/regulars/internal/ui/rule"
 	uisettings "github.com/regulars/regulars/internal/ui/settings"
 	uisignin "github.com/regulars/regulars/internal/ui/signin"
 	uitag "github.com/regulars/regulars/internal/ui/tag"
+	uitier "github.com/regulars/regulars/internal/ui/tier"
 )
 
 // uiLimits are limits of the console, shared with the API.
@@ -71,6 +73,8 @@ func (p *Services) uiAreas(c *ui.Console, limits uiLimits, server uiinstallation
 		uiaudit.New(c, uiaudit.Services{Access: p.Access, Communities: p.Communities, Fields: p.Fields, Members: p.Members, Chat: p.Chat}),
 		uisettings.New(c, uisettings.Services{Access: p.Access, Accounts: p.Accounts, Communities: p.Communities, Fields: p.Fields, Members: p.Members, Ownership: p.Ownership}),
 		uiprogress.New(c, uiprogress.Services{Access: p.Access, Members: p.Members, Economy: p.Economy, Ledger: p.LedgerActs, Activity: p.Activity, Tiers: p.Tiers, Awards: p.Awards, Lists: p.Lists}),
+		uirule.New(c, uirule.Services{Rules: p.Rules, Chat: p.Chat}),
+		uitier.New(c, uitier.Services{Access: p.Access, Tiers: p.Tiers}),
 		account,
 		uisignin.New(c, uisignin.Services{
 			DB: p.DB, Access: p.Access, Accounts: p.Accounts, Moderation: p.Moderation, Clock: p.clock, SignIns: limits.signIns, Counts: p.Counts, ConnectFailed: showSecurity,

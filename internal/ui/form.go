@@ -40,3 +40,12 @@ func (p Page) Choices(c []Choice) []Choice {
 	}
 	return said
 }
+
+// WholeNumber returns the number of a text of a form, -1 of another text.
+func WholeNumber(text string) int64 {
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}

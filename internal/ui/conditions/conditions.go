@@ -116,11 +116,7 @@ func Number(text string) int64 {
 	if text = strings.TrimSpace(text); text == "" {
 		return 0
 	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return -1
-	}
-	return n
+	return ui.WholeNumber(text)
 }
 
 // Subjects returns what conditions compare.
