@@ -76,12 +76,8 @@ func (p *Services) uiAreas(c *ui.Console, limits uiLimits, server uiinstallation
 		uirule.New(c, uirule.Services{Rules: p.Rules, Chat: p.Chat}),
 		uitier.New(c, uitier.Services{Access: p.Access, Tiers: p.Tiers}),
 		account,
-		uisignin.New(c, uisignin.Services{
-			DB: p.DB, Access: p.Access, Accounts: p.Accounts, Moderation: p.Moderation, Clock: p.clock, SignIns: limits.signIns, Counts: p.Counts, ConnectFailed: showSecurity,
-		}),
+		uisignin.New(c, uisignin.Services{DB: p.DB, Access: p.Access, Accounts: p.Accounts, Moderation: p.Moderation, Clock: p.clock, SignIns: limits.signIns, Counts: p.Counts, ConnectFailed: showSecurity}),
 		uiguide.New(c, func() *huma.OpenAPI { return API().OpenAPI() }),
-		uiinstallation.New(c, uiinstallation.Services{
-			DB: p.DB, Installation: p.Installation, Accounts: p.Accounts, Communities: p.Communities, Ownership: p.Ownership, Bulk: p.Bulk, Mail: p.Mail, Jobs: p.Jobs, Files: p.Folder, Server: server,
-		}),
+		uiinstallation.New(c, uiinstallation.Services{DB: p.DB, Installation: p.Installation, Accounts: p.Accounts, Communities: p.Communities, Ownership: p.Ownership, Bulk: p.Bulk, Mail: p.Mail, Jobs: p.Jobs, Files: p.Folder, Server: server}),
 	}
 }

@@ -142,11 +142,7 @@ func number(text string) int64 {
 	if text = strings.TrimSpace(text); text == "" {
 		return 0
 	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return -1
-	}
-	return n
+	return ui.WholeNumber(text)
 }
 
 const firstEvent = "user.joined_server"

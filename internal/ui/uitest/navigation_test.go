@@ -140,7 +140,7 @@ func TestNavigationHasOnlyPagesThePersonMayOpen(t *testing.T) {
 			"Overview":     {"Numbers", "Home"},
 			"Members":      {"All members", "Named 100% &lt;Mia&gt;", "Invites", "Import", "Bulk jobs", "Reports", "Penalties", "Tags"},
 			"Chat":         nil, // one page needs no second level
-			"Rewards":      {"My rewards", "Badges", "Applications", "Milestones", "Economy", "XP rules", "Tiers"},
+			"Rewards":      {"My rewards", "Badges", "Applications", "Milestones", "Economy", "XP rules", "Tiers", "Automations"},
 			"Integrations": {"API keys", "API reference"},
 			"Settings":     {"Appearance", "Fields", "Roles", "Languages and currencies", "Joining", "Messages", "Audit log", "Danger zone"},
 		} {
