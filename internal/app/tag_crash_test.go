@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -64,8 +65,8 @@ var unfinishedJobs = regexp.MustCompile(`(?m)^regulars_jobs\{state="(?:waiting|q
 
 func (n *node) tags() string { return "/v1/communities/" + n.community + "/tags" }
 
-// must sends a request that succeeds.
-func (n *node) must(method, path, body string) (got response) {
+// call sends a request; the zero response: the connection broke.
+func (n *node) call(method, path, body string) (got response) {
 	n.t.Helper()
 	r, err := http.NewRequestWithContext(n.t.Context(), method, n.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -75,12 +76,22 @@ func (n *node) must(method, path, body string) (got response) {
 	r.Header.Set("Content-Type", "application/json")
 	answer, err := n.client.Do(r)
 	if err != nil {
-		n.t.Fatal(err)
+		return response{}
 	}
 	err = json.NewDecoder(answer.Body).Decode(&got)
-	_ = answer.Body.Close() // read to its end
-	if err != nil || answer.StatusCode >= 300 {
-		n.t.Fatalf("%s %s: %s %+v %v", method, path, answer.Status, got, err)
+	if errors.Join(err, answer.Body.Close()) != nil {
+		return response{}
+	}
+	got.status = answer.StatusCode
+	return got
+}
+
+// must is call with a request that succeeds.
+func (n *node) must(method, path, body string) response {
+	n.t.Helper()
+	got := n.call(method, path, body)
+	if got.status < 200 || got.status > 299 {
+		n.t.Fatalf("%s %s: %d %s", method, path, got.status, got.Code)
 	}
 	return got
 }

@@ -71,6 +71,10 @@ func (s *Events) queueConsumer(ctx context.Context, tx *sqldb.Tx, a consumeArgs,
 	return err
 }
 
+// restAfterCrashes is the rest of a consumer whose process was killed several times: its
+// events are never left behind.
+const restAfterCrashes = time.Minute
+
 // consume delivers events until there are none.
 func (s *Events) consume(ctx context.Context, j *jobs.Job, a consumeArgs) error {
 	c, known := s.consumers[a.Consumer]

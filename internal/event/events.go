@@ -84,6 +84,7 @@ func New(d Deps) *Events {
 		s.consumers[c.Name] = c
 	}
 	jobs.Register(d.Jobs, s.consume)
+	jobs.RestAfterCrashes[consumeArgs](d.Jobs, restAfterCrashes)
 	return s
 }
 

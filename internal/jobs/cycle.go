@@ -123,14 +123,18 @@ func (e *Engine) reclaimExpired(ctx context.Context, tx *sqldb.Tx, ended []resul
 }
 
 // requeueInterrupted queues a job of a silent worker. After MaxCrashes crashes
-// the job is dead.
+// the job is dead, or rests.
 func (e *Engine) requeueInterrupted(ctx context.Context, tx *sqldb.Tx, h leasedJob, crashed bool) error {
 	next := transition{state: queued, attempt: h.Attempt - 1, errors: h.Errors, lane: h.Lane}
 	if crashed {
 		next.crashes, next.waitReason = 1, WaitInterrupted
 		next.errors = withFailure(h.Job, e.clock.MS(), "the process ended during the attempt")
 	}
-	if _, known := e.workers[h.Kind]; known && crashed && h.crashes+1 >= MaxCrashes {
+	switch w, known := e.workers[h.Kind]; {
+	case !known || !crashed || h.crashes+1 < MaxCrashes:
+	case w.rest > 0:
+		next = next.after(e.clock.Now(), w.rest)
+	default:
 		next.state = dead
 		e.log.ErrorContext(ctx, "job is dead: its process crashed too often without progress", "job_id", h.ID, "kind", h.Kind, "times", h.crashes+1)
 	}

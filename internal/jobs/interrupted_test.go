@@ -286,6 +286,34 @@ func awaitTick(t *testing.T, db *sqldb.DB, h *manualClock) {
 	})
 }
 
+// A job that must be done rests after three crashes.
+func TestJobThatRestsAfterCrashesIsNotGivenUp(t *testing.T) {
+	t.Setenv("JOBS_TEST_ALONE", "1")
+	for _, dialect := range sqldbtest.Engines(t) { // not parallel because of t.Setenv
+		address := sqldbtest.Address(t, dialect)
+		db := sqldbtest.Open(t, address)
+		jobID := insert(t, db, task{doNothing}, jobs.Options{})
+		for range jobs.MaxCrashes {
+			killWorker(t, address, time.Hour)
+		}
+		done := make(chan string, 1)
+		e := jobs.New(db, system, quiet, jobs.EngineOptions{ReclaimAll: true})
+		e.SetPoll(10 * time.Millisecond)
+		jobs.Register(e, func(_ context.Context, j *jobs.Job, _ task) error {
+			done <- j.ID
+			return nil
+		})
+		jobs.RestAfterCrashes[task](e, time.Millisecond)
+		start(t, e)
+		if got := receive(t, done); got != jobID {
+			t.Errorf("job %s", got)
+		}
+		if err := e.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestCleanStopIsNotACrash(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		jobID := insert(t, db, task{}, jobs.Options{})

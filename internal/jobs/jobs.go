@@ -199,6 +199,17 @@ type worker struct {
 	work    func(context.Context, *Job) error
 	onDead  func(context.Context, *sqldb.Tx, json.RawMessage, Cause) error
 	isFinal bool // see Entry.Final
+
+	rest time.Duration // see RestAfterCrashes
+}
+
+// RestAfterCrashes lets jobs of a registered kind rest, and not die, when their process has
+// ended MaxCrashes times without progress: for work that must not be left undone.
+func RestAfterCrashes[A Args](e *Engine, pause time.Duration) {
+	var zero A
+	w := e.workers[zero.Kind()]
+	w.rest = pause
+	e.workers[zero.Kind()] = w
 }
 
 // Register registers the worker of a kind, before Start. The worker returns nil
