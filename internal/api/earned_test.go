@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,7 +29,7 @@ func TestUsersAreFilteredByTiersAndBadges(t *testing.T) {
 		if ada.at("data.tier.name") != "Silver" || ada.at("data.tier.level") != 2.0 || len(ada.at("data.badges").([]any)) != 1 {
 			t.Errorf("ada: %s", ada.text)
 		}
-		for filter, want := range map[string][]any{
+		for filter, want := range map[string][]string{
 			`{"tier":"Silver"}`:                   {"ada"},
 			`{"tier":"Bronze"}`:                   {"boss", "gus", "mod"},
 			`{"badge":"Helper"}`:                  {"ada"},
@@ -39,7 +40,7 @@ func TestUsersAreFilteredByTiersAndBadges(t *testing.T) {
 			`{"badge":"Helper","username":"gus"}`: {},
 		} {
 			got := m.send(t, 200, "POST", "/v1/users/filter", m.key, `{"fields":["username"],"filter":`+filter+`}`)
-			if d := cmp.Diff(want, names(got)); d != "" {
+			if d := cmp.Diff(want, usernames(got)); d != "" {
 				t.Errorf("%s: %s", filter, d)
 			}
 		}
@@ -56,11 +57,12 @@ func TestUsersAreFilteredByTiersAndBadges(t *testing.T) {
 	})
 }
 
-// names returns the usernames of a list in order.
-func names(got reply) []any {
-	list := []any{}
+// usernames returns those of a list, sorted.
+func usernames(got reply) []string {
+	list := []string{}
 	for _, one := range got.at("data").([]any) {
-		list = append(list, one.(map[string]any)["username"])
+		list = append(list, one.(map[string]any)["username"].(string))
 	}
+	slices.Sort(list)
 	return list
 }

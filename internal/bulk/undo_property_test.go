@@ -126,7 +126,7 @@ var storyFields = []field.Input{
 	{Field: "since", Name: "Since", Type: field.Date, Filterable: true},
 	{Field: "vip", Name: "VIP", Type: field.Boolean},
 	{Field: "card", Name: "Card", Type: field.SingleLine, Identifier: true},
-	{Field: "badge", Name: "Badge", Type: field.Numerical, Identifier: true},
+	{Field: "pass", Name: "Pass", Type: field.Numerical, Identifier: true},
 }
 
 // values are the cells of a row for everything but the keys.
@@ -135,12 +135,12 @@ func (s *story) values() string {
 		s.maybe("first name", "Ann", "Bob"), s.maybe("country", "DE", "FR", "Nowhere", "__CLEAR__"), s.maybe("role", "Gold", "Silver", `"Gold,Silver"`, "@all"),
 		s.maybe("tag", "beta", `"beta,new"`, "new", "newer", "__CLEAR__"), s.maybe("plan", "p", "q", "__CLEAR__"), s.maybe("level", "Low", "High", "Middle"),
 		s.maybe("colours", "Red", `"Red,Blue"`, "__CLEAR__"), s.maybe("since", "2026-01-02", "2026-02-03", "soon"), s.maybe("vip", "yes", "no", "__CLEAR__"),
-		s.maybe("card", "c1", "c2", "c3", "__CLEAR__"), s.maybe("badge", "1", "2", "__CLEAR__"),
+		s.maybe("card", "c1", "c2", "c3", "__CLEAR__"), s.maybe("pass", "1", "2", "__CLEAR__"),
 	}
 	return strings.Join(cells, ",")
 }
 
-const storyColumns = "First Name,Country,Role,Tag,Plan,Level,Colours,Since,VIP,Card,Badge"
+const storyColumns = "First Name,Country,Role,Tag,Plan,Level,Colours,Since,VIP,Card,Pass"
 
 // movesFile moves usernames and identifiers, to new members too.
 func (s *story) movesFile() string {
@@ -253,7 +253,7 @@ func (s *story) begin() {
 		_, err := f.auth.CreateRole(f.Context(), command, f.community, access.RoleInput{Title: title, Class: "#112233"})
 		f.ok(err)
 	}
-	text := "Email,Username,First Name,Last Name,Plan,Card,Badge,Tag,Colours\n"
+	text := "Email,Username,First Name,Last Name,Plan,Card,Pass,Tag,Colours\n"
 	for i := range 4 {
 		text += fmt.Sprintf("%s,%s,F,L,old,c%d,%d,beta,Red\n", s.email(i), s.usernames()[i], i, i)
 	}

@@ -39,6 +39,9 @@ func New(c *ui.Console, s Services) ui.Area {
 		},
 		Actions: []ui.Action{{Icon: "plus", Label: i18n.Key("New badge"), Path: "/badges/new", Need: permission.Badges}},
 		Audit:   auditTexts,
+		Permissions: ui.PermissionTexts{
+			CommunityKey: []ui.Permission{{Value: string(permission.Badges), Label: i18n.Key("Badges"), Help: i18n.Key("Read, change and award badges.")}},
+		},
 	}
 }
 
