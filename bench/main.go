@@ -71,6 +71,7 @@ const (
 	mergeSection      = "merge-tag" // the same
 	wizardSection     = "wizard"
 	balanceSection    = "balances"
+	ledgerSection     = "ledger"
 	growthSection     = "growth"
 	messageSection    = "messages"
 	liveSection       = "live"
@@ -149,7 +150,7 @@ func (b *bench) parse(args []string) error {
 	if *only == "" {
 		return nil
 	}
-	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, mergeSection, formatSection, wizardSection, balanceSection, growthSection, messageSection, liveSection, pocketBaseSection)
+	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, mergeSection, formatSection, wizardSection, balanceSection, ledgerSection, growthSection, messageSection, liveSection, pocketBaseSection)
 	return err
 }
 
@@ -182,7 +183,7 @@ func (b *bench) defineGrowth(flags *flag.FlagSet) (parse func() error) {
 func (b *bench) defineMessages(flags *flag.FlagSet) (parse func() error) {
 	clients := flags.String("clients", "1000,10000,15000", "with -only live: numbers of live connections")
 	flags.DurationVar(&b.idle, "idle", 150*time.Second, "with -only live: time until the memory of idle clients is read; the collector runs every two minutes")
-	writers := flags.String("writers", "1,16,64", "with -only messages: numbers of writers")
+	writers := flags.String("writers", "1,16,64", "with -only messages and ledger: numbers of writers")
 	channelSizes := flags.String("channel-sizes", "10000,1000000", "with -only messages: messages of channels, for reading the newest 50; for example 10000000")
 	flags.IntVar(&b.searched, "searched", 1_000_000, "with -only messages: messages that are searched")
 	return func() (err error) {
@@ -265,6 +266,8 @@ func (b *bench) measure(ctx context.Context) error {
 			err = report(b.reportWizards)(b.wizards(ctx))
 		case balanceSection:
 			err = report(b.reportBalances)(b.balances(ctx))
+		case ledgerSection:
+			err = report(b.reportLedgers)(b.ledgers(ctx))
 		case messageSection:
 			err = report(b.reportMessages)(b.messages(ctx))
 		case liveSection:

@@ -116,7 +116,7 @@ func TestExportsOfKilledNodesAreRepeatedElsewhere(t *testing.T) {
 	jobID := f.nodes[0].upload(file.Bytes(), "one").jobID
 	f.nodes[0].await(jobID)
 	home := "/c/" + f.nodes[0].community
-	for i, path := range []string{home + "/members/export.csv", home + "/bulk-jobs/" + jobID + "/failed.csv"} {
+	for i, path := range []string{home + "/members/export.csv?q=user", home + "/bulk-jobs/" + jobID + "/failed.csv"} {
 		victim, other := visitor{f.nodes[i], session}, visitor{f.nodes[i+1], session}
 		want, err := other.download(path, func() {})
 		if err != nil || len(want) < bucketRows/2*len(notes) {

@@ -30,7 +30,9 @@ func TestPagesAreCompressedAndDownloadsAndStreamsAreNot(t *testing.T) {
 		messages := home + "/channels/" + general.ID + "/messages"
 		plain := olivia.get(messages)
 		packed := olivia.send("GET", messages, http.NoBody, map[string]string{"Accept-Encoding": "gzip"})
-		if withoutNonce(plain.text) != withoutNonce(unpacked(t, packed.text)) || packed.header.Get("Content-Encoding") != "gzip" || packed.header.Get("Vary") != "Accept-Encoding" {
+		after := olivia.get(messages) // the page has the age of messages
+		content := withoutNonce(unpacked(t, packed.text))
+		if content != withoutNonce(plain.text) && content != withoutNonce(after.text) || packed.header.Get("Content-Encoding") != "gzip" || packed.header.Get("Vary") != "Accept-Encoding" {
 			t.Errorf("%v", packed.header)
 		}
 		if len(packed.text) > 15_000 || len(plain.text) < 5*len(packed.text) {

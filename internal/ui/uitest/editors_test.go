@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
@@ -191,6 +192,15 @@ func TestTiersAreEditedOnTheirPage(t *testing.T) {
 		}
 		if got := max.post(address, form); got.status != http.StatusConflict || !strings.Contains(got.text, "changed meanwhile") {
 			t.Errorf("%d %s", got.status, got.text)
+		}
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for moving := true; moving; <-tick.C { // the job of the last change
+			s, err := level.Load(t.Context(), a.DB, communityID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			moving = s.Recomputing
 		}
 		err = a.DB.Tx(t.Context(), func(tx *sqldb.Tx) error {
 			s, err := level.Lock(t.Context(), tx, communityID)
