@@ -125,21 +125,21 @@ func TestClientResumesAfterItsLastMark(t *testing.T) {
 		}
 		_ = c.CloseNow()
 		rename(t, a, home, owner, visible, "4")
-		settle(t, a, home)
+		end := settle(t, a, home) // a visit may be recorded late
 		for _, after := range []int64{start + 3, start + 1} { // with and without the mark
 			c, hello := connect(t, a, "", max)
-			if hello.Sequence != start+4 {
+			if hello.Sequence != end {
 				t.Errorf("hello at %d", hello.Sequence)
 			}
 			c.send(`{"op":"subscribe","channels":[%q],"ref":"1"}`, visible)
 			c.send(`{"op":"resume","after":%d}`, after)
-			if f := c.next(); f.Op != "subscribed" || f.Sequence != start+4 {
+			if f := c.next(); f.Op != "subscribed" || f.Sequence != end {
 				t.Errorf("%+v", f)
 			}
-			if f := c.next(); f.Op != "event" || f.Sequence != start+4 {
+			if f := c.next(); f.Op != "event" || f.Sequence < start+4 || f.Sequence > end {
 				t.Errorf("%+v", f)
 			}
-			if f := c.next(); f.Op != "resumed" || f.From != after+1 || f.To != start+4 {
+			if f := c.next(); f.Op != "resumed" || f.From != after+1 || f.To != end {
 				t.Errorf("%+v", f)
 			}
 		}
