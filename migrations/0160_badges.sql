@@ -8,7 +8,7 @@ CREATE TABLE badges (
   title                  TEXT NOT NULL,
   action                 key_text NOT NULL, -- custom, an action that is counted, or conditions
   quantity               BIGINT NOT NULL,   -- of the action
-  conditions             json_text NOT NULL, -- of the action conditions; {}: none
+  conditions             json_text NOT NULL, -- of the action conditions; an empty object: none
   description            TEXT NOT NULL,
   image                  key_text NOT NULL, -- a picture; '': none
   dark_image             key_text NOT NULL,
