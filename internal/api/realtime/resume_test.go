@@ -125,7 +125,7 @@ func TestClientResumesAfterItsLastMark(t *testing.T) {
 		}
 		_ = c.CloseNow()
 		rename(t, a, home, owner, visible, "4")
-		end := settle(t, a, home) // a visit may be recorded late
+		end := settle(t, a, home)                             // a visit may be recorded late
 		for _, after := range []int64{start + 3, start + 1} { // with and without the mark
 			c, hello := connect(t, a, "", max)
 			if hello.Sequence != end {

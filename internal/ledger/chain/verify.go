@@ -55,8 +55,14 @@ func (c *Chain) Verify(ctx context.Context, caller actor.Actor, communityID stri
 		return Result{}, err
 	}
 	r := c.newResult()
-	if err := c.verifySeals(ctx, communityID, from, &r, true); err != nil {
+	first := from.Number == 0 // then each balance is proved once, whatever its entries are
+	if err := c.verifySeals(ctx, communityID, from, &r, !first); err != nil {
 		return Result{}, err
+	}
+	if first {
+		if err := c.verifyBalances(ctx, communityID, &r); err != nil {
+			return Result{}, err
+		}
 	}
 	return r, c.finish(ctx, communityID, &r)
 }
@@ -67,7 +73,7 @@ func (c *Chain) newResult() Result {
 
 // verifySeals recomputes the chain after a seal, and the balances of its entries if wanted.
 func (c *Chain) verifySeals(ctx context.Context, communityID string, from Seal, r *Result, balances bool) error {
-	at, hash := from, from.Hash
+	at, hash, proved := from, from.Hash, map[string]bool{}
 	for {
 		seals, err := selectSeals(ctx, c.d.DB, communityID, at.Number, sealsAtOnce)
 		if err != nil {
@@ -86,7 +92,7 @@ func (c *Chain) verifySeals(ctx context.Context, communityID string, from Seal, 
 				hash = s.Hash // report the next break too
 			}
 			if balances {
-				if err := c.verifyHolders(ctx, communityID, entries, r); err != nil {
+				if err := c.verifyHolders(ctx, communityID, entries, proved, r); err != nil {
 					return err
 				}
 			}
@@ -111,10 +117,14 @@ func (c *Chain) finish(ctx context.Context, communityID string, r *Result) error
 	return setVerified(ctx, c.d.DB, communityID, last.Number)
 }
 
-func (c *Chain) verifyHolders(ctx context.Context, communityID string, entries []ledger.Entry, r *Result) error {
-	holders := make([]string, 0, len(entries))
+// verifyHolders proves the balances of entries that were not proved before.
+func (c *Chain) verifyHolders(ctx context.Context, communityID string, entries []ledger.Entry, proved map[string]bool, r *Result) error {
+	var holders []string
 	for i := range entries {
-		holders = append(holders, entries[i].Holder)
+		if holder := entries[i].Holder; !proved[holder] {
+			proved[holder] = true
+			holders = append(holders, holder)
+		}
 	}
 	for len(holders) > 0 {
 		n := min(len(holders), proofsAtOnce)
