@@ -17,8 +17,8 @@ const module = "github.com/regulars/regulars/"
 // new package is added here before its first import.
 var layers = []string{
 	"migrations web examples docs", // embedded files only
-	"internal/errs internal/clock internal/id internal/text internal/emoji",
-	"internal/sqldb/checkpoint internal/sqldb/postgres internal/sqldb/stmtcache internal/outage internal/words",
+	"internal/errs internal/clock internal/id internal/text internal/emoji internal/patch",
+	"internal/cursor internal/sqldb/checkpoint internal/sqldb/postgres internal/sqldb/stmtcache internal/outage internal/words",
 	"internal/actor internal/sqldb internal/blob internal/blob/s3/s3test internal/mail/mailtest internal/sheet/record internal/safehttp internal/i18n internal/markdown",
 	"internal/sqldb/pgtest internal/blob/s3 internal/sheet/unpack internal/sheet/foreign",
 	"internal/sheet/xmlpart",
@@ -58,7 +58,7 @@ var layers = []string{
 	"internal/ownership",
 	"internal/member/membertest",
 	"internal/chat internal/direct internal/chart",
-	"internal/message/cursor internal/message/image internal/message/place internal/message/reaction internal/message/search internal/message/wordlist",
+	"internal/message/image internal/message/place internal/message/reaction internal/message/search internal/message/wordlist",
 	"internal/message",
 	"internal/message/delivery internal/message/list internal/message/post internal/message/react",
 	"internal/message/change",

@@ -12,6 +12,7 @@ import (
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/patch"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
 )
@@ -143,19 +144,13 @@ func (c RoleChange) apply(old Role) RoleInput {
 		Title: old.Title, Class: old.Class, Order: old.Order, Billable: old.Billable,
 		ServerPermissions: maps.Clone(old.ServerPermissions), ChannelPermissions: maps.Clone(old.ChannelPermissions),
 	}
-	set(&in.Title, c.Title)
-	set(&in.Class, c.Class)
-	set(&in.Order, c.Order)
-	set(&in.Billable, c.Billable)
+	patch.Set(&in.Title, c.Title)
+	patch.Set(&in.Class, c.Class)
+	patch.Set(&in.Order, c.Order)
+	patch.Set(&in.Billable, c.Billable)
 	maps.Copy(in.ServerPermissions, c.ServerPermissions)
 	maps.Copy(in.ChannelPermissions, c.ChannelPermissions)
 	return in
-}
-
-func set[T any](target, value *T) {
-	if value != nil {
-		*target = *value
-	}
 }
 
 // CreateRole creates a role. The actor needs PermManageRoles; the role must rank

@@ -9,6 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/automation/expression"
 	"github.com/regulars/regulars/internal/ledger"
+	"github.com/regulars/regulars/internal/patch"
 )
 
 // Limits of automations.
@@ -95,20 +96,14 @@ type Input struct {
 
 // apply changes an automation without checking it.
 func (in *Input) apply(a *Automation) {
-	set(&a.Name, in.Name)
-	set(&a.Enabled, in.Enabled)
-	set(&a.Event, in.Event)
-	set(&a.IncludeImports, in.IncludeImports)
-	set(&a.Condition, in.Condition)
-	set(&a.Actions, in.Actions)
-	set(&a.PerMember, in.PerMember)
-	set(&a.PerDay, in.PerDay)
-}
-
-func set[T any](to, from *T) {
-	if from != nil {
-		*to = *from
-	}
+	patch.Set(&a.Name, in.Name)
+	patch.Set(&a.Enabled, in.Enabled)
+	patch.Set(&a.Event, in.Event)
+	patch.Set(&a.IncludeImports, in.IncludeImports)
+	patch.Set(&a.Condition, in.Condition)
+	patch.Set(&a.Actions, in.Actions)
+	patch.Set(&a.PerMember, in.PerMember)
+	patch.Set(&a.PerDay, in.PerDay)
 }
 
 // equal reports whether two versions of an automation are the same.

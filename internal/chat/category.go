@@ -8,6 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/patch"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
 )
@@ -89,7 +90,7 @@ func (c *Chat) UpdateCategory(ctx context.Context, actor actor.Actor, communityI
 			return err
 		}
 		changed = old
-		set(&changed.Name, change.Name)
+		patch.Set(&changed.Name, change.Name)
 		if changed.Name, err = categoryName(changed.Name); err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/patch"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
 )
@@ -230,21 +231,15 @@ type Change struct {
 
 func (c Change) apply(old Channel) Input {
 	in := Input{Topic: old.Topic, Type: old.Type, Description: old.Description, CategoryID: old.CategoryID, Private: old.Private, URL: old.URL, SlowMode: old.SlowMode, TradingDiscussions: old.TradingDiscussions}
-	set(&in.Topic, c.Topic)
-	set(&in.Type, c.Type)
-	set(&in.Description, c.Description)
-	set(&in.CategoryID, c.CategoryID)
-	set(&in.Private, c.Private)
-	set(&in.URL, c.URL)
-	set(&in.SlowMode, c.SlowMode)
-	set(&in.TradingDiscussions, c.TradingDiscussions)
+	patch.Set(&in.Topic, c.Topic)
+	patch.Set(&in.Type, c.Type)
+	patch.Set(&in.Description, c.Description)
+	patch.Set(&in.CategoryID, c.CategoryID)
+	patch.Set(&in.Private, c.Private)
+	patch.Set(&in.URL, c.URL)
+	patch.Set(&in.SlowMode, c.SlowMode)
+	patch.Set(&in.TradingDiscussions, c.TradingDiscussions)
 	return in
-}
-
-func set[T any](target, value *T) {
-	if value != nil {
-		*target = *value
-	}
 }
 
 // UpdateChannel changes a channel. It fails as CreateChannel does, or with

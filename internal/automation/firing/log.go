@@ -6,7 +6,7 @@ import (
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/automation"
-	"github.com/regulars/regulars/internal/message/cursor"
+	"github.com/regulars/regulars/internal/cursor"
 )
 
 // Outcomes of firings.

@@ -6,10 +6,10 @@ import (
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/cursor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/message"
-	"github.com/regulars/regulars/internal/message/cursor"
 	"github.com/regulars/regulars/internal/message/place"
 )
 

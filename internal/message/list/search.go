@@ -6,8 +6,8 @@ import (
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/cursor"
 	"github.com/regulars/regulars/internal/message"
-	"github.com/regulars/regulars/internal/message/cursor"
 	"github.com/regulars/regulars/internal/message/search"
 	"github.com/regulars/regulars/internal/words"
 )

@@ -6,9 +6,9 @@ import (
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/cursor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
-	"github.com/regulars/regulars/internal/message/cursor"
 )
 
 // Sort is the order of a list, by its name on the wire. Pinned topics are first in

@@ -9,11 +9,11 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/cursor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
-	"github.com/regulars/regulars/internal/message/cursor"
 	"github.com/regulars/regulars/internal/progress/badge"
 	"github.com/regulars/regulars/internal/sqldb"
 )

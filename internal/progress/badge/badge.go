@@ -12,6 +12,7 @@ import (
 	"github.com/regulars/regulars/internal/condition"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/patch"
 	"github.com/regulars/regulars/internal/text"
 )
 
@@ -126,16 +127,16 @@ type Input struct {
 // apply changes a badge but for its pictures. It fails with Invalid "invalid_input" or
 // "invalid_condition".
 func (in *Input) apply(b *Badge, fields []field.Field) error {
-	set(&b.Title, in.Title)
-	set(&b.Action, in.Action)
-	set(&b.Quantity, in.Quantity)
-	set(&b.Description, in.Description)
-	set(&b.ByTheme, in.ByTheme)
-	set(&b.PaysXP, in.PaysXP)
-	set(&b.XP, in.XP)
-	set(&b.PaysCoins, in.PaysCoins)
-	set(&b.Coins, in.Coins)
-	set(&b.AttachmentRequired, in.AttachmentRequired)
+	patch.Set(&b.Title, in.Title)
+	patch.Set(&b.Action, in.Action)
+	patch.Set(&b.Quantity, in.Quantity)
+	patch.Set(&b.Description, in.Description)
+	patch.Set(&b.ByTheme, in.ByTheme)
+	patch.Set(&b.PaysXP, in.PaysXP)
+	patch.Set(&b.XP, in.XP)
+	patch.Set(&b.PaysCoins, in.PaysCoins)
+	patch.Set(&b.Coins, in.Coins)
+	patch.Set(&b.AttachmentRequired, in.AttachmentRequired)
 	if err := errs.InvalidFields(b.wrong()); err != nil {
 		return err
 	}
@@ -162,12 +163,6 @@ func (in Input) Draft(fields []field.Field) (Badge, error) {
 	b := Badge{Title: "draft"}
 	err := in.apply(&b, fields)
 	return b, err
-}
-
-func set[T any](to, from *T) {
-	if from != nil {
-		*to = *from
-	}
 }
 
 // wrong returns the invalid parts, and normalises texts.

@@ -13,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/ledger"
+	"github.com/regulars/regulars/internal/patch"
 	"github.com/regulars/regulars/internal/text"
 )
 
@@ -117,15 +118,15 @@ type Input struct {
 
 // apply changes a milestone. It fails with Invalid "invalid_input" or "invalid_condition".
 func (in *Input) apply(m *Milestone, fields []field.Field) error {
-	set(&m.Name, in.Name)
-	set(&m.Group, in.Group)
-	set(&m.Order, in.Order)
-	set(&m.Description, in.Description)
-	set(&m.Reward.XP, in.XP)
-	set(&m.Reward.Coins, in.Coins)
-	set(&m.Reward.BadgeID, in.BadgeID)
-	set(&m.Boost, in.Boost)
-	set(&m.Enabled, in.Enabled)
+	patch.Set(&m.Name, in.Name)
+	patch.Set(&m.Group, in.Group)
+	patch.Set(&m.Order, in.Order)
+	patch.Set(&m.Description, in.Description)
+	patch.Set(&m.Reward.XP, in.XP)
+	patch.Set(&m.Reward.Coins, in.Coins)
+	patch.Set(&m.Reward.BadgeID, in.BadgeID)
+	patch.Set(&m.Boost, in.Boost)
+	patch.Set(&m.Enabled, in.Enabled)
 	wrong := setTime(&m.StartsAt, in.StartsAt, "startsAt")
 	wrong = append(wrong, setTime(&m.EndsAt, in.EndsAt, "endsAt")...)
 	if err := errs.InvalidFields(append(wrong, m.wrong()...)); err != nil {
@@ -147,12 +148,6 @@ func (in Input) Draft(fields []field.Field) (Milestone, error) {
 	var m Milestone
 	err := in.apply(&m, fields)
 	return m, err
-}
-
-func set[T any](to, from *T) {
-	if from != nil {
-		*to = *from
-	}
 }
 
 // setTime sets a time, to 0 for "".

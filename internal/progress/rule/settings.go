@@ -8,6 +8,7 @@ import (
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/patch"
 )
 
 // Action is something that members are paid for.
@@ -113,27 +114,21 @@ type ActionChange struct {
 	FieldID         *string
 }
 
-func set[T any](target, value *T) {
-	if value != nil {
-		*target = *value
-	}
-}
-
 // apply returns the changed settings, whose references are not checked.
 func (c Change) apply(old Settings) Settings {
 	changed := old
 	changed.Rules = maps.Clone(old.Rules)
-	set(&changed.Enabled, c.Enabled)
-	set(&changed.PayKeyMessages, c.PayKeyMessages)
+	patch.Set(&changed.Enabled, c.Enabled)
+	patch.Set(&changed.PayKeyMessages, c.PayKeyMessages)
 	for action, change := range c.Rules {
 		r := changed.Rules[action]
-		set(&r.Enabled, change.Enabled)
-		set(&r.XP, change.XP)
-		set(&r.Coins, change.Coins)
-		set(&r.Time, change.Time)
-		set(&r.DailyCap, change.DailyCap)
-		set(&r.Channels, change.Channels)
-		set(&r.FieldID, change.FieldID)
+		patch.Set(&r.Enabled, change.Enabled)
+		patch.Set(&r.XP, change.XP)
+		patch.Set(&r.Coins, change.Coins)
+		patch.Set(&r.Time, change.Time)
+		patch.Set(&r.DailyCap, change.DailyCap)
+		patch.Set(&r.Channels, change.Channels)
+		patch.Set(&r.FieldID, change.FieldID)
 		r.Channels = slices.Compact(slices.Sorted(slices.Values(r.Channels)))
 		changed.Rules[action] = r
 	}
