@@ -95,19 +95,13 @@ func (s *Automations) List(ctx context.Context, caller actor.Actor, communityID,
 		return nil, "", err
 	}
 	cursors := cursor.Of("automations")
-	last, err := cursors.Parse(after, 1)
+	from, err := cursors.ParseID(after, "")
 	if err != nil {
 		return nil, "", err
 	}
-	from := ""
-	if last != nil {
-		from = last[0]
-	}
 	list, err := selectPage(ctx, s.d.DB, communityID, from, limit+1)
-	if err != nil || len(list) <= limit {
-		return list, "", err
-	}
-	return list[:limit], cursors.After(list[limit-1].ID), nil
+	list, next := cursor.Page(cursors, list, limit, func(a *Automation) string { return a.ID })
+	return list, next, err
 }
 
 // Get returns an automation. It fails as access.Can does for Gamification, or with NotFound

@@ -35,6 +35,24 @@ func (l List) Parse(cursor string, n int) ([]string, error) {
 	return values, nil
 }
 
+// ParseID returns the id in a cursor of one value, first of "". It fails as Parse does.
+func (l List) ParseID(cursor, first string) (string, error) {
+	values, err := l.Parse(cursor, 1)
+	if err != nil || values == nil {
+		return first, err
+	}
+	return values[0], nil
+}
+
+// Page returns at most limit items, and the cursor behind the last of them, "" if there
+// are no more. id returns the id of an item.
+func Page[T any](l List, items []T, limit int, id func(*T) string) ([]T, string) {
+	if len(items) <= limit {
+		return items, ""
+	}
+	return items[:limit], l.After(id(&items[limit-1]))
+}
+
 // ErrForeign is Invalid "invalid_cursor".
 func ErrForeign() error {
 	return errs.New(errs.Invalid, "invalid_cursor", "The cursor is not from this list.")

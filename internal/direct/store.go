@@ -3,6 +3,7 @@ package direct
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -39,7 +40,7 @@ func insertMembers(ctx context.Context, tx *sqldb.Tx, communityID, conversationI
 // last message first.
 func selectOfMember(ctx context.Context, q sqldb.Querier, communityID, memberID, cursor string, limit int) ([]Conversation, error) {
 	if cursor == "" {
-		cursor = "g" // after every id
+		cursor = id.Max
 	}
 	return sqldb.All(ctx, q, scanConversation, "SELECT "+conversationColumns+` FROM conversation_members m
 		JOIN conversations c ON c.community_id = m.community_id AND c.id = m.conversation_id

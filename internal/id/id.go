@@ -13,6 +13,9 @@ import (
 // Size is the length of an id in hex digits.
 const Size = 24
 
+// Max sorts after every id.
+const Max = "g"
+
 var (
 	process [3]byte
 	counter atomic.Uint32

@@ -17,7 +17,7 @@ func scanNote(s sqldb.Scanner) (n Note, err error) {
 // selectNotes returns notes older than the cursor, newest first.
 func selectNotes(ctx context.Context, q sqldb.Querier, communityID, userID, cursor string, limit int) ([]Note, error) {
 	if !id.Valid(cursor) {
-		cursor = "g" // after every id
+		cursor = id.Max
 	}
 	return sqldb.All(ctx, q, scanNote, "SELECT "+noteColumns+" FROM member_notes WHERE community_id = $1 AND user_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4", communityID, userID, cursor, limit)
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -43,7 +44,7 @@ func selectReports(ctx context.Context, q sqldb.Querier, communityID, status, af
 	if status == Resolved {
 		condition = "id < $3 ORDER BY id DESC"
 		if after == "" {
-			after = "g" // after every id
+			after = id.Max
 		}
 	}
 	return sqldb.All(ctx, q, scanReport, "SELECT "+reportColumns+" FROM reports WHERE community_id = $1 AND status = $2 AND "+condition+" LIMIT $4", communityID, status, after, limit)

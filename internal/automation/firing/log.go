@@ -7,6 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/automation"
 	"github.com/regulars/regulars/internal/cursor"
+	"github.com/regulars/regulars/internal/id"
 )
 
 // Outcomes of firings.
@@ -51,17 +52,11 @@ func (f *Firings) Log(ctx context.Context, caller actor.Actor, communityID, auto
 		return nil, "", err
 	}
 	cursors := cursor.Of("automation log", automationID, outcome)
-	last, err := cursors.Parse(after, 1)
+	before, err := cursors.ParseID(after, id.Max)
 	if err != nil {
 		return nil, "", err
 	}
-	before := "g" // after every id
-	if last != nil {
-		before = last[0]
-	}
 	list, err := selectLog(ctx, f.d.DB, communityID, automationID, outcome, before, limit+1)
-	if err != nil || len(list) <= limit {
-		return list, "", err
-	}
-	return list[:limit], cursors.After(list[limit-1].ID), nil
+	list, next := cursor.Page(cursors, list, limit, func(e *Entry) string { return e.ID })
+	return list, next, err
 }

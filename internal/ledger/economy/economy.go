@@ -132,7 +132,7 @@ type total struct {
 	credited, debited, entries int64
 }
 
-// flow returns the part of the total in the economy. A reversal takes back what was issued.
+// flow returns what the total adds to the economy. A reversal subtracts what was issued.
 func (t *total) flow() Flow {
 	switch t.sourceType {
 	case ledger.FromRefund:

@@ -115,7 +115,7 @@ const (
 func (s *Directory) initial(ctx context.Context, communityID string, f HistoryFilter, cursor string, limit int) (rows []member.HistoryRow, next string, err error) {
 	fromUser, fromField, _ := strings.Cut(cursor, ":")
 	if !id.Valid(fromUser) {
-		fromUser, fromField = "g", "" // after every hex digit
+		fromUser, fromField = id.Max, ""
 	}
 	for range maxRead / initialBatch {
 		ids, err := selectJoined(ctx, s.db, communityID, f, fromUser, initialBatch)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -41,7 +42,7 @@ func earlierText(ctx context.Context, q sqldb.Querier, communityID, messageID, v
 // newest. Their Text is the one before them.
 func selectHistory(ctx context.Context, q sqldb.Querier, communityID, messageID, before string, limit int) ([]Version, error) {
 	if before == "" {
-		before = "g" // after every id
+		before = id.Max
 	}
 	return sqldb.All(ctx, q, func(s sqldb.Scanner) (v Version, err error) {
 		return v, s.Scan(&v.id, &v.Kind, &v.Text, &v.actor, &v.at)

@@ -4,7 +4,6 @@ package list
 
 import (
 	"context"
-	"strings"
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
@@ -93,19 +92,16 @@ func (l *Lists) Replies(ctx context.Context, caller actor.Actor, communityID, me
 		return nil, "", err
 	}
 	cursors := cursor.Of("replies", one.ID)
-	after, err := cursors.Parse(from, 1)
+	after, err := cursors.ParseID(from, "")
 	if err != nil {
 		return nil, "", err
 	}
 	s := newScope([]place.Place{p})
-	list, err := selectReplies(ctx, l.m.DB, communityID, s, one.ID, strings.Join(after, ""), limit+1)
+	list, err := selectReplies(ctx, l.m.DB, communityID, s, one.ID, after, limit+1)
 	if err != nil {
 		return nil, "", err
 	}
-	next := ""
-	if len(list) > limit {
-		list, next = list[:limit], cursors.After(list[limit-1].ID)
-	}
+	list, next := cursor.Page(cursors, list, limit, func(m *message.Message) string { return m.ID })
 	found, err := l.seen(ctx, caller, communityID, s, list)
 	return found, next, err
 }

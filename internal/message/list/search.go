@@ -2,7 +2,6 @@ package list
 
 import (
 	"context"
-	"strings"
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
@@ -33,18 +32,16 @@ func (l *Lists) Search(ctx context.Context, caller actor.Actor, communityID stri
 		return nil, "", err
 	}
 	cursors := cursor.Of("search", f.Digest())
-	after, err := cursors.Parse(f.Cursor, 1)
+	after, err := cursors.ParseID(f.Cursor, "")
 	if err != nil {
 		return nil, "", err
 	}
-	r := f.Range(communityID, strings.Join(after, ""))
+	r := f.Range(communityID, after)
 	found, err := find(ctx, l.m.DB, finding{in, f.Has, r, q}, f.Limit+1)
 	if err != nil {
 		return nil, "", err
 	}
-	if len(found) > f.Limit {
-		found, next = found[:f.Limit], cursors.After(found[f.Limit-1].ID)
-	}
+	found, next = cursor.Page(cursors, found, f.Limit, func(m *message.Message) string { return m.ID })
 	views, err := l.seen(ctx, caller, communityID, in, found)
 	hits = make([]Hit, len(views))
 	for i := range views {

@@ -210,23 +210,15 @@ func (s *Applications) List(ctx context.Context, caller actor.Actor, communityID
 		return nil, "", err
 	}
 	cursors := cursor.Of("badge applications", f.Status, f.BadgeID, memberID)
-	last, err := cursors.Parse(f.Cursor, 1)
+	after, err := cursors.ParseID(f.Cursor, "")
 	if err != nil {
 		return nil, "", err
-	}
-	after := ""
-	if last != nil {
-		after = last[0]
 	}
 	list, err := selectPage(ctx, s.d.DB, communityID, f, memberID, after)
 	if err != nil {
 		return nil, "", err
 	}
-	next := ""
-	if len(list) > f.Limit {
-		list = list[:f.Limit]
-		next = cursors.After(list[f.Limit-1].ID)
-	}
+	list, next := cursor.Page(cursors, list, f.Limit, func(a *Application) string { return a.ID })
 	return list, next, complete(ctx, s.d.DB, communityID, list)
 }
 

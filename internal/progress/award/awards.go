@@ -11,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/cursor"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
@@ -135,23 +136,15 @@ func (s *Awards) OfMember(ctx context.Context, caller actor.Actor, communityID, 
 		return nil, "", err
 	}
 	cursors := cursor.Of("badges of", who.ID)
-	last, err := cursors.Parse(after, 1)
+	before, err := cursors.ParseID(after, id.Max)
 	if err != nil {
 		return nil, "", err
-	}
-	before := "g" // after every id
-	if last != nil {
-		before = last[0]
 	}
 	list, err := selectOfMember(ctx, s.d.DB, communityID, who.ID, before, limit+1)
 	if err != nil {
 		return nil, "", err
 	}
-	next := ""
-	if len(list) > limit {
-		list = list[:limit]
-		next = cursors.After(list[limit-1].ID)
-	}
+	list, next := cursor.Page(cursors, list, limit, func(a *Award) string { return a.ID })
 	return list, next, addBadges(ctx, s.d.DB, communityID, list)
 }
 

@@ -97,7 +97,7 @@ func ListPage(v ListView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(v.List) == 0 {
-				templ_7745c5c3_Err = ui.Empty("play", v.T("No automations"), v.T("Welcome new members, reward what they do, or tell moderators in a channel.")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Empty("play", v.T("No automations"), v.T("Welcome new members, reward activity, or notify moderators in a channel.")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
