@@ -43,6 +43,7 @@ var layers = []string{
 	"internal/field",
 	"internal/ownership/transfer internal/condition internal/automation/expression",
 	"internal/member internal/member/figure",
+	"internal/ledger/queue",
 	"internal/ledger internal/presence internal/member/tally internal/progress/level",
 	"internal/bulk/posting",
 	"internal/member/directory internal/bulk/source",

@@ -107,7 +107,7 @@ func (d *direct) entry(ctx context.Context) error {
 			sql  string
 			args []any
 		}{
-			{"INSERT INTO ledger_entries (community_id, id, holder, unit, amount, balance_after, counter, reason, source_type, source_id, part, lot_id, expires_at, reversal_of, hold_id, lots, occurred_at, created_at, seal) VALUES ('bench', $1, $2, 'coins', 1, 1, 'issue', 'Bench', 'api', $1, 0, $1, 0, '', '', '[]', $3, $3, 1)", []any{entry, holder, now.UnixMilli()}},
+			{"INSERT INTO ledger_entries (community_id, id, holder, unit, amount, balance_after, counter, reason, source_type, source_id, part, lot_id, expires_at, reversal_of, hold_id, lots, occurred_at, created_at) VALUES ('bench', $1, $2, 'coins', 1, 1, 'issue', 'Bench', 'api', $1, 0, $1, 0, '', '', '[]', $3, $3)", []any{entry, holder, now.UnixMilli()}},
 			{"INSERT INTO ledger_lots (community_id, id, holder, unit, amount, remaining, held, expires_at, created_at, expiries) VALUES ('bench', $1, $2, 'coins', 1, 1, 0, 9223372036854775807, $3, 0)", []any{entry, holder, now.UnixMilli()}},
 			{"INSERT INTO ledger_balances (community_id, holder, unit, posted, held, last_id, next_due) VALUES ('bench', $1, 'coins', 1, 0, $2, 9223372036854775807)", []any{holder, entry}},
 			{"INSERT INTO ledger_days (community_id, holder, unit, day, earned) VALUES ('bench', $1, 'coins', 1, 1)", []any{holder}},

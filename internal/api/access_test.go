@@ -21,7 +21,7 @@ import (
 
 // moving is what changes without a request: the queue, the numbers and consumers of
 // events, and the last use of credentials.
-var moving = []string{"event_positions", "event_sequences", "events.sequence", "stats_members", "jobs", "job_nodes", "job_schedules", "sessions.seen_at", "api_keys.used_at", "account_api_keys.used_at", "goose_db_version", "member_presence", "member_visits", "events", "ledger_seals", "ledger_entries.seal", "ledger_totals", "presence_days"}
+var moving = []string{"event_positions", "event_sequences", "events.sequence", "stats_members", "jobs", "job_nodes", "job_schedules", "sessions.seen_at", "api_keys.used_at", "account_api_keys.used_at", "goose_db_version", "member_presence", "member_visits", "events", "ledger_seals", "ledger_unsealed", "ledger_totals", "presence_days"}
 
 // ownResources are operations on objects of the caller: every account may use them
 // on its own objects.

@@ -121,7 +121,7 @@ func (w *probe) operation(as, token string, op operation) {
 
 // pendingWork counts jobs, entries without a seal, events without a number, and events that are not in the
 // numbers of members yet.
-const pendingWork = `SELECT (SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')) + (SELECT count(*) FROM events WHERE sequence IS NULL) + (SELECT count(*) FROM ledger_entries WHERE seal IS NULL) + (
+const pendingWork = `SELECT (SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')) + (SELECT count(*) FROM events WHERE sequence IS NULL) + (SELECT count(*) FROM ledger_unsealed) + (
 	SELECT count(*) FROM events e LEFT JOIN event_positions p ON p.community_id = e.community_id AND p.consumer = 'stats.members'
 	WHERE e.sequence > COALESCE(p.position, 0) AND e.type IN ('user.joined_server', 'user.left_server', 'user.restored', 'members.imported'))`
 

@@ -388,7 +388,7 @@ func (w *probe) changes() {
 // rows records the rows of the community in all tables.
 func (w *probe) rows() {
 	w.Helper()
-	const moving = "event_positions event_sequences events.sequence events.append_order stats_members ledger_seals ledger_entries.seal jobs job_nodes job_schedules goose_db_version idempotency_keys member_presence presence_days member_visits media rate_limit_counters member_counts message_counts " +
+	const moving = "event_positions event_sequences events.sequence events.append_order stats_members ledger_seals ledger_unsealed jobs job_nodes job_schedules goose_db_version idempotency_keys member_presence presence_days member_visits media rate_limit_counters member_counts message_counts " +
 		"bulk_batches.outcomes api_keys.hint mail_outbox.body_html mail_outbox.body_text mail_outbox.subject"
 	var rows []string
 	for _, row := range sqldbtest.Dump(w.T, w.app.DB, strings.Fields(moving)...) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/ledger/queue"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -194,13 +195,16 @@ func insertEntries(ctx context.Context, tx *sqldb.Tx, communityID string, list [
 		"community_id", "id", "holder", "unit", "amount", "balance_after", "counter", "reason", "source_type", "source_id", "part", "lot_id", "expires_at", "reversal_of", "hold_id", "lots",
 		"occurred_at", "created_at",
 	}
-	lots := make([]string, len(list))
+	lots, ids := make([]string, len(list)), make([]string, len(list))
 	for i := range list {
 		text, err := json.Marshal(list[i].Lots)
 		if err != nil {
 			return err
 		}
-		lots[i] = string(text)
+		lots[i], ids[i] = string(text), list[i].ID
+	}
+	if err := queue.Add(ctx, tx, communityID, ids); err != nil {
+		return err
 	}
 	return tx.InsertRows(ctx, sqldb.Rows{Table: "ledger_entries", Columns: columns, N: len(list), Fill: func(i int, row []any) {
 		e := &list[i]
@@ -211,7 +215,7 @@ func insertEntries(ctx context.Context, tx *sqldb.Tx, communityID string, list [
 }
 
 func entriesByID(ctx context.Context, q sqldb.Querier, communityID string, ids []string) (map[string]Entry, error) {
-	found, err := sqldb.All(ctx, q, scanEntry, "SELECT "+entryColumns+" FROM ledger_entries e WHERE e.community_id = $1 AND "+q.Dialect().In("e.id", "$2"), communityID, sqldb.Keys(unique(ids)))
+	found, err := InOrder(ctx, q, communityID, ids)
 	byID := make(map[string]Entry, len(found))
 	for _, e := range found {
 		byID[e.ID] = e
@@ -464,27 +468,18 @@ func Due(ctx context.Context, q sqldb.Querier, now int64, limit int) (map[string
 	return due, err
 }
 
-// Unsealed returns communities with entries that no seal covers, at most limit.
-func Unsealed(ctx context.Context, q sqldb.Querier, limit int) ([]string, error) {
-	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT DISTINCT community_id FROM ledger_entries WHERE seal IS NULL LIMIT $1", limit)
+// InOrder returns entries in the order of their ids; missing ones are left out.
+func InOrder(ctx context.Context, q sqldb.Querier, communityID string, ids []string) ([]Entry, error) {
+	found, err := sqldb.All(ctx, q, scanEntry, "SELECT "+entryColumns+" FROM ledger_entries e WHERE e.community_id = $1 AND "+q.Dialect().In("e.id", "$2"), communityID, sqldb.Keys(unique(ids)))
+	slices.SortFunc(found, func(a, b Entry) int { return cmp.Compare(a.ID, b.ID) })
+	return found, err
 }
 
-// UnsealedEntries returns entries that no seal covers in the order of their ids, at most
-// limit.
-func UnsealedEntries(ctx context.Context, tx *sqldb.Tx, communityID string, limit int) ([]Entry, error) {
-	return sqldb.All(ctx, tx, scanEntry, "SELECT "+entryColumns+" FROM ledger_entries e WHERE e.community_id = $1 AND e.seal IS NULL ORDER BY e.id LIMIT $2", communityID, limit)
-}
-
-// SetSeal sets the number of the seal of entries, in the caller's transaction.
-func SetSeal(ctx context.Context, tx *sqldb.Tx, communityID string, list []Entry, seal int64) error {
-	return tx.UpdateRows(ctx, 2, sqldb.Rows{Table: "ledger_entries", Columns: []string{"community_id", "id", "seal"}, N: len(list), Fill: func(i int, row []any) {
-		row[0], row[1], row[2] = communityID, list[i].ID, seal
-	}})
-}
-
-// SealedEntries returns the entries of a seal in the order of their ids.
-func SealedEntries(ctx context.Context, q sqldb.Querier, communityID string, seal int64) ([]Entry, error) {
-	return sqldb.All(ctx, q, scanEntry, "SELECT "+entryColumns+" FROM ledger_entries e WHERE e.community_id = $1 AND e.seal = $2 ORDER BY e.id", communityID, seal)
+// Dequeued returns the number of entries of a community that are not in the queue of those
+// that no seal covers, at one instant.
+func Dequeued(ctx context.Context, q sqldb.Querier, communityID string) (int64, error) {
+	return sqldb.One(ctx, q, "ledger", sqldb.Value[int64], `SELECT (SELECT COUNT(*) FROM ledger_entries WHERE community_id = $1)
+		- COALESCE((SELECT CAST(SUM(entries) AS BIGINT) FROM ledger_unsealed WHERE community_id = $1), 0)`, communityID)
 }
 
 // Proof has a balance and what it is computed from.

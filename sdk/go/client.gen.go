@@ -6255,6 +6255,9 @@ type LedgerVerification struct {
 	// StatusUrl While it runs.
 	StatusUrl *string `json:"statusUrl,omitempty"`
 
+	// Stray The number of entries that the ledger did not post. Only from the start.
+	Stray *int64 `json:"stray,omitempty"`
+
 	// VerificationId Of a verification from the start.
 	VerificationId *string `json:"verificationId,omitempty"`
 }
@@ -11768,7 +11771,7 @@ type VerifyLedgerParams struct {
 	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 
-	// Full From the start, as a job.
+	// Full From the start, as a job. This is also done if more than 100,000 entries were never verified.
 	Full *bool `form:"full,omitempty" json:"full,omitempty"`
 
 	// VerificationId Reads the result of that job.

@@ -14,7 +14,7 @@ import (
 
 type verifyInput struct {
 	wire.CommunityQuery
-	Full           bool   `query:"full" doc:"From the start, as a job."`
+	Full           bool   `query:"full" doc:"From the start, as a job. This is also done if more than 100,000 entries were never verified."`
 	VerificationID string `query:"verificationId" maxLength:"24" doc:"Reads the result of that job."`
 }
 
@@ -26,6 +26,7 @@ type ledgerVerification struct {
 	SealedUpTo     string           `json:"sealedUpTo,omitempty" doc:"The last one."`
 	Head           string           `json:"head,omitempty" doc:"The SHA-256 hash after it, in hex."`
 	Broken         []string         `json:"broken,omitempty" doc:"The last entries of seals whose hash differs, at most 100."`
+	Stray          int64            `json:"stray,omitempty" doc:"The number of entries that the ledger did not post. Only from the start."`
 	Balances       *checkedBalances `json:"balances,omitempty"`
 	AsOf           string           `json:"asOf,omitempty" format:"date-time"`
 }
@@ -66,9 +67,12 @@ func (h *handlers) verify(ctx context.Context, in *verifyInput) (*verifyOutput, 
 		}
 		return running(verificationID), nil
 	default:
-		r, err := h.chain.Verify(ctx, caller, communityID)
+		r, verificationID, err := h.chain.Verify(ctx, caller, communityID)
 		if err != nil {
 			return nil, err
+		}
+		if verificationID != "" {
+			return running(verificationID), nil
 		}
 		return verified("", r), nil
 	}
@@ -88,7 +92,7 @@ func verified(verificationID string, r chain.Result) *verifyOutput {
 		return out
 	})
 	data := ledgerVerification{
-		VerificationID: verificationID, OK: &r.OK, Entries: &r.Entries, SealedUpTo: r.SealedUpTo, Head: r.Head, Broken: r.Broken,
+		VerificationID: verificationID, OK: &r.OK, Entries: &r.Entries, SealedUpTo: r.SealedUpTo, Head: r.Head, Broken: r.Broken, Stray: r.Stray,
 		Balances: &checkedBalances{r.Checked, wrong}, AsOf: clock.Format(r.AsOf),
 	}
 	return &verifyOutput{http.StatusOK, api.Success[ledgerVerification]{Status: "success", Message: "Ledger verified", Data: data}}

@@ -14,8 +14,10 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
+	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/ledger/economy"
+	"github.com/regulars/regulars/internal/ledger/queue"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -39,7 +41,7 @@ func New(d Deps) *Chain { return &Chain{d: d} }
 
 const (
 	sealPause = 2 * time.Second // between two looks for entries
-	sealSize  = 5_000           // entries in one seal
+	sealSize  = 5_000           // entries in one seal, more if they were posted together
 	sealMost  = 100             // communities in one look
 )
 
@@ -50,6 +52,7 @@ type Seal struct {
 	LastID    string // last entry
 	Entries   int64  // of all seals up to this one
 	CreatedAt int64  // Unix milliseconds
+	ids       []byte // of its entries, see id.Pack
 }
 
 // genesis is the hash before the first entry.
@@ -103,49 +106,85 @@ func (c *Chain) Stop() {
 // SealAll seals all entries that were committed before.
 func (c *Chain) SealAll(ctx context.Context) error {
 	for {
-		communities, err := ledger.Unsealed(ctx, c.d.DB, sealMost)
+		communities, err := queue.Communities(ctx, c.d.DB, sealMost)
 		if err != nil || len(communities) == 0 {
 			return err
 		}
 		for _, communityID := range communities {
-			if err := c.d.DB.Tx(sqldb.Background(ctx), func(tx *sqldb.Tx) error { return c.seal(ctx, tx, communityID) }); err != nil {
+			if err := c.seal(sqldb.Background(ctx), communityID); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// seal seals the oldest entries of a community that no seal covers.
-func (c *Chain) seal(ctx context.Context, tx *sqldb.Tx, communityID string) error {
-	if err := tx.LockWorker(ctx, "ledger seal "+communityID); err != nil {
-		return err
-	}
-	entries, err := ledger.UnsealedEntries(ctx, tx, communityID, sealSize)
-	if err != nil || len(entries) == 0 {
-		return err
-	}
-	last, err := newest(ctx, tx, communityID)
+// seal seals the oldest entries of a community that no seal covers. It reads them and
+// computes the hash before it excludes other writers.
+func (c *Chain) seal(ctx context.Context, communityID string) error {
+	last, err := newest(ctx, c.d.DB, communityID)
 	if err != nil {
 		return err
 	}
-	now := c.d.Clock.Now()
-	next := Seal{Number: last.Number + 1, LastID: entries[len(entries)-1].ID, Entries: last.Entries + int64(len(entries)), CreatedAt: now.UnixMilli()}
-	if next.Hash, err = extend(last.Hash, entries); err != nil {
+	batch, err := queue.Front(ctx, c.d.DB, communityID, sealSize)
+	if err != nil || len(batch.IDs) == 0 {
 		return err
 	}
+	entries, err := ledger.InOrder(ctx, c.d.DB, communityID, batch.IDs)
+	if err != nil {
+		return err
+	}
+	next, err := last.next(entries)
+	if err != nil {
+		return err
+	}
+	return c.d.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := tx.LockWorker(ctx, "ledger seal "+communityID); err != nil {
+			return err
+		}
+		if now, err := newest(ctx, tx, communityID); err != nil || now.Number != last.Number {
+			return err // another node has continued the chain
+		}
+		if err := batch.Remove(ctx, tx, communityID); err != nil {
+			return err
+		}
+		if len(entries) == 0 {
+			return nil // the community is being deleted
+		}
+		return c.write(ctx, tx, communityID, last, next, entries)
+	})
+}
+
+// write writes the seal that follows the last one, and what is counted of its entries.
+func (c *Chain) write(ctx context.Context, tx *sqldb.Tx, communityID string, last, next Seal, entries []ledger.Entry) error {
+	now := c.d.Clock.MS()
+	next.CreatedAt = now
 	if err := insertSeal(ctx, tx, communityID, next); err != nil {
-		return err
-	}
-	if err := ledger.SetSeal(ctx, tx, communityID, entries, next.Number); err != nil {
 		return err
 	}
 	if err := economy.Add(ctx, tx, communityID, entries); err != nil {
 		return err
 	}
-	if day(last.CreatedAt) == day(next.CreatedAt) {
+	if day(last.CreatedAt) == day(now) {
 		return nil
 	}
-	return event.Append(ctx, tx, now.UnixMilli(), event.Event{CommunityID: communityID, Type: EventSealed, OccurredAt: now.UnixMilli()}, Sealed{Entries: next.Entries, SealedUpTo: next.LastID, Head: next.Hash})
+	return event.Append(ctx, tx, now, event.Event{CommunityID: communityID, Type: EventSealed, OccurredAt: now}, Sealed{Entries: next.Entries, SealedUpTo: next.LastID, Head: next.Hash})
+}
+
+// next returns the seal over more entries, without its time; the same seal if there are none.
+func (s *Seal) next(entries []ledger.Entry) (next Seal, err error) {
+	if len(entries) == 0 {
+		return *s, nil
+	}
+	ids := make([]string, len(entries))
+	for i := range entries {
+		ids[i] = entries[i].ID
+	}
+	next = Seal{Number: s.Number + 1, LastID: ids[len(ids)-1], Entries: s.Entries + int64(len(ids))}
+	if next.ids, err = id.Pack(ids); err != nil {
+		return next, err
+	}
+	next.Hash, err = extend(s.Hash, entries)
+	return next, err
 }
 
 // day returns the number of a day in UTC.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/ledger/chain"
@@ -42,8 +43,11 @@ func (f *fixture) post(amount int64) (e ledger.Entry) {
 
 func (f *fixture) verify() chain.Result {
 	f.Helper()
-	r, err := f.chain.Verify(f.Context(), membertest.Command, f.Community)
+	r, verificationID, err := f.chain.Verify(f.Context(), membertest.Command, f.Community)
 	f.OK(err)
+	if verificationID != "" {
+		f.Fatal("it became a job")
+	}
 	return r
 }
 
@@ -131,6 +135,11 @@ func TestChangedRowsAreFound(t *testing.T) {
 			}
 			f.exec(c.undo, first.ID)
 		}
+		f.exec("INSERT INTO ledger_entries SELECT community_id, '000000000000000000000001', 'nobody', unit, amount, balance_after, counter, reason, source_type, 'x', part, lot_id, expires_at, reversal_of, hold_id, lots, occurred_at, created_at FROM ledger_entries WHERE id = $1", first.ID)
+		if r := f.verifyAll(); r.OK || r.Stray != 1 {
+			t.Errorf("with an entry from nowhere: %+v", r)
+		}
+		f.exec("DELETE FROM ledger_entries WHERE holder = 'nobody'")
 		if r := f.verifyAll(); !r.OK {
 			t.Errorf("after all: %+v", r)
 		}
@@ -151,7 +160,11 @@ func TestLateEntriesAreSealedLater(t *testing.T) {
 			_, err := f.ledger.PostOne(t.Context(), tx, f.Community, ledger.Post{UserID: ben, Unit: ledger.XP, Amount: 9, Source: ledger.Source{Type: ledger.FromRule, ID: "x"}})
 			return err
 		}))
-		f.exec("UPDATE ledger_entries SET id = '000000000000000000000001' WHERE amount = 9")
+		const late = "000000000000000000000001"
+		packed, err := id.Pack([]string{late})
+		f.OK(err)
+		f.exec("UPDATE ledger_entries SET id = $1 WHERE amount = 9", late)
+		f.exec("UPDATE ledger_unsealed SET ids = $1", packed)
 		f.OK(f.chain.SealAll(t.Context()))
 		if r := f.verifyAll(); len(r.Broken) != 0 || r.Entries != 2 {
 			t.Errorf("%+v", r)

@@ -6,10 +6,10 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const sealColumns = "number, hash, last_id, entries, created_at"
+const sealColumns = "number, hash, last_id, entries, created_at, ids"
 
 func scanSeal(s sqldb.Scanner) (one Seal, err error) {
-	return one, s.Scan(&one.Number, &one.Hash, &one.LastID, &one.Entries, &one.CreatedAt)
+	return one, s.Scan(&one.Number, &one.Hash, &one.LastID, &one.Entries, &one.CreatedAt, &one.ids)
 }
 
 func selectNewest(ctx context.Context, q sqldb.Querier, communityID string) (Seal, error) {
@@ -27,7 +27,7 @@ func selectSeals(ctx context.Context, q sqldb.Querier, communityID string, after
 }
 
 func insertSeal(ctx context.Context, tx *sqldb.Tx, communityID string, s Seal) error {
-	_, err := tx.Exec(ctx, "INSERT INTO ledger_seals (community_id, "+sealColumns+", verified) VALUES ($1, $2, $3, $4, $5, $6, $7)", communityID, s.Number, s.Hash, s.LastID, s.Entries, s.CreatedAt, false)
+	_, err := tx.Exec(ctx, "INSERT INTO ledger_seals (community_id, "+sealColumns+", verified) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", communityID, s.Number, s.Hash, s.LastID, s.Entries, s.CreatedAt, s.ids, false)
 	return err
 }
 

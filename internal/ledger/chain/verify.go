@@ -3,6 +3,7 @@ package chain
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/regulars/regulars/internal/access/permission"
@@ -23,6 +24,7 @@ type Result struct {
 	Checked    int64    `json:"checked"`    // balances
 	Wrong      []Wrong  `json:"wrong"`      // balances, at most 100
 	Broken     []string `json:"broken"`     // last entries of seals whose hash differs, at most 100
+	Stray      int64    `json:"stray"`      // entries that are neither sealed nor waiting for it; counted from the start only
 	AsOf       int64    `json:"asOf"`       // Unix milliseconds
 }
 
@@ -36,24 +38,40 @@ type Wrong struct {
 
 const (
 	maxReported   = 100
+	maxQuick      = 100_000 // entries that are verified during a request
 	sealsAtOnce   = 20
 	proofsAtOnce  = 500
 	keepResultFor = 7 * 24 * time.Hour
 )
 
 // Verify recomputes the chain from the last verified seal on, and the balances that have
-// entries since. It fails as access.Can does for Gamification.
-func (c *Chain) Verify(ctx context.Context, caller actor.Actor, communityID string) (Result, error) {
+// entries since. If these are more than 100,000 entries, it starts a verification from the
+// start and returns its id. It fails as access.Can does for Gamification.
+func (c *Chain) Verify(ctx context.Context, caller actor.Actor, communityID string) (r Result, verificationID string, err error) {
 	if err := c.d.Access.Can(ctx, caller, communityID, permission.Gamification); err != nil {
-		return Result{}, err
+		return Result{}, "", err
 	}
 	from, err := selectVerified(ctx, c.d.DB, communityID)
 	if errs.KindOf(err) == errs.NotFound {
 		from, err = Seal{Hash: genesis}, nil
 	}
 	if err != nil {
-		return Result{}, err
+		return Result{}, "", err
 	}
+	last, err := newest(ctx, c.d.DB, communityID)
+	if err != nil {
+		return Result{}, "", err
+	}
+	if last.Entries-from.Entries > maxQuick {
+		verificationID, err = c.VerifyAll(ctx, caller, communityID)
+		return Result{}, verificationID, err
+	}
+	r, err = c.verifySince(ctx, communityID, from)
+	return r, "", err
+}
+
+// verifySince verifies a ledger from a verified seal on.
+func (c *Chain) verifySince(ctx context.Context, communityID string, from Seal) (Result, error) {
 	r := c.newResult()
 	first := from.Number == 0 // then each balance is proved once, whatever its entries are
 	if err := c.verifySeals(ctx, communityID, from, &r, !first); err != nil {
@@ -80,7 +98,7 @@ func (c *Chain) verifySeals(ctx context.Context, communityID string, from Seal, 
 			return err
 		}
 		for _, s := range seals {
-			entries, err := ledger.SealedEntries(ctx, c.d.DB, communityID, s.Number)
+			entries, err := c.entriesOf(ctx, communityID, s)
 			if err != nil {
 				return err
 			}
@@ -103,6 +121,34 @@ func (c *Chain) verifySeals(ctx context.Context, communityID string, from Seal, 
 			return nil
 		}
 	}
+}
+
+// entriesOf returns the entries of a seal that exist.
+func (c *Chain) entriesOf(ctx context.Context, communityID string, s Seal) ([]ledger.Entry, error) {
+	ids, err := id.Unpack(s.ids)
+	if err != nil {
+		return nil, err
+	}
+	return ledger.InOrder(ctx, c.d.DB, communityID, ids)
+}
+
+// verifyCount finds entries that are neither sealed nor waiting for it. Seals that are
+// added meanwhile cover entries that were counted as waiting.
+func (c *Chain) verifyCount(ctx context.Context, communityID string, r *Result) error {
+	before, err := newest(ctx, c.d.DB, communityID)
+	if err != nil {
+		return err
+	}
+	n, err := ledger.Dequeued(ctx, c.d.DB, communityID)
+	if err != nil || n == before.Entries {
+		return err
+	}
+	added, err := selectSeals(ctx, c.d.DB, communityID, before.Number, sealsAtOnce)
+	if err != nil || slices.ContainsFunc(added, func(s Seal) bool { return s.Entries == n }) {
+		return err
+	}
+	r.OK, r.Stray = false, max(0, n-before.Entries)
+	return nil
 }
 
 // finish remembers how far the chain is right.
@@ -201,6 +247,9 @@ func (c *Chain) verifyAll(ctx context.Context, _ *jobs.Job, args verifyArgs) err
 		return err
 	}
 	if err := c.verifyBalances(ctx, args.CommunityID, &r); err != nil {
+		return err
+	}
+	if err := c.verifyCount(ctx, args.CommunityID, &r); err != nil {
 		return err
 	}
 	text, err := json.Marshal(r)

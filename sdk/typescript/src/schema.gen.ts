@@ -5270,6 +5270,11 @@ export interface components {
             sealedUpTo?: string;
             /** @description While it runs. */
             statusUrl?: string;
+            /**
+             * Format: int64
+             * @description The number of entries that the ledger did not post. Only from the start.
+             */
+            stray?: number;
             /** @description Of a verification from the start. */
             verificationId?: string;
         };
@@ -12700,7 +12705,7 @@ export interface operations {
             query?: {
                 /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
-                /** @description From the start, as a job. */
+                /** @description From the start, as a job. This is also done if more than 100,000 entries were never verified. */
                 full?: boolean;
                 /** @description Reads the result of that job. */
                 verificationId?: string;
