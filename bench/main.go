@@ -39,6 +39,7 @@ type bench struct {
 	engines      []string
 	sections     []string
 	large5m      bool
+	entries      int
 	tagged       int // members with the tag that is deleted or merged
 	formats      []string
 
@@ -72,6 +73,7 @@ const (
 	wizardSection     = "wizard"
 	balanceSection    = "balances"
 	ledgerSection     = "ledger"
+	rewardSection     = "rewards"
 	growthSection     = "growth"
 	messageSection    = "messages"
 	liveSection       = "live"
@@ -117,6 +119,7 @@ func (b *bench) parse(args []string) error {
 	flags.IntVar(&b.tagged, "tagged", 1_000_000, "members with the tag of -only delete-tag and -only merge-tag")
 	formats := flags.String("formats", strings.Join([]string{csvFormat, xlsxFormat, odsFormat}, ","), "with -only formats: the formats of the files of -rows")
 	flags.BoolVar(&b.withWorkbooks, "workbooks", false, "also send 16 workbooks at a time that unpack to 200 MiB each")
+	flags.IntVar(&b.entries, "entries", 0, "with -only ledger: entries that are added before the proof, for example 10000000")
 	flags.BoolVar(&b.large5m, "5m", false, "also load 5,000,000 rows once on each engine, for the memory")
 	parseGrowth, parseMessages := b.defineGrowth(flags), b.defineMessages(flags)
 	if err := flags.Parse(args); err != nil {
@@ -150,7 +153,7 @@ func (b *bench) parse(args []string) error {
 	if *only == "" {
 		return nil
 	}
-	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, mergeSection, formatSection, wizardSection, balanceSection, ledgerSection, growthSection, messageSection, liveSection, pocketBaseSection)
+	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, mergeSection, formatSection, wizardSection, balanceSection, ledgerSection, rewardSection, growthSection, messageSection, liveSection, pocketBaseSection)
 	return err
 }
 
@@ -268,6 +271,8 @@ func (b *bench) measure(ctx context.Context) error {
 			err = report(b.reportBalances)(b.balances(ctx))
 		case ledgerSection:
 			err = report(b.reportLedgers)(b.ledgers(ctx))
+		case rewardSection:
+			err = report(b.reportRewards)(b.rewards(ctx))
 		case messageSection:
 			err = report(b.reportMessages)(b.messages(ctx))
 		case liveSection:

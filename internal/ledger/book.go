@@ -58,6 +58,7 @@ type account struct {
 	posted, held int64
 	before       int64  // posted at the start of the call
 	lastID       string // newest entry; "": none
+	entries      int64  // number of all
 	nextDue      int64  // as in the table
 	open         []*lot // those in memory, the ones that are spent first
 	fetched      int64  // amount for which open has the lots
@@ -167,6 +168,7 @@ func (b *book) append(a *account, e Entry) Entry {
 		e.Source.ID = e.ID
 	}
 	a.lastID = e.ID
+	a.entries++
 	a.posted += e.Amount
 	e.Holder, e.UserID, e.BalanceAfter = a.holder, a.userID, a.posted
 	b.entries = append(b.entries, e)

@@ -138,6 +138,12 @@ func (w *world) check() {
 	if len(chains) > 0 {
 		w.Fatalf("balances do not follow each other at %v", chains)
 	}
+	counts, err := sqldb.One(w.Context(), w.DB, "balances", sqldb.Value[int64], `SELECT COUNT(*) FROM ledger_balances b WHERE entries <> (SELECT COUNT(*)
+		FROM ledger_entries e WHERE e.community_id = b.community_id AND e.holder = b.holder AND e.unit = b.unit)`)
+	w.OK(err)
+	if counts > 0 {
+		w.Fatalf("%d balances have another number of entries", counts)
+	}
 }
 
 func newWorld(f *fixture, people int) *world {

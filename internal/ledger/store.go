@@ -67,11 +67,11 @@ func usersOfHolders(ctx context.Context, q sqldb.Querier, communityID string, ho
 	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT user_id FROM ledger_holders WHERE community_id = $1 AND "+q.Dialect().In("holder", "$2"), communityID, sqldb.Keys(holders))
 }
 
-const balanceColumns = "holder, unit, posted, held, last_id, next_due"
+const balanceColumns = "holder, unit, posted, held, last_id, next_due, entries"
 
 func scanBalance(s sqldb.Scanner) (*account, error) {
 	var a account
-	return &a, s.Scan(&a.holder, &a.unit, &a.posted, &a.held, &a.lastID, &a.nextDue)
+	return &a, s.Scan(&a.holder, &a.unit, &a.posted, &a.held, &a.lastID, &a.nextDue, &a.entries)
 }
 
 func lockBalances(ctx context.Context, q sqldb.Querier, communityID string, holders []string) ([]*account, error) {
@@ -81,18 +81,18 @@ func lockBalances(ctx context.Context, q sqldb.Querier, communityID string, hold
 }
 
 func insertBalances(ctx context.Context, tx *sqldb.Tx, communityID string, list []*account) error {
-	columns := []string{"community_id", "holder", "unit", "posted", "held", "last_id", "next_due"}
+	columns := []string{"community_id", "holder", "unit", "posted", "held", "last_id", "next_due", "entries"}
 	return tx.InsertRows(ctx, sqldb.Rows{Table: "ledger_balances", Columns: columns, N: len(list), Fill: func(i int, row []any) {
 		a := list[i]
-		row[0], row[1], row[2], row[3], row[4], row[5], row[6] = communityID, a.holder, string(a.unit), a.posted, a.held, a.lastID, a.nextDue
+		row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7] = communityID, a.holder, string(a.unit), a.posted, a.held, a.lastID, a.nextDue, a.entries
 	}})
 }
 
 func updateBalances(ctx context.Context, tx *sqldb.Tx, communityID string, list []*account) error {
-	columns := []string{"community_id", "holder", "unit", "posted", "held", "last_id", "next_due"}
+	columns := []string{"community_id", "holder", "unit", "posted", "held", "last_id", "next_due", "entries"}
 	return tx.UpdateRows(ctx, 3, sqldb.Rows{Table: "ledger_balances", Columns: columns, N: len(list), Fill: func(i int, row []any) {
 		a := list[i]
-		row[0], row[1], row[2], row[3], row[4], row[5], row[6] = communityID, a.holder, string(a.unit), a.posted, a.held, a.lastID, a.nextDue
+		row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7] = communityID, a.holder, string(a.unit), a.posted, a.held, a.lastID, a.nextDue, a.entries
 	}})
 }
 

@@ -98,15 +98,16 @@ func (l *logQuery) units() []ledger.Unit {
 	return ledger.Units
 }
 
-// count counts the entries, up to one more than totalCap if they are filtered.
+// count counts the entries, up to one more than totalCap if they are filtered by more than
+// the unit.
 func (l *logQuery) count(ctx context.Context, q sqldb.Querier) (total int64, err error) {
-	where, args := l.conditions()
-	limit := ""
-	if l.filtered() {
-		limit = fmt.Sprintf(" LIMIT %d", totalCap+1)
+	if !l.filtered() {
+		return sqldb.One(ctx, q, "entries", sqldb.Value[int64], "SELECT COALESCE(CAST(SUM(entries) AS BIGINT), 0) FROM ledger_balances WHERE community_id = $1 AND holder = $2 AND ($3 = '' OR unit = $3)",
+			l.communityID, l.holder, string(l.filter.Unit))
 	}
+	where, args := l.conditions()
 	for _, unit := range l.units() {
-		n, err := sqldb.One(ctx, q, "entries", sqldb.Value[int64], fmt.Sprintf("SELECT COUNT(*) FROM (SELECT 1 FROM ledger_entries e WHERE e.community_id = $1 AND e.holder = $2 AND e.unit = '%s'%s%s) n", unit, where, limit), args...)
+		n, err := sqldb.One(ctx, q, "entries", sqldb.Value[int64], fmt.Sprintf("SELECT COUNT(*) FROM (SELECT 1 FROM ledger_entries e WHERE e.community_id = $1 AND e.holder = $2 AND e.unit = '%s'%s LIMIT %d) n", unit, where, totalCap+1), args...)
 		if err != nil {
 			return 0, err
 		}
