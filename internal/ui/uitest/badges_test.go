@@ -164,4 +164,5 @@ func TestBadgePagesFit(t *testing.T) {
 	b.do("choose conditions", chromedp.SetValue(`[name="action"]`, "conditions"), chromedp.SetValue(`[name="subject0"]`, "field:country"), chromedp.SetValue(`[name="op0"]`, "eq"), chromedp.SendKeys(`[name="value0"]`, "DE"))
 	b.until("the preview shows who has reached it", `document.querySelector("#reached").innerText.includes("2 members have reached this")`)
 	CheckPage(t, b.ctx, "badge-conditions", Appearance{Name: "phone", Wide: 390, High: 844, Theme: "light", Touch: true})
+	b.previewFirst("#reached", "Save badge")
 }

@@ -1,6 +1,7 @@
 package uitest_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -222,6 +223,17 @@ func TestTiersAreEditedOnTheirPage(t *testing.T) {
 	})
 }
 
+// previewFirst checks that the preview of an editor is above its button on the page that was
+// last seen at the width of a phone, and that the keyboard reaches the button after it.
+func (b *browser) previewFirst(preview, button string) {
+	b.Helper()
+	b.until("the preview is above "+button, fmt.Sprintf(`(() => {
+		const p = document.querySelector(%q), s = [...document.querySelectorAll("button")].find(e => e.innerText === %q);
+		return innerWidth === 390 && p.getBoundingClientRect().height > 0 && p.getBoundingClientRect().bottom <= s.getBoundingClientRect().top &&
+			!!(p.compareDocumentPosition(s) & Node.DOCUMENT_POSITION_FOLLOWING);
+	})()`, preview, button))
+}
+
 func TestEditorsOfProgressFit(t *testing.T) {
 	b := startBrowser(t)
 	if b == nil {
@@ -246,6 +258,7 @@ func TestEditorsOfProgressFit(t *testing.T) {
 	b.until("the preview shows what a message earns", `document.querySelector("#preview").innerText.includes("A message earns 10 XP and 1 coin.")`)
 	b.do("choose a channel", chromedp.Click(`.option details summary`, chromedp.ByQuery), chromedp.Click(`[name="message.channels"]`, chromedp.ByQuery))
 	fits("xp-rules")
+	b.previewFirst("#preview", "Save rules")
 	b.fill("message.xp", "many")
 	b.press("Save rules")
 	b.sees("Enter a whole number from 0 to 1,000,000.")
@@ -263,6 +276,7 @@ func TestEditorsOfProgressFit(t *testing.T) {
 	b.sees("Tiers saved")
 	b.until("the members have moved", `!document.querySelector("#recomputing").innerText`)
 	fits("tiers")
+	b.previewFirst("#preview", "Save tiers")
 	b.do("remove the second", chromedp.Click(`#remove-tier-1`))
 	b.until("one is left", `document.querySelectorAll('[name$="].name"]').length === 1`)
 	b.fill("tiers[0].levels[1].xp", "0")

@@ -114,4 +114,5 @@ func TestMilestonePagesFit(t *testing.T) {
 	b.do("choose conditions", chromedp.SendKeys(`[name="name"]`, "German"), chromedp.SetValue(`[name="subject0"]`, "field:country"), chromedp.SetValue(`[name="op0"]`, "eq"), chromedp.SendKeys(`[name="value0"]`, "DE"))
 	b.until("the preview shows who would complete it", `document.querySelector("#reached").innerText.includes("2 members would complete this now")`)
 	CheckPage(t, b.ctx, "milestone-new", Appearance{Name: "phone", Wide: 390, High: 844, Theme: "light", Touch: true})
+	b.previewFirst("#reached", "Save milestone")
 }
