@@ -78,3 +78,16 @@ func LabelOf(choices []Choice, value string) string {
 var SuspensionDays = []Choice{
 	{Value: "1", Label: i18n.Key("Tomorrow")}, {Value: "3", Label: i18n.Key("In three days")}, {Value: "7", Label: i18n.Key("In a week")}, {Value: "30", Label: i18n.Key("In 30 days")}, {Value: "365", Label: i18n.Key("In a year")},
 }
+
+// Chosen returns the label of a value among choices in the reader's language; "": no value.
+func (p Page) Chosen(choices []Choice, value string) string {
+	for _, c := range choices {
+		if c.Value == value {
+			return c.Label
+		}
+	}
+	if value != "" {
+		return p.T("deleted")
+	}
+	return ""
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/automation"
 	"github.com/regulars/regulars/internal/automation/expression"
 	"github.com/regulars/regulars/internal/automation/firing"
+	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/ledger"
@@ -20,13 +21,15 @@ import (
 // EditView is the editor of an automation.
 type EditView struct {
 	ui.Page
-	ID      string // "": a new one
-	Form    Form
-	Choices Choices
-	Values  []expression.Path // of the event
-	Errors  map[string]string
-	Tested  *firing.Trial // nil: not tested
-	Events  string        // of the form of the test
+	ID       string // "": a new one
+	Form     Form
+	Choices  Choices
+	types    []event.Type  // of the events
+	fields   []field.Field // of members
+	Errors   map[string]string
+	Tested   *firing.Trial // nil: not tested
+	Events   string        // of the form of the test
+	Conflict *ui.Conflict  // nil: none
 }
 
 // Choices are what selects of the editor offer.
@@ -34,9 +37,11 @@ type Choices struct{ Events, Roles, Tags, Fields, Badges, Channels []ui.Choice }
 
 // Form are the texts of the editor.
 type Form struct {
-	Name, Event, Condition, PerMember, PerDay, Version string
-	Enabled, IncludeImports                            bool
-	Actions                                            []Action
+	ui.Edit `json:"-"`
+
+	Name, Event, Condition, PerMember, PerDay string
+	Enabled, IncludeImports                   bool
+	Actions                                   []Action
 }
 
 // Action is an action in the editor.
@@ -47,7 +52,7 @@ type Action struct {
 // formOf returns the texts of a stored automation.
 func formOf(a automation.Automation) Form {
 	f := Form{
-		Name: a.Name, Event: a.Event, Condition: a.Condition, PerMember: limitText(a.PerMember), PerDay: limitText(a.PerDay), Version: strconv.FormatInt(a.Version, 10),
+		Name: a.Name, Event: a.Event, Condition: a.Condition, PerMember: limitText(a.PerMember), PerDay: limitText(a.PerDay), Edit: ui.Edit{Version: strconv.FormatInt(a.Version, 10)},
 		Enabled: a.Enabled, IncludeImports: a.IncludeImports,
 	}
 	for _, one := range a.Actions {
@@ -90,7 +95,7 @@ func valueText(raw json.RawMessage) string {
 func readForm(v *ui.Request) Form {
 	get := v.FormValue
 	f := Form{
-		Name: get("name"), Event: get("event"), Condition: get("condition"), PerMember: get("perMember"), PerDay: get("perDay"), Version: get("version"),
+		Name: get("name"), Event: get("event"), Condition: get("condition"), PerMember: get("perMember"), PerDay: get("perDay"), Edit: ui.ReadEdit(v),
 		Enabled: get("enabled") == "yes", IncludeImports: get("includeImports") == "yes",
 	}
 	for i := range automation.MaxActions {
@@ -179,8 +184,11 @@ func (h *handlers) showEditor(v *ui.Request) error {
 
 func (h *handlers) update(v *ui.Request) error {
 	form, automationID := readForm(v), v.PathValue("automation")
-	_, err := h.Automations.Update(v.Context(), v.Actor, v.Community.ID, automationID, form.input(), max(number(form.Version), 0))
-	if err != nil {
+	var err error
+	if !ui.Loads(v) {
+		_, err = h.Automations.Update(v.Context(), v.Actor, v.Community.ID, automationID, form.input(), max(number(form.Version), 0))
+	}
+	if err != nil || ui.Loads(v) {
 		return h.renderEditor(v, EditView{ID: automationID, Form: form, Events: "100"}, err)
 	}
 	return v.Redirect(v.In("/automations/"+automationID), i18n.Key("Automation saved"))
@@ -222,16 +230,33 @@ func (h *handlers) renderEditor(v *ui.Request, view EditView, cause error) error
 	if view.Page, err = h.Page(v, title, "automations", i18n.Key("An event that meets the condition is followed by the actions: all of them, or none if one fails.")); err != nil {
 		return err
 	}
-	if view.ID != "" && view.Form.Name != "" {
-		view.Title = view.Form.Name
-	}
 	if view.Errors = ui.FieldErrors(v.Context(), cause); view.Errors == nil {
 		view.Alert = refused
+	}
+	stored := func() (Form, error) {
+		saved, err := h.Automations.Get(v.Context(), v.Actor, v.Community.ID, view.ID)
+		return formOf(saved), err
+	}
+	if view.Conflict, err = ui.Compare(v, cause, &view.Page, &view.Form, stored, func(f Form) []ui.Line { return lines(view, f) }); err != nil {
+		return err
+	}
+	if view.ID != "" && view.Form.Name != "" {
+		view.Title = view.Form.Name
 	}
 	return ui.Render(v, status, EditPage(view))
 }
 
-// addChoices adds what the selects offer, and the values of the event.
+// values returns the values of the event of the form.
+func (v EditView) values() []expression.Path {
+	for _, t := range v.types {
+		if t.Name == v.Form.Event {
+			return expression.Scope{Event: t, Fields: v.fields}.Paths()
+		}
+	}
+	return nil
+}
+
+// addChoices adds what the selects offer.
 func (h *handlers) addChoices(v *ui.Request, view *EditView) error {
 	types, err := h.Automations.EventTypes(v.Context(), v.Actor, v.Community.ID)
 	if err != nil {
@@ -241,12 +266,10 @@ func (h *handlers) addChoices(v *ui.Request, view *EditView) error {
 	if err != nil {
 		return err
 	}
+	view.types, view.fields = types, fields
 	c := &view.Choices
 	for _, t := range types {
 		c.Events = append(c.Events, ui.Choice{Value: t.Name, Label: eventName(v.T, t.Name)})
-		if t.Name == view.Form.Event {
-			view.Values = expression.Scope{Event: t, Fields: fields}.Paths()
-		}
 	}
 	slices.SortFunc(c.Events, func(a, b ui.Choice) int { return cmp.Compare(a.Value, b.Value) })
 	for _, one := range targets.Roles {

@@ -2,6 +2,8 @@ package automation
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/regulars/regulars/internal/automation"
@@ -44,6 +46,7 @@ var events = []ui.Choice{
 	{Value: "message.deleted", Label: i18n.Key("A message was deleted")},
 	{Value: "message.posted", Label: i18n.Key("A message was posted")},
 	{Value: "message.updated", Label: i18n.Key("A message was changed or pinned")},
+	{Value: "milestone.completed", Label: i18n.Key("A member completed a milestone")},
 	{Value: "reaction.added", Label: i18n.Key("A member reacted to a message")},
 	{Value: "reaction.removed", Label: i18n.Key("A reaction was removed")},
 	{Value: "tier.lost", Label: i18n.Key("A member lost a level")},
@@ -153,4 +156,43 @@ func testedText(p ui.Page, t *firing.Trial) string {
 		return p.T("There are no past events of this type.")
 	}
 	return p.T("Of the newest %[1]s events %[2]s would have triggered it.", p.Reader.Number(t.Examined), p.Reader.Number(t.Matched))
+}
+
+// lines are the values of a form in words.
+func lines(v EditView, f Form) []ui.Line {
+	list := []ui.Line{
+		{Key: "name", Label: v.T("Name"), Text: f.Name},
+		ui.YesNo(v.Page, "enabled", v.T("Enabled"), f.Enabled),
+		{Key: "event", Label: v.T("Event"), Text: eventName(v.T, f.Event)},
+		{Key: "condition", Label: v.T("Condition"), Text: f.Condition},
+		{Key: "perMember", Label: v.T("At most per member"), Text: f.PerMember},
+		{Key: "perDay", Label: v.T("At most per day"), Text: f.PerDay},
+	}
+	if f.Event == firstEvent {
+		list = append(list, ui.YesNo(v.Page, "includeImports", v.T("Imported members trigger it too"), f.IncludeImports))
+	}
+	for i, a := range f.Actions {
+		list = append(list, ui.Line{Key: "action " + strconv.Itoa(i), Label: v.T("Action %d", i+1), Text: actionText(v, a)})
+	}
+	return list
+}
+
+// actionText is an action of a form in words.
+func actionText(v EditView, a Action) string {
+	parts := []string{v.Chosen(v.Page.Choices(types), a.Type)}
+	switch a.Type {
+	case automation.Grant:
+		parts = append(parts, a.Amount, v.Chosen(v.Page.Choices(units), a.Unit), a.Reason)
+	case automation.Role:
+		parts = append(parts, v.Chosen(v.Page.Choices(ops), a.Op), v.Chosen(v.Choices.Roles, a.RoleID))
+	case automation.Tag:
+		parts = append(parts, v.Chosen(v.Page.Choices(ops), a.Op), v.Chosen(v.Choices.Tags, a.TagID))
+	case automation.Field:
+		parts = append(parts, v.Chosen(v.Choices.Fields, a.FieldID), v.Chosen(v.Page.Choices(changes), a.Change), a.Value)
+	case automation.Badge:
+		parts = append(parts, v.Chosen(v.Choices.Badges, a.BadgeID))
+	case automation.Message:
+		parts = append(parts, v.Chosen(v.Choices.Channels, a.ChannelID), a.Message)
+	}
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " · ")
 }

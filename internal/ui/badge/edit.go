@@ -24,13 +24,15 @@ type EditView struct {
 	Subjects []ui.Choice // of conditions: actions and fields
 	Preview  *count.Preview
 	Errors   map[string]string
+	Conflict *ui.Conflict // nil: none
 }
 
 // Form are the texts of the editor.
 type Form struct {
+	ui.Edit `json:"-"`
+
 	Title, Action, Quantity, Description, XP, Coins string
 	Attachment                                      bool
-	Version                                         string
 	Conditions                                      conditions.Form // of the action conditions
 }
 
@@ -38,7 +40,7 @@ type Form struct {
 func formOf(b badge.Badge) Form {
 	return Form{
 		Title: b.Title, Action: b.Action, Quantity: strconv.FormatInt(b.Quantity, 10), Description: b.Description, XP: strconv.FormatInt(b.Reward().XP, 10), Coins: strconv.FormatInt(b.Reward().Coins, 10),
-		Attachment: b.AttachmentRequired, Version: strconv.FormatInt(b.Version, 10), Conditions: conditions.FormOf(b.Conditions),
+		Attachment: b.AttachmentRequired, Edit: ui.Edit{Version: strconv.FormatInt(b.Version, 10)}, Conditions: conditions.FormOf(b.Conditions),
 	}
 }
 
@@ -47,7 +49,7 @@ func readForm(v *ui.Request) Form {
 	get := v.FormValue
 	return Form{
 		Title: get("title"), Action: get("action"), Quantity: get("quantity"), Description: get("description"), XP: get("awardXpQuantity"), Coins: get("awardCurrencyQuantity"),
-		Attachment: get("attachment") == "yes", Version: get("version"), Conditions: conditions.ReadForm(v),
+		Attachment: get("attachment") == "yes", Edit: ui.ReadEdit(v), Conditions: conditions.ReadForm(v),
 	}
 }
 
@@ -96,8 +98,11 @@ func (h *handlers) editAgain(v *ui.Request, cause error) error {
 
 func (h *handlers) update(v *ui.Request) error {
 	form := readForm(v)
-	_, err := h.Badges.Update(v.Context(), v.Actor, v.Community.ID, v.PathValue("badge"), form.input(), max(conditions.Number(form.Version), 0))
-	if err != nil {
+	var err error
+	if !ui.Loads(v) {
+		_, err = h.Badges.Update(v.Context(), v.Actor, v.Community.ID, v.PathValue("badge"), form.input(), max(conditions.Number(form.Version), 0))
+	}
+	if err != nil || ui.Loads(v) {
 		row, loadErr := h.stored(v)
 		if loadErr != nil {
 			return loadErr
@@ -129,8 +134,12 @@ func (h *handlers) renderEditor(v *ui.Request, row Row, form Form, cause error) 
 		return err
 	}
 	view.Subjects = conditions.Subjects(v, fields)
-	if cause == nil {
-		view.Preview = h.previewOf(v, form, row)
+	view.Conflict, err = ui.Compare(v, cause, &view.Page, &view.Form, func() (Form, error) { return formOf(row.Badge), nil }, func(f Form) []ui.Line { return lines(view, f) })
+	if err != nil {
+		return err
+	}
+	if cause == nil || view.Conflict != nil {
+		view.Preview = h.previewOf(v, view.Form, row)
 	}
 	return ui.Render(v, status, EditPage(view))
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/regulars/regulars/internal/progress/badge"
 	"github.com/regulars/regulars/internal/progress/count"
 	"github.com/regulars/regulars/internal/ui"
+	"github.com/regulars/regulars/internal/ui/conditions"
 )
 
 // goal is what a badge is awarded for.
@@ -96,4 +97,18 @@ func editAddress(v EditView) string {
 		return "/badges"
 	}
 	return "/badges/" + v.Row.ID
+}
+
+// lines are the values of a form in words.
+func lines(v EditView, f Form) []ui.Line {
+	list := []ui.Line{{Key: "title", Label: v.T("Title"), Text: f.Title}, {Key: "description", Label: v.T("Description"), Text: f.Description}, {Key: "action", Label: v.T("Awarded for"), Text: v.Chosen(v.Choices(actions), f.Action)}}
+	switch f.Action {
+	case badge.Custom:
+		list = append(list, ui.YesNo(v.Page, "attachment", v.T("An application needs an image"), f.Attachment))
+	case badge.ByConditions:
+		list = append(list, conditions.Line(v.Page, f.Conditions, v.Subjects))
+	default:
+		list = append(list, ui.Line{Key: "quantity", Label: v.T("Number needed"), Text: f.Quantity})
+	}
+	return append(list, ui.Line{Key: "xp", Label: v.T("XP"), Text: f.XP}, ui.Line{Key: "coins", Label: v.T("Coins"), Text: f.Coins})
 }

@@ -111,6 +111,23 @@ func (f Form) rule(i int) Rule {
 	return Rule{}
 }
 
+// Line returns the conditions of a form in words.
+func Line(p ui.Page, f Form, subjects []ui.Choice) ui.Line {
+	line := ui.Line{Key: "conditions", Label: p.T("Conditions")}
+	if f.Nested {
+		line.Text = p.T("Groups of conditions")
+		return line
+	}
+	parts := make([]string, len(f.Rules))
+	for i, r := range f.Rules {
+		parts[i] = strings.TrimSpace(p.Chosen(subjects, r.Subject) + " " + p.Chosen(p.Choices(ops), r.Op) + " " + r.Value)
+	}
+	if line.Text = strings.Join(parts, "; "); len(parts) > 1 {
+		line.Text = p.Chosen(p.Choices(operators), f.Operator) + ": " + line.Text
+	}
+	return line
+}
+
 // Number returns a whole number, 0 of nothing and -1 of another text.
 func Number(text string) int64 {
 	if text = strings.TrimSpace(text); text == "" {

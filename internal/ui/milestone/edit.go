@@ -102,8 +102,10 @@ func (h *handlers) update(v *ui.Request) error {
 	if err != nil {
 		return err
 	}
-	_, err = h.Milestones.Update(v.Context(), v.Actor, v.Community.ID, m.ID, form.input(r, m), max(conditions.Number(form.Version), 0))
-	if err != nil {
+	if !ui.Loads(v) {
+		_, err = h.Milestones.Update(v.Context(), v.Actor, v.Community.ID, m.ID, form.input(r, m), max(conditions.Number(form.Version), 0))
+	}
+	if err != nil || ui.Loads(v) {
 		return h.renderEditor(v, m, &form, err)
 	}
 	return v.Redirect(v.In("/milestones/"+m.ID+"/edit"), i18n.Key("Milestone saved"))
@@ -145,7 +147,11 @@ func (h *handlers) renderEditor(v *ui.Request, stored milestone.Milestone, form 
 	if view.Badges, err = h.badges(v); err != nil {
 		return err
 	}
-	if cause == nil {
+	saved := func() (Form, error) { return formOf(view.Reader, stored), nil }
+	if view.Conflict, err = ui.Compare(v, cause, &view.Page, &view.Form, saved, func(f Form) []ui.Line { return lines(view, f) }); err != nil {
+		return err
+	}
+	if cause == nil || view.Conflict != nil {
 		view.Reached = h.reached(v, view.Page, view.Form, stored)
 	}
 	return ui.Render(v, status, EditPage(view))

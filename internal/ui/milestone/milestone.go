@@ -120,15 +120,17 @@ type EditView struct {
 	Badges   []ui.Choice
 	Reached  string // how many members would complete it; "": unknown
 	Errors   map[string]string
+	Conflict *ui.Conflict // nil: none
 }
 
 // Form are the texts of the editor.
 type Form struct {
+	ui.Edit `json:"-"`
+
 	Name, Group, Order, Description, XP, Coins, Badge string
 	Factor, Hours                                     string
 	From, Until                                       string // days
 	Enabled                                           bool
-	Version                                           string
 	Conditions                                        conditions.Form
 }
 
@@ -136,7 +138,7 @@ type Form struct {
 func formOf(r ui.Reader, m milestone.Milestone) Form {
 	f := Form{
 		Name: m.Name, Group: m.Group, Order: strconv.FormatInt(m.Order, 10), Description: m.Description, XP: strconv.FormatInt(m.Reward.XP, 10), Coins: strconv.FormatInt(m.Reward.Coins, 10), Badge: m.Reward.BadgeID,
-		From: r.Date(m.StartsAt), Until: r.Date(m.EndsAt), Enabled: m.Enabled, Version: strconv.FormatInt(m.Version, 10), Conditions: conditions.FormOf(m.Conditions),
+		From: r.Date(m.StartsAt), Until: r.Date(m.EndsAt), Enabled: m.Enabled, Edit: ui.Edit{Version: strconv.FormatInt(m.Version, 10)}, Conditions: conditions.FormOf(m.Conditions),
 	}
 	if m.Boost.Tenths != 0 {
 		f.Factor = factor(m.Boost)
@@ -152,6 +154,6 @@ func readForm(v *ui.Request) Form {
 	get := v.FormValue
 	return Form{
 		Name: get("name"), Group: get("group"), Order: get("order"), Description: get("description"), XP: get("xp"), Coins: get("coins"), Badge: get("badge"),
-		Factor: get("factor"), Hours: get("hours"), From: get("from"), Until: get("until"), Enabled: get("enabled") == "yes", Version: get("version"), Conditions: conditions.ReadForm(v),
+		Factor: get("factor"), Hours: get("hours"), From: get("from"), Until: get("until"), Enabled: get("enabled") == "yes", Edit: ui.ReadEdit(v), Conditions: conditions.ReadForm(v),
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/progress/count"
 	"github.com/regulars/regulars/internal/progress/milestone"
 	"github.com/regulars/regulars/internal/ui"
+	"github.com/regulars/regulars/internal/ui/conditions"
 )
 
 // statuses are the labels of the statuses of a member's milestones.
@@ -138,4 +139,23 @@ func editAddress(v EditView) string {
 		return "/milestones"
 	}
 	return "/milestones/" + v.Stored.ID
+}
+
+// lines are the values of a form in words.
+func lines(v EditView, f Form) []ui.Line {
+	return []ui.Line{
+		{Key: "name", Label: v.T("Name"), Text: f.Name},
+		{Key: "description", Label: v.T("Description"), Text: f.Description},
+		{Key: "group", Label: v.T("Group"), Text: f.Group},
+		{Key: "order", Label: v.T("Order"), Text: f.Order},
+		conditions.Line(v.Page, f.Conditions, v.Subjects),
+		{Key: "xp", Label: v.T("XP"), Text: f.XP},
+		{Key: "coins", Label: v.T("Coins"), Text: f.Coins},
+		{Key: "badge", Label: v.T("Badge"), Text: v.Chosen(v.Badges, f.Badge)},
+		{Key: "factor", Label: v.T("Boost"), Text: f.Factor},
+		{Key: "hours", Label: v.T("Hours of the boost"), Text: f.Hours},
+		{Key: "from", Label: v.T("First day"), Text: f.From},
+		{Key: "until", Label: v.T("Last day"), Text: f.Until},
+		ui.YesNo(v.Page, "enabled", v.T("Enabled"), f.Enabled),
+	}
 }

@@ -19,12 +19,14 @@ type View struct {
 	Fields   []ui.Choice
 	Preview  *rule.Settings // nil: the form is not valid
 	Errors   map[string]string
+	Conflict *ui.Conflict // nil: none
 }
 
 // Form are the texts of the editor.
 type Form struct {
+	ui.Edit `json:"-"`
+
 	Enabled, PayKeyMessages bool
-	Version                 string
 	Actions                 map[rule.Action]ActionForm // of those that are available
 }
 
@@ -37,7 +39,7 @@ type ActionForm struct {
 
 // formOf returns the texts of stored settings.
 func formOf(s rule.Settings) Form {
-	f := Form{Enabled: s.Enabled, PayKeyMessages: s.PayKeyMessages, Version: strconv.FormatInt(s.Version, 10), Actions: map[rule.Action]ActionForm{}}
+	f := Form{Enabled: s.Enabled, PayKeyMessages: s.PayKeyMessages, Edit: ui.Edit{Version: strconv.FormatInt(s.Version, 10)}, Actions: map[rule.Action]ActionForm{}}
 	for _, action := range available {
 		r := s.Rules[action]
 		one := ActionForm{Enabled: r.Enabled, XP: strconv.FormatInt(r.XP, 10), Coins: strconv.FormatInt(r.Coins, 10), Time: strconv.FormatInt(r.Time, 10), FieldID: r.FieldID, Channels: r.Channels}
@@ -53,7 +55,7 @@ func formOf(s rule.Settings) Form {
 var available = slices.DeleteFunc(slices.Clone(rule.Actions), func(action rule.Action) bool { return !action.Available() })
 
 func readForm(v *ui.Request) Form {
-	f := Form{Enabled: v.FormValue("enabled") == "yes", PayKeyMessages: v.FormValue("payKeyMessages") == "yes", Version: v.FormValue("version"), Actions: map[rule.Action]ActionForm{}}
+	f := Form{Enabled: v.FormValue("enabled") == "yes", PayKeyMessages: v.FormValue("payKeyMessages") == "yes", Edit: ui.ReadEdit(v), Actions: map[rule.Action]ActionForm{}}
 	for _, action := range available {
 		get := func(name string) string { return strings.TrimSpace(v.FormValue(inputName(action, name))) }
 		f.Actions[action] = ActionForm{
@@ -102,6 +104,9 @@ func (h *handlers) showEditor(v *ui.Request) error {
 
 func (h *handlers) update(v *ui.Request) error {
 	form := readForm(v)
+	if ui.Loads(v) {
+		return h.render(v, form, nil)
+	}
 	if _, err := h.Rules.Update(v.Context(), v.Actor, v.Community.ID, form.change()); err != nil {
 		return h.render(v, form, err)
 	}
@@ -114,7 +119,7 @@ func (h *handlers) render(v *ui.Request, form Form, cause error) error {
 	if err != nil {
 		return err
 	}
-	view := View{Form: form, Preview: h.preview(v, form)}
+	view := View{Form: form}
 	if view.Page, err = h.Page(v, i18n.Key("XP rules"), "xp-rules", i18n.Key("What members earn for what they do.")); err != nil {
 		return err
 	}
@@ -127,6 +132,15 @@ func (h *handlers) render(v *ui.Request, form Form, cause error) error {
 	if view.Fields, err = h.fields(v); err != nil {
 		return err
 	}
+	stored := func() (Form, error) {
+		s, err := h.Rules.Get(v.Context(), v.Actor, v.Community.ID)
+		return formOf(s), err
+	}
+	view.Conflict, err = ui.Compare(v, cause, &view.Page, &view.Form, stored, func(f Form) []ui.Line { return lines(view, f) })
+	if err != nil {
+		return err
+	}
+	view.Preview = h.preview(v, view.Form)
 	return ui.Render(v, status, EditPage(view))
 }
 

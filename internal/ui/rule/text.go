@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/regulars/regulars/internal/i18n"
@@ -122,4 +123,37 @@ func wrongIn(v View, action rule.Action) bool {
 		}
 	}
 	return false
+}
+
+// lines are the values of a form in words.
+func lines(v View, f Form) []ui.Line {
+	list := []ui.Line{ui.YesNo(v.Page, "enabled", v.T("Members earn XP and coins"), f.Enabled), ui.YesNo(v.Page, "payKeyMessages", v.T("Pay messages of API keys"), f.PayKeyMessages)}
+	for _, action := range available {
+		one := f.Actions[action]
+		add := func(name, label, text string) {
+			list = append(list, ui.Line{Key: inputName(action, name), Label: v.T("%[1]s: %[2]s", v.T(ui.LabelOf(actions, string(action))), label), Text: text})
+		}
+		paid := ui.YesNo(v.Page, inputName(action, "enabled"), label(v.Page, action), one.Enabled)
+		list = append(list, paid)
+		add("xp", v.T("XP"), one.XP)
+		add("coins", v.T("Coins"), one.Coins)
+		if action.HasCooldown() {
+			add("time", v.T("Cooldown, in seconds"), one.Time)
+		}
+		if action.Repeats() {
+			add("dailyCap", v.T("Daily cap"), one.DailyCap)
+		}
+		if action == rule.AboutMe {
+			add("fieldId", v.T("Field"), v.Chosen(v.Fields, one.FieldID))
+		}
+		if action.InChannels() {
+			names := make([]string, len(one.Channels))
+			for i, channelID := range one.Channels {
+				names[i] = v.Chosen(v.Channels, channelID)
+			}
+			slices.Sort(names)
+			add("channels", v.T("Channels"), v.Reader.List(names))
+		}
+	}
+	return list
 }

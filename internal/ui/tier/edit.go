@@ -22,6 +22,7 @@ type View struct {
 	Roles       []ui.Choice // nil: the reader does not assign roles
 	Preview     Preview
 	Errors      map[string]string
+	Conflict    *ui.Conflict // nil: none
 }
 
 // Preview is the distribution of members over the tiers of a form.
@@ -36,24 +37,18 @@ func (h *handlers) showEditor(v *ui.Request) error {
 	if err != nil {
 		return err
 	}
-	form := formOf(stored)
-	if op := v.FormValue("op"); op != "" { // adds or removes a tier of a form that is not saved
-		form = readForm(v)
-		if number, remove := strings.CutPrefix(op, "remove:"); remove {
-			form.remove(number)
-		} else if len(form.Tiers) < tier.MaxTiers {
-			form.add()
-		}
-	}
-	return h.render(v, stored, form, nil)
+	return h.render(v, stored, formOf(stored), nil)
 }
 
-func (h *handlers) update(v *ui.Request) error {
+func (h *handlers) update(v *ui.Request) (err error) {
 	form := readForm(v)
-	form.sort()
-	_, err := h.Tiers.Replace(v.Context(), v.Actor, v.Community.ID, form.input())
-	if err == nil {
-		return v.Redirect(v.In("/tiers"), i18n.Key("Tiers saved"))
+	if op := v.PostFormValue("op"); op != "" {
+		form.edit(op)
+	} else if !ui.Loads(v) {
+		form.sort()
+		if _, err = h.Tiers.Replace(v.Context(), v.Actor, v.Community.ID, form.input()); err == nil {
+			return v.Redirect(v.In("/tiers"), i18n.Key("Tiers saved"))
+		}
 	}
 	stored, loadErr := h.Tiers.Get(v.Context(), v.Actor, v.Community.ID)
 	if loadErr != nil {
@@ -68,7 +63,7 @@ func (h *handlers) render(v *ui.Request, stored level.Settings, form Form, cause
 	if err != nil {
 		return err
 	}
-	view := View{Form: form, Recomputing: stored.Recomputing, Preview: h.preview(v, form)}
+	view := View{Form: form, Recomputing: stored.Recomputing}
 	if view.Page, err = h.Page(v, i18n.Key("Tiers"), "tiers", i18n.Key("Ranks that members reach with XP. Each tier has three levels.")); err != nil {
 		return err
 	}
@@ -82,6 +77,11 @@ func (h *handlers) render(v *ui.Request, stored level.Settings, form Form, cause
 	if view.Errors = errorsOf(v, role, cause); view.Errors == nil {
 		view.Alert = refused
 	}
+	view.Conflict, err = ui.Compare(v, cause, &view.Page, &view.Form, func() (Form, error) { return formOf(stored), nil }, func(f Form) []ui.Line { return lines(view, f) })
+	if err != nil {
+		return err
+	}
+	view.Preview = h.preview(v, view.Form)
 	return ui.Render(v, status, EditPage(view))
 }
 

@@ -13,8 +13,9 @@ import (
 
 // Form are the texts of the editor.
 type Form struct {
+	ui.Edit `json:"-"`
+
 	Enabled, ShowLevels, ShowTiers, Demote bool
-	Version                                string
 	Tiers                                  []One
 }
 
@@ -27,7 +28,7 @@ type One struct {
 
 // formOf returns the texts of stored tiers.
 func formOf(s level.Settings) Form {
-	f := Form{Enabled: s.Enabled, ShowLevels: s.ShowLevels, ShowTiers: s.ShowTiers, Demote: s.Demote, Version: strconv.FormatInt(s.Version, 10)}
+	f := Form{Enabled: s.Enabled, ShowLevels: s.ShowLevels, ShowTiers: s.ShowTiers, Demote: s.Demote, Edit: ui.Edit{Version: strconv.FormatInt(s.Version, 10)}}
 	for _, t := range s.Tiers {
 		one := One{ID: t.ID, Name: t.Name, Icon: t.Icon, RoleID: t.RoleID}
 		for n, xp := range t.Thresholds {
@@ -40,7 +41,7 @@ func formOf(s level.Settings) Form {
 
 func readForm(v *ui.Request) Form {
 	get := v.FormValue
-	f := Form{Enabled: get("enabled") == "yes", ShowLevels: get("showLevels") == "yes", ShowTiers: get("showTiers") == "yes", Demote: get("demote") == "yes", Version: get("version")}
+	f := Form{Enabled: get("enabled") == "yes", ShowLevels: get("showLevels") == "yes", ShowTiers: get("showTiers") == "yes", Demote: get("demote") == "yes", Edit: ui.ReadEdit(v)}
 	for i := 0; i < tier.MaxTiers && v.Form.Has(tier.FieldOf(i, "name")); i++ {
 		one := One{ID: get(tier.FieldOf(i, "id")), Name: get(tier.FieldOf(i, "name")), Icon: get(tier.FieldOf(i, "icon")), RoleID: get(tier.FieldOf(i, "roleId"))}
 		for n := range one.XP {
@@ -57,6 +58,15 @@ func (f *Form) sort() {
 		return
 	}
 	slices.SortStableFunc(f.Tiers, func(a, b One) int { return cmp.Compare(ui.WholeNumber(a.XP[0]), ui.WholeNumber(b.XP[0])) })
+}
+
+// edit adds a tier, or removes one, as a button asks for.
+func (f *Form) edit(op string) {
+	if number, remove := strings.CutPrefix(op, "remove:"); remove {
+		f.remove(number)
+	} else if len(f.Tiers) < tier.MaxTiers {
+		f.add()
+	}
 }
 
 // add appends a tier above the last one, with thresholds as far apart as there.

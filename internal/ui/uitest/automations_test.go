@@ -71,6 +71,15 @@ func TestAutomationsAreManagedOnTheirPages(t *testing.T) {
 		if got := max.get(home + "/values?event=message.posted"); !strings.Contains(got.text, "event.data.message.message") || !strings.Contains(got.text, "user.totalMessages") {
 			t.Errorf("%s", got.text)
 		}
+		types, err := a.Automations.EventTypes(t.Context(), apptest.Operator, communityID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for editor, i := max.get(home+"/new").text, 0; i < len(types); i++ {
+			if !strings.Contains(editor, `value="`+types[i].Name+`"`) || strings.Contains(editor, ">"+types[i].Name+"</option>") {
+				t.Errorf("%s has no label", types[i].Name)
+			}
+		}
 		form := welcome(t, a, communityID)
 		form.Set("condition", "user.age > 1")
 		form.Set("amount0", "many")

@@ -138,11 +138,11 @@ func TestTiersAreEditedOnTheirPage(t *testing.T) {
 		}
 		form := tierForm()
 		form.Set("op", "add")
-		if got := max.get(address + "?" + form.Encode()); inputValue(got.text, "tiers[2].levels[0].xp") != "400" || inputValue(got.text, "tiers[1].name") != "Bronze" {
+		if got := max.post(address, form); inputValue(got.text, "tiers[2].levels[0].xp") != "400" || inputValue(got.text, "tiers[1].name") != "Bronze" {
 			t.Errorf("%s", got.text)
 		}
 		form.Set("op", "remove:0")
-		if got := max.get(address + "?" + form.Encode()); inputValue(got.text, "tiers[0].name") != "Bronze" || strings.Contains(got.text, "tiers[1].name") {
+		if got := max.post(address, form); inputValue(got.text, "tiers[0].name") != "Bronze" || strings.Contains(got.text, "tiers[1].name") {
 			t.Errorf("%s", got.text)
 		}
 		form.Del("op")
