@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/cursor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
@@ -26,8 +28,10 @@ type Filter struct {
 	State  string // "": Active
 	Claim  string // ClaimedOnly, UnclaimedOnly; "": both
 	Sort   string // created, username, email or one of field.Figures (is_online: the last visit), "-" for descending; "": -created
-	Page   int    // from 1
 	Limit  int    // at most 200
+	Page   int    // from 1; reads all members before the page
+	After  string // List.Next of the page before, in place of Page; every page costs the same
+	Before string // List.Previous of the page behind, in place of Page
 }
 
 // Values of Filter.Claim.
@@ -44,15 +48,16 @@ func (f Filter) matchesAll() bool {
 // List is one page of members. Total counts all matches, up to 10,000;
 // TotalCapped reports that there are more.
 type List struct {
-	Members     []member.Member
-	Total       int64
-	TotalCapped bool
+	Members        []member.Member
+	Total          int64
+	TotalCapped    bool
+	Previous, Next string // cursors for Filter.Before and Filter.After; "": no such page
 }
 
 const totalCap = 10_000
 
 // List returns the members that a filter selects. It fails with Invalid
-// unknown_sort.
+// unknown_sort, invalid_cursor.
 func (s *Directory) List(ctx context.Context, caller actor.Actor, communityID string, f Filter) (List, error) {
 	if err := s.view(ctx, caller, communityID); err != nil {
 		return List{}, err
@@ -80,9 +85,7 @@ func (s *Directory) List(ctx context.Context, caller actor.Actor, communityID st
 	if list.Total, list.TotalCapped, err = s.total(ctx, communityID, f, counted); err != nil {
 		return list, err
 	}
-	limit, page := min(max(f.Limit, 1), 200), max(f.Page, 1)
-	list.Members, err = read.page(ctx, s.db, o, limit, (page-1)*limit)
-	return list, err
+	return list, s.addPage(ctx, communityID, read, f, o, &list)
 }
 
 // The sort keys.
@@ -95,7 +98,8 @@ const (
 type order struct {
 	by         string
 	descending bool
-	today      int64 // see figure.Moment
+	today      int64     // see figure.Moment
+	from       *position // nil: from the start
 }
 
 // byFigure reports whether the order is that of a figure.
@@ -124,6 +128,94 @@ func (s *Directory) total(ctx context.Context, communityID string, f Filter, rea
 	return min(n, totalCap), n > totalCap, err
 }
 
+// position is a member in an order, behind which a list goes on.
+type position struct {
+	key    string // by username and email
+	figure int64  // by a figure
+	userID string
+}
+
+// cursors are the cursors of a list in the order.
+func (o order) cursors() cursor.List {
+	return cursor.Of("members", o.by, strconv.FormatBool(o.descending))
+}
+
+// position returns the position of a cursor, nil of "". It fails with Invalid
+// invalid_cursor.
+func (o order) position(text string) (*position, error) {
+	values, err := o.cursors().Parse(text, 2)
+	if err != nil || values == nil {
+		return nil, err
+	}
+	at := position{key: values[0], userID: values[1]}
+	if o.byFigure() {
+		at.figure, err = strconv.ParseInt(values[0], 10, 64)
+	}
+	if err != nil || !id.Valid(at.userID) {
+		return nil, cursor.ErrForeign()
+	}
+	return &at, nil
+}
+
+// cursor returns the cursor at a member of a list.
+func (s *Directory) cursor(ctx context.Context, communityID string, o order, m *member.Member) (string, error) {
+	value := ""
+	switch o.by {
+	case byCreation:
+	case byUsername:
+		value = account.UsernameKey(m.Username)
+	case byEmail:
+		value = account.EmailKey(m.Email)
+	default:
+		n, err := figureOf(ctx, s.db, communityID, o, m.ID)
+		if err != nil {
+			return "", err
+		}
+		value = strconv.FormatInt(n, 10)
+	}
+	return o.cursors().After(value, m.ID), nil
+}
+
+// addPage adds the members of a page to a list, and the cursors of the pages beside it.
+func (s *Directory) addPage(ctx context.Context, communityID string, read query, f Filter, o order, list *List) error {
+	from, err := o.position(f.After)
+	back := f.After == "" && f.Before != ""
+	if back {
+		from, err = o.position(f.Before)
+	}
+	if err != nil {
+		return err
+	}
+	limit, offset := min(max(f.Limit, 1), 200), 0
+	if from == nil {
+		offset = (max(f.Page, 1) - 1) * limit
+	}
+	reading := o
+	reading.from, reading.descending = from, o.descending != back
+	found, err := read.page(ctx, s.db, reading, limit+1, offset)
+	if err != nil {
+		return err
+	}
+	before, behind := from != nil || offset > 0, len(found) > limit
+	found = found[:min(len(found), limit)]
+	if back {
+		slices.Reverse(found)
+		before, behind = behind, true
+	}
+	if list.Members = found; len(found) == 0 {
+		return nil
+	}
+	if before {
+		if list.Previous, err = s.cursor(ctx, communityID, o, &found[0]); err != nil {
+			return err
+		}
+	}
+	if behind {
+		list.Next, err = s.cursor(ctx, communityID, o, &found[len(found)-1])
+	}
+	return err
+}
+
 // Count returns the number of active members of a community to its members,
 // suspended ones too.
 func (s *Directory) Count(ctx context.Context, caller actor.Actor, communityID string) (int64, error) {
@@ -137,16 +229,16 @@ func (s *Directory) Count(ctx context.Context, caller actor.Actor, communityID s
 const eachBatch = 1_000
 
 // Each calls visit for every active member that a filter selects, with the member's
-// figures, in the order of creation, and stops at its first error. Sort, Page and Limit
-// are ignored. Concurrent changes may be seen or missed.
+// figures, in the order of creation, and stops at its first error. Sort, Limit and the
+// page are ignored. Concurrent changes may be seen or missed.
 func (s *Directory) Each(ctx context.Context, communityID string, f Filter, visit func(*member.Member, figure.Figures) error) error {
 	src, err := s.accessPath(ctx, communityID, f, true)
 	if err != nil {
 		return err
 	}
 	read := src.query(s.db.Dialect(), communityID)
-	for last := ""; ; {
-		found, err := read.after(last).page(ctx, s.db, order{by: byCreation}, eachBatch, 0)
+	for o := (order{by: byCreation}); ; {
+		found, err := read.page(ctx, s.db, o, eachBatch, 0)
 		if err != nil {
 			return err
 		}
@@ -162,7 +254,7 @@ func (s *Directory) Each(ctx context.Context, communityID string, f Filter, visi
 		if len(found) < eachBatch {
 			return nil
 		}
-		last = found[len(found)-1].ID
+		o.from = &position{userID: found[len(found)-1].ID}
 	}
 }
 
@@ -204,7 +296,7 @@ func (s *Directory) Page(ctx context.Context, caller actor.Actor, communityID st
 	}
 	read := src.query(s.db.Dialect(), communityID)
 	var found MemberPage
-	offset, limit := 0, part.limit()
+	offset, limit, o := 0, part.limit(), order{by: byCreation}
 	if part.Page > 0 {
 		offset = (part.Page - 1) * limit
 		if found.Total, found.TotalCapped, err = s.total(ctx, communityID, f, src.counted().query(s.db.Dialect(), communityID)); err != nil {
@@ -214,9 +306,9 @@ func (s *Directory) Page(ctx context.Context, caller actor.Actor, communityID st
 		if !id.Valid(part.Cursor) {
 			return found, errs.InvalidFields([]errs.Field{{Field: "cursor", Code: "bad_cursor", Message: "Send the next_cursor of the previous page, or none."}})
 		}
-		read = read.after(part.Cursor)
+		o.from = &position{userID: part.Cursor}
 	}
-	if found.Members, err = read.page(ctx, s.db, order{by: byCreation}, limit+1, offset); err != nil {
+	if found.Members, err = read.page(ctx, s.db, o, limit+1, offset); err != nil {
 		return found, err
 	}
 	if len(found.Members) > limit {

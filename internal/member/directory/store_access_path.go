@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
@@ -65,14 +66,30 @@ func (c Condition) entry(table string, param func(any) string) string {
 	return fmt.Sprintf("%s.field_id = %s AND %s.key %s %s", table, param(c.Field.ID), table, c.Op, param(field.Keys(c.Value)[0]))
 }
 
-// after restricts the query to members after one, in the order of their ids.
-func (read query) after(userID string) query {
-	read.args = slices.Clone(read.args) // read is used elsewhere too
-	last := read.args.add(userID)
-	read.where += " AND " + read.user + " > " + last
-	if read.user != "m.user_id" {
-		read.where += " AND m.user_id > " + last // PostgreSQL does not infer it, and would read all members before
+// beyond restricts the query to members behind a position in the order of their ids.
+func (read query) beyond(o order) query {
+	if o.from == nil {
+		return read
 	}
+	read = read.behind(read.user, o, o.from.userID)
+	if read.user != "m.user_id" {
+		read = read.behind("m.user_id", o, o.from.userID) // PostgreSQL does not infer it, and would read all members before
+	}
+	return read
+}
+
+// behind restricts the query to members whose columns are behind values in an order.
+func (read query) behind(columns string, o order, values ...any) query {
+	read.args = slices.Clone(read.args) // read is used elsewhere too
+	places := make([]string, len(values))
+	for i, value := range values {
+		places[i] = read.args.add(value)
+	}
+	sign := " > "
+	if o.descending {
+		sign = " < "
+	}
+	read.where += " AND (" + columns + ")" + sign + "(" + strings.Join(places, ", ") + ")"
 	return read
 }
 
@@ -83,9 +100,12 @@ func (read query) page(ctx context.Context, q sqldb.Querier, o order, limit, off
 	if o.byFigure() {
 		return read.pageByFigure(ctx, q, o, limit, offset)
 	}
-	column := read.user
-	if o.by != byCreation {
-		column = orderColumns[o.by]
+	if o.by == byCreation {
+		return read.beyond(o).ordered(ctx, q, []string{read.user}, o, limit, offset)
+	}
+	column := orderColumns[o.by]
+	if o.from != nil {
+		read = read.behind(column, o, o.from.key)
 	}
 	return read.ordered(ctx, q, []string{column}, o, limit, offset)
 }

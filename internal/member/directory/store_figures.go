@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
@@ -74,14 +75,30 @@ func (read query) pageByFigure(ctx context.Context, q sqldb.Querier, o order, li
 	args := slices.Clone(read.args)
 	counts := "s.community_id = $1 AND s.user_id = m.user_id" + f.ofDay("s", o.today, args.add)
 	if read.user != "m.user_id" { // few: sorted in memory
-		return read.with(read.tables+" LEFT JOIN "+f.table+" s ON "+counts, read.where, args).ordered(ctx, q, []string{"COALESCE(s." + f.column + ", 0)", read.user}, o, limit, offset)
+		columns := []string{"COALESCE(s." + f.column + ", 0)", read.user}
+		few := read.with(read.tables+" LEFT JOIN "+f.table+" s ON "+counts, read.where, args)
+		if o.from != nil {
+			few = few.behind(strings.Join(columns, ", "), o, o.from.figure, o.from.userID)
+		}
+		return few.ordered(ctx, q, columns, o, limit, offset)
 	}
 	some := read.with(f.table+" s CROSS JOIN "+read.tables, counts+" AND s."+f.column+" > 0 AND "+read.where, args)
 	none := read.with(read.tables, read.where+" AND NOT EXISTS (SELECT 1 FROM "+f.table+" s WHERE "+counts+" AND s."+f.column+" > 0)", args)
 	bySome, byNone := []string{"s." + f.column, "s.user_id"}, []string{read.user}
+	onlyThen := false // the position is behind all of the first
+	if o.from != nil {
+		if onlyThen = o.from.figure > 0 != o.descending; o.from.figure > 0 {
+			some = some.behind(strings.Join(bySome, ", "), o, o.from.figure, o.from.userID)
+		} else {
+			none = none.beyond(o)
+		}
+	}
 	first, then, byFirst, byThen := none, some, byNone, bySome
 	if o.descending {
 		first, then, byFirst, byThen = some, none, bySome, byNone
+	}
+	if onlyThen {
+		return then.ordered(ctx, q, byThen, o, limit, offset)
 	}
 	found, err := first.ordered(ctx, q, byFirst, o, limit, offset)
 	if err != nil || len(found) == limit {
@@ -98,6 +115,13 @@ func (read query) pageByFigure(ctx context.Context, q sqldb.Querier, o order, li
 	}
 	more, err := then.ordered(ctx, q, byThen, o, limit-len(found), offset)
 	return append(found, more...), err
+}
+
+// figureOf returns the figure of a member that an order is by.
+func figureOf(ctx context.Context, q sqldb.Querier, communityID string, o order, userID string) (int64, error) {
+	f, args := figures[o.by], params{communityID, userID}
+	where := "s.community_id = $1 AND s.user_id = $2" + f.ofDay("s", o.today, args.add)
+	return sqldb.One(ctx, q, "member", sqldb.Value[int64], "SELECT COALESCE(MAX(s."+f.column+"), 0) FROM "+f.table+" s WHERE "+where, args...)
 }
 
 // with returns a query of other tables.

@@ -52,9 +52,21 @@ func (h *handlers) renderJobStep(v *ui.Request, cause error) error {
 	return ui.Render(v, status, ImportPage(view))
 }
 
+// applyDraft applies the check of a draft. That of another file is not applied.
 func (h *handlers) applyDraft(v *ui.Request) error {
 	draftID := v.PathValue("draft")
-	s, err := h.apply(v)
+	s, err := h.Bulk.Status(v.Context(), v.Actor, v.Community.ID, v.PathValue("job"))
+	if err != nil {
+		return err
+	}
+	d, err := h.Bulk.Draft(v.Context(), v.Actor, v.Community.ID, draftID)
+	switch {
+	case err != nil && errs.From(err) == nil:
+		return err
+	case err == nil && d.FileID != s.FileID:
+		return v.Redirect(v.In("/bulk-jobs/"+s.JobID), "")
+	}
+	s, err = h.apply(v)
 	if err != nil {
 		return h.renderJobStep(v, err)
 	}

@@ -59,8 +59,11 @@ func (h *handlers) showMembers(v *ui.Request) error {
 		return err
 	}
 	filter, chips, wrong := q.filter(v, directory.NewFilterFields(fields, names))
-	filter.Page, filter.Limit = q.Page, membersPerPage
+	filter.Page, filter.After, filter.Before, filter.Limit = q.Page, q.After, q.Before, membersPerPage
 	found, from, err := h.listMembers(v, p.Reader, filter)
+	if q.lost(found, err) {
+		return v.Redirect(q.OnPage(1), "")
+	}
 	if err != nil {
 		return err
 	}
@@ -90,7 +93,7 @@ func (h *handlers) showMembers(v *ui.Request) error {
 		row.Picture = media.Path(v.Community.ID, m.AvatarID)
 		view.Rows = append(view.Rows, row)
 	}
-	view.Range = ui.NewRange(q.Page, membersPerPage, len(view.Rows), found.Total, found.TotalCapped, q.OnPage)
+	view.Range = q.pages(found)
 	if strings.HasPrefix(v.Header.Get("HX-Source"), "form#") { // links push their own address
 		v.W.Header().Set("HX-Replace-Url", q.Address())
 	}

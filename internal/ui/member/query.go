@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
@@ -21,8 +22,13 @@ type Query struct {
 	Claimed                      string   // "true" or "false"; "": both
 	Filters                      []string // see Filter
 	Columns                      []string
-	Page                         int
+	Page                         int    // its number, for the range that is shown
+	After, Before                string // position of a page that is not the first, as in directory.Filter
 }
+
+// maxNumbered is the last page that is shown by its number alone, because all members
+// before it are read.
+const maxNumbered = 200
 
 // usualColumns are the columns by default.
 var usualColumns = []string{"email", "country", "labels", "joined"}
@@ -43,6 +49,12 @@ func ParseQuery(base string, from url.Values) Query {
 	if slices.Equal(q.Columns, usualColumns) {
 		q.Columns = nil
 	}
+	if q.Page > 1 {
+		q.After, q.Before = from.Get("after"), from.Get("before")
+	}
+	if q.After == "" && q.Before == "" && q.Page > maxNumbered {
+		q.Page = 1
+	}
 	return q
 }
 
@@ -54,6 +66,11 @@ func (q Query) Address() string {
 	}
 	if q.Page > 1 {
 		values.Set("page", strconv.Itoa(q.Page))
+		for name, position := range map[string]string{"after": q.After, "before": q.Before} {
+			if position != "" {
+				values.Set(name, position)
+			}
+		}
 	}
 	if len(values) == 0 {
 		return q.base
@@ -115,10 +132,31 @@ func (q Query) claim() string {
 	return map[string]string{"true": directory.ClaimedOnly, "false": directory.UnclaimedOnly}[q.Claimed]
 }
 
-// OnPage returns the address of another page.
-func (q Query) OnPage(page int) string {
-	q.Page = page
+// OnPage returns the address of a page by its number.
+func (q Query) OnPage(page int) string { return q.at(page, "", "") }
+
+// at returns the address of the page with a number at a position.
+func (q Query) at(page int, after, before string) string {
+	q.Page, q.After, q.Before = page, after, before
 	return q.Address()
+}
+
+// pages returns the part of the list that a page shows, with the addresses beside it.
+func (q Query) pages(found directory.List) ui.Range {
+	r := ui.NewRange(q.Page, membersPerPage, len(found.Members), found.Total, found.TotalCapped, func(int) string { return "" })
+	if found.Previous != "" {
+		r.Previous = q.at(q.Page-1, "", found.Previous)
+	}
+	if found.Next != "" {
+		r.Next = q.at(q.Page+1, found.Next, "")
+	}
+	return r
+}
+
+// lost reports whether the position of the page is not of this list, or has no members
+// behind it.
+func (q Query) lost(found directory.List, err error) bool {
+	return errs.Is(err, "invalid_cursor") || err == nil && q.Page > 1 && len(found.Members) == 0
 }
 
 // sortedBy is the query with the order of a click on a column: names ascending,

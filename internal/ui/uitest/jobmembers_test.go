@@ -1,12 +1,65 @@
 package uitest_test
 
 import (
+	"fmt"
+	"html"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/regulars/regulars/internal/app/apptest"
 )
+
+func TestMembersOfAnImportArePagedByPosition(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		communityID, olivia := owner(t, a)
+		var rows strings.Builder
+		rows.WriteString("Email,Username,First Name,Last Name\n")
+		for i := range 120 {
+			fmt.Fprintf(&rows, "m%03[1]d@example.com,m%03[1]d,M,M\n", i)
+		}
+		done := a.Import(t, communityID, a.Key(t, communityID), rows.String(), nil)
+		list := "/c/" + communityID + "/members?job=" + done.JobID
+		const previous, next = `href="([^"]*)"[^>]*>Previous`, `href="([^"]*)"[^>]*>Next`
+		link := func(text, pattern string) string {
+			t.Helper()
+			return html.UnescapeString(olivia.linkIn(text, pattern))
+		}
+		shows := func(text string, sees ...string) {
+			t.Helper()
+			for _, want := range sees {
+				if !strings.Contains(text, want) {
+					t.Errorf("the page has no %q", want)
+				}
+			}
+		}
+		for sort, names := range map[string][]string{"": {"@m119", "@m069", "@m019"}, "&sort=username": {"@m000", "@m050", "@m100"}, "&sort=-coins": {"@m119", "@m069", "@m019"}} {
+			first := olivia.body(list + sort)
+			shows(first, names[0], "1–50 of 120 members")
+			middle := link(first, next)
+			second := olivia.body(middle)
+			shows(second, names[1], "51–100 of 120 members")
+			last := olivia.body(link(second, next))
+			shows(last, names[2], "101–120 of 120 members")
+			if strings.Contains(last, `id="page-next"`) || !strings.Contains(middle, "after=") {
+				t.Errorf("%s: a page behind the last one", middle)
+			}
+			back := link(last, previous)
+			shows(olivia.body(back), names[1], "51–100 of 120 members")
+			if !strings.Contains(back, "before=") {
+				t.Errorf("%s has no position", back)
+			}
+			shows(olivia.body(link(olivia.body(back), previous)), names[0], "1–50 of 120 members")
+			_, position, _ := strings.Cut(middle, "after=")
+			position, _, _ = strings.Cut(position, "&")
+			for _, lost := range []string{"&page=2&after=x", "&page=2&sort=email&after=" + position} {
+				if got := olivia.get(list + lost); got.status != http.StatusSeeOther || strings.Contains(got.header.Get("Location"), "page=") {
+					t.Errorf("%s leads to %d %s", lost, got.status, got.header.Get("Location"))
+				}
+			}
+		}
+	})
+}
 
 func TestMembersOfAnImportAreListedAndExported(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {

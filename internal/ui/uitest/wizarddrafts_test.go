@@ -116,10 +116,14 @@ func TestStepShowsOnlyJobsOfItsFile(t *testing.T) {
 		if got := olivia.get(joined); got.status != http.StatusSeeOther || got.header.Get("Location") != page {
 			t.Errorf("the check of another file: %d %s", got.status, got.header.Get("Location"))
 		}
-		run := olivia.follow(joined+"/apply", nil)
-		if want := "/c/" + communityID + "/bulk-jobs/" + lastPart(run); run != want {
+		if run := olivia.follow(joined+"/apply", nil); run != page {
 			t.Errorf("the run leads to %s", run)
 		}
+		s, err := a.Bulk.Status(t.Context(), apptest.Operator, communityID, lastPart(check))
+		if err != nil || s.AppliedBy != "" {
+			t.Errorf("the check of another file was applied by %s, %v", s.AppliedBy, err)
+		}
+		run := olivia.follow(page+"/apply", nil)
 		a.Await(t, communityID, lastPart(run))
 		if list := olivia.body("/c/" + communityID + "/import"); !strings.Contains(list, `href="`+other+`"`) || strings.Contains(list, lastPart(run)) {
 			t.Error("the draft has the job of another file")
