@@ -33,8 +33,8 @@ func (h *handlers) renderColumns(v *ui.Request, d bulk.Draft, cause error) error
 	}
 	p.Alert = a
 	view := ImportView{Page: p, Step: 2, Draft: draftView(v, d)}
-	view.Draft.addContents(p, d)
 	view.Draft.reject(v, cause)
+	view.Draft.addContents(p, d)
 	view.ColumnsPage = columnsPageOf(v)
 	if view.Draft.FailedOf, err = h.failedOf(v, d); err != nil {
 		return err

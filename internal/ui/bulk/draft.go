@@ -10,6 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/staged"
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/sheet"
@@ -40,14 +41,21 @@ func mappingOf(v *ui.Request, d bulk.Draft) map[string]*string {
 	return mapping
 }
 
-// reject adds the errors of a rejected form. Inputs with an error have their text
-// again, so that it can be corrected.
+// reject adds the errors of a rejected form. Its inputs have their values again, so that
+// they can be corrected, unless another window has saved others.
 func (d *DraftView) reject(v *ui.Request, cause error) {
 	d.Errors = ui.FieldErrors(v.Context(), cause)
-	for name, value := range map[string]*string{"defaultCountry": &d.Country, "headerLine": &d.HeaderLine} {
-		if d.Errors[name] != "" {
+	if cause == nil || errs.Is(cause, "draft_changed") {
+		return
+	}
+	inputs := map[string]*string{"defaultCountry": &d.Country, "headerLine": &d.HeaderLine, "encoding": &d.Encoding, "delimiter": &d.Delimiter, "sheet": &d.Sheet, "otherSheet": &d.OtherSheet}
+	for name, value := range inputs {
+		if v.PostForm.Has(name) {
 			*value = v.PostFormValue(name)
 		}
+	}
+	if d.Reread = v.PostForm.Has("headerLine"); d.Reread {
+		d.SkipHidden = v.PostFormValue("hiddenRows") == "skip"
 	}
 }
 

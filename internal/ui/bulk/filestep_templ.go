@@ -980,7 +980,7 @@ func detectedCard(v ImportView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if v.Draft.Errors["headerLine"] != "" {
+		if v.Draft.Reread {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 78, " open")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -1204,7 +1204,7 @@ func sheetPicker(v ImportView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if v.Draft.MoreSheets > 0 {
-			templ_7745c5c3_Err = ui.Input(ui.Field{Name: "otherSheet", Label: v.T("Another sheet"), Help: v.Reader.Count(int64(v.Draft.MoreSheets), "The name or number of a sheet. %d is not listed here.", "The name or number of a sheet. %d are not listed here.")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Input(ui.Field{Name: "otherSheet", Label: v.T("Another sheet"), Value: v.Draft.OtherSheet, Help: v.Reader.Count(int64(v.Draft.MoreSheets), "The name or number of a sheet. %d is not listed here.", "The name or number of a sheet. %d are not listed here.")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -3,6 +3,7 @@ package uitest_test
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,12 +16,12 @@ import (
 	"github.com/regulars/regulars/internal/field"
 )
 
-// fiftySheets is a workbook whose 31st sheet has the members, and whose second one
-// is hidden.
-func fiftySheets(t *testing.T) string {
+// workbook is a workbook with some sheets whose 31st one has the members, and whose second
+// one is hidden.
+func workbook(t *testing.T, sheets int) string {
 	t.Helper()
 	f := excelize.NewFile()
-	for i := 1; i <= 50; i++ {
+	for i := 1; i <= sheets; i++ {
 		name := fmt.Sprintf("Month %d", i)
 		if i == 1 {
 			name = "Sheet1"
@@ -53,7 +54,7 @@ func fiftySheets(t *testing.T) string {
 func TestSheetOfAWorkbookIsChosenFromAList(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, olivia := owner(t, a)
-		draft := olivia.uploadForm(communityID, "year.xlsx", fiftySheets(t))
+		draft := olivia.uploadForm(communityID, "year.xlsx", workbook(t, 50))
 		page := olivia.get(draft)
 		olivia.seesOn(page, "Sheet1", "2 rows", "3 rows · hidden", "Month 50", "51 rows", "<dt>Rows</dt><dd>31</dd>", `value="Month 31" checked`, "u0@example.com")
 		if n := strings.Count(page.text, `type="radio" name="sheet"`); n != 50 {
@@ -68,6 +69,39 @@ func TestSheetOfAWorkbookIsChosenFromAList(t *testing.T) {
 		olivia.seesOn(short, "<dt>Rows</dt><dd>1</dd>")
 		if strings.Contains(short.text, "Sheet to import") {
 			t.Error("a text has sheets")
+		}
+	})
+}
+
+func TestRejectedReadingIsInItsInputsAgain(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		communityID, olivia := owner(t, a)
+		draft := olivia.uploadForm(communityID, "years.xlsx", workbook(t, 103))
+		form := olivia.form(olivia.get(draft), "/reading")
+		form.values.Set("otherSheet", "Month 203")
+		form.values.Set("headerLine", "2")
+		form.values.Set("hiddenRows", "skip")
+		got := olivia.post(form.action, form.values)
+		if got.status != http.StatusBadRequest {
+			t.Errorf("%d", got.status)
+		}
+		olivia.seesOn(got, `The workbook has no sheet "Month 203"`, `<details open>`)
+		again := olivia.form(got, "/reading").values
+		for _, name := range []string{"sheet", "otherSheet", "headerLine", "hiddenRows"} {
+			if again.Get(name) != form.values.Get(name) {
+				t.Errorf("%s is %q, was %q", name, again.Get(name), form.values.Get(name))
+			}
+		}
+		text := olivia.uploadForm(communityID, "members.csv", wizardFile)
+		form = olivia.form(olivia.get(text), "/reading")
+		form.values.Set("encoding", "utf-16le")
+		form.values.Set("delimiter", ";")
+		form.values.Set("headerLine", "900")
+		again = olivia.form(olivia.post(form.action, form.values), "/reading").values
+		for _, name := range []string{"encoding", "delimiter", "headerLine"} {
+			if again.Get(name) != form.values.Get(name) {
+				t.Errorf("%s is %q, was %q", name, again.Get(name), form.values.Get(name))
+			}
 		}
 	})
 }
@@ -126,7 +160,7 @@ func TestBrowserChoosesSheetAndKind(t *testing.T) {
 	communityID := b.signIn()
 	b.open("/c/" + communityID + "/import")
 	b.until("the script hides the input", `getComputedStyle(document.querySelector("#file").parentElement).display === "none"`)
-	b.upload("year.xlsx", fiftySheets(b.T))
+	b.upload("year.xlsx", workbook(b.T, 50))
 	b.sees("Sheet to import", "Month 50")
 	b.checkLooks("sheets")
 	b.do("choose a sheet", chromedp.Click(`input[name="sheet"][value="Month 40"]`, chromedp.ByQuery))
