@@ -1,6 +1,8 @@
 // Submit buttons show progress, unsaved changes ask before leaving, and
 // data-send-form submits on change, by the button that it names.
-let changed: HTMLFormElement | null = null;
+// data-unsaved names a form that the server shows with values that are not saved.
+const unsaved = document.querySelector<HTMLElement>("[data-unsaved]")?.dataset.unsaved;
+let changed = unsaved ? document.getElementById(unsaved) as HTMLFormElement | null : null;
 
 document.addEventListener("input", (event) => {
   const form = (event.target as Element).closest<HTMLFormElement>("form[data-guard]");

@@ -130,12 +130,14 @@ func TestConflictsFit(t *testing.T) {
 		for _, l := range []Appearance{{Name: "light", Wide: 1440, High: 900, Theme: "light"}, {Name: "dark", Wide: 1440, High: 900, Theme: "dark"}, {Name: "phone", Wide: 390, High: 844, Theme: "light", Touch: true}} {
 			CheckPage(t, b.ctx, "conflict-"+name, l)
 		}
+		const asks = `!dispatchEvent(new Event("beforeunload", {cancelable: true}))`
+		b.until("leaving asks about the version that is not saved", asks)
 		b.press("Load the saved version")
 		b.until("the saved version is in the form", `document.querySelector('[name="`+e.name+`"]').value === `+quote(e.first))
 		b.press("Load your version")
 		b.until("the own version is in the form", `document.querySelector('[name="`+e.name+`"]').value === `+quote(e.second))
 		b.press("Save your version")
-		b.until("it is saved", `!document.querySelector(".conflict") && document.querySelector('[name="`+e.name+`"]').value === `+quote(e.second))
+		b.until("it is saved", `!(`+asks+`) && !document.querySelector(".conflict") && document.querySelector('[name="`+e.name+`"]').value === `+quote(e.second))
 	}
 	b.open("/c/" + communityID + "/tiers")
 	b.do("press Enter", chromedp.SendKeys(`[name="tiers[0].name"]`, "\r", chromedp.ByQuery))
