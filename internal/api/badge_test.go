@@ -422,3 +422,29 @@ func TestUndoneImportRemovesAwards(t *testing.T) {
 		}
 	})
 }
+
+// The second badge counts what the first one pays. A grant and a file are no events of a
+// member.
+func TestEveryKindOfEntryAwardsBadges(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		m := newAutomations(t, a)
+		for _, body := range []string{
+			`{"title":"Earner","action":"conditions","conditions":{"operator":"and","conditions":[{"action":"xpEarned","value":10}]},"award":true,"awardXpQuantity":1,"awardCurrency":true,"awardCurrencyQuantity":5}`,
+			`{"title":"Saver","action":"conditions","conditions":{"operator":"and","conditions":[{"action":"coinsEarned","value":5}]},"award":true,"awardXpQuantity":2}`,
+		} {
+			m.badging.create(t, body)
+		}
+		m.automate(t, "message.posted", "", `{"type":"grant","unit":"xp","amount":10,"reason":"Message"}`, "")
+		m.send(t, 201, "POST", ledgerPath, m.key, `{"user":"gus","unit":"xp","op":"add","amount":10,"reason":"Help"}`)
+		file := sendForm(t, a, "/v1/users/bulk-update", m.key, "username,xp,xp_op\nmod,10,add\n", nil)
+		finish(t, a, m.key, file.at("data.jobId").(string))
+		m.write(t, "ada", "Hello")
+		m.events(t, "badge.awarded", 6)
+		for _, name := range []string{"gus", "mod", "ada"} {
+			balances := m.send(t, 200, "GET", "/v1/users/"+m.ids[name]+"/balances", m.key, "")
+			if got := m.badges(t, name); got != "Saver Earner" || balances.at("data.balances.xp.posted") != 13.0 || balances.at("data.balances.coins.posted") != 5.0 {
+				t.Errorf("%s has %q, %s", name, got, balances.text)
+			}
+		}
+	})
+}

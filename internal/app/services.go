@@ -55,6 +55,7 @@ import (
 	"github.com/regulars/regulars/internal/progress/badge"
 	"github.com/regulars/regulars/internal/progress/completion"
 	"github.com/regulars/regulars/internal/progress/earned"
+	"github.com/regulars/regulars/internal/progress/gain"
 	"github.com/regulars/regulars/internal/progress/milestone"
 	"github.com/regulars/regulars/internal/progress/rule"
 	"github.com/regulars/regulars/internal/progress/tier"
@@ -207,8 +208,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Conversations = direct.New(direct.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Reports = report.New(report.Deps{DB: p.DB, Clock: now, Access: p.Access, Messages: p.Messages, Lists: p.Lists, Changes: p.Changes, Moderation: p.Moderation})
 	p.Bulk = bulk.New(bulk.Deps{
-		Erase: p.eraseRemoved,
-		DB:    p.DB, Files: p.Files, Scratch: p.Folder, Access: p.Access, Members: p.Members, Ledger: p.Ledger, Mail: p.Mail, BaseURL: p.url, Clock: now, Log: log, Database: p.database,
+		Erase: p.eraseRemoved, DB: p.DB, Files: p.Files, Scratch: p.Folder, Access: p.Access, Members: p.Members, Ledger: p.Ledger, Mail: p.Mail, BaseURL: p.url, Clock: now, Log: log, Database: p.database,
 		Limits: bulk.Limits{
 			BatchRows: c.BulkBatchRows, Keep: time.Duration(c.BulkRetentionDays) * 24 * time.Hour, MaxUnpacked: c.UnpackedMiB << 20,
 			FilesAtOnce: c.FilesAtOnce, FilesWait: c.FilesWait, StorageBytes: c.CommunityFilesMiB << 20, DryRuns: c.DryRunMiB << 20,
@@ -231,7 +231,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 func (p *Services) assembleProgress(now clock.Clock, log *slog.Logger) {
 	p.Tiers = tier.New(tier.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Milestones = milestone.New(milestone.Deps{DB: p.DB, Clock: now, Access: p.Access})
-	p.Ledger = ledger.New(ledger.Deps{Clock: now, Moved: []ledger.MoveHook{p.Tiers.Move, p.Milestones.Moved}, Watched: automation.WatchesLedger})
+	p.Ledger = ledger.New(ledger.Deps{Clock: now, Moved: []ledger.MoveHook{p.Tiers.Move, gain.Hook(now, badge.Gains(), milestone.Gains())}, Watched: automation.WatchesLedger})
 	p.LedgerActs = operation.New(operation.Deps{DB: p.DB, Clock: now, Access: p.Access, Ledger: p.Ledger})
 	p.Economy = economy.New(economy.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Chain = chain.New(chain.Deps{DB: p.DB, Clock: now, Log: log, Access: p.Access})

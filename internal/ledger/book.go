@@ -221,11 +221,16 @@ func (b *book) store(ctx context.Context) error {
 	return b.writeHolds(ctx)
 }
 
-// moves returns the balances that have changed.
+// moves returns the balances that have changed, or to which something was credited.
 func (b *book) moves() (moves []Move) {
+	earned := map[accountKey]int64{}
+	for i := range b.entries {
+		e := &b.entries[i]
+		earned[accountKey{e.Holder, e.Unit}] += max(e.earned(), 0)
+	}
 	for _, a := range b.order {
-		if a.posted != a.before {
-			moves = append(moves, Move{UserID: a.userID, Unit: a.unit, Before: a.before, After: a.posted})
+		if credits := earned[a.accountKey]; a.posted != a.before || credits > 0 {
+			moves = append(moves, Move{UserID: a.userID, Unit: a.unit, Before: a.before, After: a.posted, Earned: credits})
 		}
 	}
 	return moves

@@ -48,11 +48,12 @@ type Deps struct {
 // An error rejects them.
 type MoveHook func(ctx context.Context, tx *sqldb.Tx, communityID string, moves []Move) error
 
-// Move is the change of a balance by the entries of one call.
+// Move is what the entries of one call did to a balance.
 type Move struct {
 	UserID        string
 	Unit          Unit
-	Before, After int64
+	Before, After int64 // equal: debits were as large as credits
+	Earned        int64 // the credits that conditions count
 }
 
 // New returns a Ledger.

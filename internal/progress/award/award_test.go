@@ -19,6 +19,7 @@ import (
 	"github.com/regulars/regulars/internal/progress/award"
 	"github.com/regulars/regulars/internal/progress/badge"
 	"github.com/regulars/regulars/internal/progress/count"
+	"github.com/regulars/regulars/internal/progress/gain"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -27,16 +28,21 @@ type fixture struct {
 	badges *badge.Badges
 	awards *award.Awards
 	ledger *ledger.Ledger
+	jobs   *jobs.Engine
 }
 
 func each(t *testing.T, test func(f *fixture)) {
 	t.Helper()
 	membertest.Each(t, func(m *membertest.Fixture) {
-		a, l := m.NewAccess(), ledger.New(ledger.Deps{Clock: m.Clock})
-		test(&fixture{
+		a, log := m.NewAccess(), slog.New(slog.DiscardHandler)
+		l := ledger.New(ledger.Deps{Clock: m.Clock, Moved: []ledger.MoveHook{gain.Hook(m.Clock, badge.Gains())}})
+		f := &fixture{
 			m, badge.New(badge.Deps{DB: m.DB, Clock: m.Clock, Access: a, BaseURL: func() string { return "" }}),
-			award.New(award.Deps{DB: m.DB, Clock: m.Clock, Log: slog.New(slog.DiscardHandler), Access: a, Ledger: l}), l,
-		})
+			award.New(award.Deps{DB: m.DB, Clock: m.Clock, Log: log, Access: a, Ledger: l}), l,
+			jobs.New(m.DB, m.Clock, log, jobs.EngineOptions{}),
+		}
+		f.awards.Feature().Jobs(f.jobs)
+		test(f)
 	})
 }
 
@@ -191,6 +197,103 @@ func TestFieldsAreConditions(t *testing.T) {
 	})
 }
 
+// run runs all jobs of a kind that are queued, and returns their number.
+func (f *fixture) run(kind string) int {
+	f.Helper()
+	list, err := sqldb.All(f.Context(), f.DB, sqldb.Value[string], "SELECT id FROM jobs WHERE kind = $1", kind)
+	f.OK(err)
+	for _, jobID := range list {
+		f.OK(f.jobs.RunUntilDone(f.Context(), jobID))
+	}
+	return len(list)
+}
+
+// createCounting creates a badge for members who earned something; it pays XP and coins.
+func (f *fixture) createCounting(title, action string, value, xp, coins int64) badge.Badge {
+	f.Helper()
+	by, paysXP, paysCoins := badge.ByConditions, xp > 0, coins > 0
+	conditions := fmt.Sprintf(`{"operator":"and","conditions":[{"action":%q,"value":%d}]}`, action, value)
+	b, err := f.badges.Create(f.Context(), membertest.Command, f.Community, badge.Input{
+		Title: &title, Action: &by, Conditions: json.RawMessage(conditions), PaysXP: &paysXP, XP: &xp, PaysCoins: &paysCoins, Coins: &coins,
+	})
+	f.OK(err)
+	return b
+}
+
+// earn posts amounts of XP to a member, in one call.
+func (f *fixture) earn(who *member.Record, source string, amounts ...int64) {
+	f.Helper()
+	var posts []ledger.Post
+	for i, amount := range amounts {
+		posts = append(posts, ledger.Post{UserID: who.ID, Unit: ledger.XP, Amount: amount, Source: ledger.Source{Type: ledger.FromAutomation, ID: source, Part: int64(i)}})
+	}
+	f.tx(func(tx *sqldb.Tx) error {
+		_, err := f.ledger.Post(f.Context(), tx, f.Community, posts)
+		return err
+	})
+}
+
+// Each badge pays what the next one counts, and the last one what the first one counts.
+func TestEarningAwardsBadgesUntilNoneIsLeft(t *testing.T) {
+	each(t, func(f *fixture) {
+		people := f.People("ada", "ben")
+		ada, ben := people[0], people[1]
+		f.create("messages", 1, 0)
+		f.earn(ada, "a", 9)
+		if n := f.run("badge.check"); n != 0 {
+			f.Errorf("%d checks though no badge counts what members earned", n)
+		}
+		f.createCounting("Earner", "xpEarned", 10, 0, 5)
+		f.createCounting("Saver", "coinsEarned", 5, 3, 0)
+		f.createCounting("Collector", "xpEarned", 13, 2, 1)
+		f.earn(ben, "a", 9)
+		f.run("badge.check")
+		f.want(ada)
+		f.want(ben)
+		f.earn(ada, "b", 1)
+		rounds := 0
+		for f.run("badge.check") > 0 {
+			if rounds++; rounds > 10 {
+				f.Fatal("the checks do not end")
+			}
+		}
+		if rounds != 4 {
+			f.Errorf("%d rounds of checks, want one for each payment", rounds)
+		}
+		f.want(ada, "Collector 2", "Saver 3", "Earner 0")
+		f.want(ben)
+		if got := f.xp(ada); got != 15 {
+			f.Errorf("%d XP", got)
+		}
+		f.earn(ada, "c", 100)
+		f.run("badge.check")
+		f.want(ada, "Collector 2", "Saver 3", "Earner 0")
+	})
+}
+
+func TestCreditsCountBesideLargerDebits(t *testing.T) {
+	each(t, func(f *fixture) {
+		people := f.People("ada", "ben")
+		ada, ben := people[0], people[1]
+		b := f.createCounting("Earner", "xpEarned", 10, 0, 0)
+		f.earn(ada, "a", 10, -10)
+		f.earn(ben, "a", 9)
+		f.earn(ben, "b", -5)
+		if n := f.run("badge.check"); n != 2 {
+			f.Errorf("%d checks, want one for each call with a credit", n)
+		}
+		f.want(ada, "Earner 0")
+		f.want(ben)
+		every := json.RawMessage(`{"operator":"and","conditions":[{"action":"messages","value":1}]}`)
+		_, err := f.badges.Update(f.Context(), membertest.Command, f.Community, b.ID, badge.Input{Conditions: every}, 0)
+		f.OK(err)
+		f.earn(ben, "c", 100)
+		if n := f.run("badge.check"); n != 0 {
+			f.Errorf("%d checks after the change of the condition", n)
+		}
+	})
+}
+
 // A reward over the largest balance rejects the award of a person; the award by conditions
 // stays without it, so that the consumer continues.
 func TestRewardOverTheLargestBalanceIsNotPaid(t *testing.T) {
@@ -237,11 +340,7 @@ func TestEvaluationContinuesWhereItStopped(t *testing.T) {
 			}
 			return err
 		})
-		engine := jobs.New(f.DB, f.Clock, slog.New(slog.DiscardHandler), jobs.EngineOptions{})
-		f.awards.Feature().Jobs(engine)
-		var jobID string
-		f.OK(f.DB.QueryRow(f.Context(), "SELECT id FROM jobs WHERE kind = 'badge.evaluate'").Scan(&jobID))
-		f.OK(engine.RunUntilDone(f.Context(), jobID))
+		f.run("badge.evaluate")
 		now, err := f.badges.Get(f.Context(), membertest.Command, f.Community, b.ID)
 		f.OK(err)
 		if e := now.Evaluation; e.State != badge.Done || e.Checked != int64(len(people)) || e.Awarded != 2 || e.FinishedAt == 0 || now.Awarded != 2 {

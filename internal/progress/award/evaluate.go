@@ -2,6 +2,7 @@ package award
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/regulars/regulars/internal/access/permission"
@@ -152,27 +153,37 @@ func (s *Awards) reached(ctx context.Context, q sqldb.Querier, communityID strin
 
 // handle awards the badges that the members of events have reached.
 func (s *Awards) handle(ctx context.Context, tx *sqldb.Tx, batch []event.Event) error {
-	communityID := batch[0].CommunityID
+	at := map[string]int64{}
+	for i := range batch {
+		if e := &batch[i]; e.UserID != "" && !e.Erased {
+			at[e.UserID] = max(at[e.UserID], e.OccurredAt)
+		}
+	}
+	return s.checkSome(ctx, tx, batch[0].CommunityID, at)
+}
+
+// checkMembers checks members who earned something.
+func (s *Awards) checkMembers(ctx context.Context, j *jobs.Job, a badge.CheckArgs) error {
+	return j.Batches(ctx, func(tx *sqldb.Tx) (done bool, err error) {
+		at := make(map[string]int64, len(a.UserIDs))
+		for _, memberID := range a.UserIDs {
+			at[memberID] = a.At
+		}
+		return true, s.checkSome(ctx, tx, a.CommunityID, at)
+	})
+}
+
+// checkSome awards the badges that some members have reached; at has the time of what each
+// did.
+func (s *Awards) checkSome(ctx context.Context, tx *sqldb.Tx, communityID string, at map[string]int64) error {
+	if len(at) == 0 {
+		return nil
+	}
 	badges, err := badge.Automatic(ctx, tx, communityID)
 	if err != nil || len(badges) == 0 {
 		return err
 	}
-	at := map[string]int64{}
-	var ids []string
-	for i := range batch {
-		e := &batch[i]
-		if e.UserID == "" || e.Erased {
-			continue
-		}
-		if !slices.Contains(ids, e.UserID) {
-			ids = append(ids, e.UserID)
-		}
-		at[e.UserID] = max(at[e.UserID], e.OccurredAt)
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	_, err = s.awardReached(ctx, tx, communityID, badges, ids, at)
+	_, err = s.awardReached(ctx, tx, communityID, badges, slices.Sorted(maps.Keys(at)), at)
 	return err
 }
 

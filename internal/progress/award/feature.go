@@ -20,8 +20,11 @@ const delay = 500 * time.Millisecond
 // Feature describes the package to the application.
 func (s *Awards) Feature() feature.Feature {
 	return feature.Feature{
-		Name:         "progress/award",
-		Jobs:         func(e *jobs.Engine) { jobs.Register(e, s.evaluateAll, s.endFailed) },
+		Name: "progress/award",
+		Jobs: func(e *jobs.Engine) {
+			jobs.Register(e, s.evaluateAll, s.endFailed)
+			jobs.Register(e, s.checkMembers)
+		},
 		EraseMembers: EraseMembers,
 		AuditVerbs:   []audit.Verb{"badge.award", "badge.remove", "badge.evaluate"},
 		Events:       events,

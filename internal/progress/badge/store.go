@@ -6,17 +6,19 @@ import (
 	"fmt"
 
 	"github.com/regulars/regulars/internal/condition"
+	"github.com/regulars/regulars/internal/progress/gain"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const columns = `id, title, action, quantity, conditions, description, image, dark_image, light_image, dark_and_light, pays_xp, xp, pays_coins, coins,
+const columns = `id, title, action, quantity, conditions, counts_earned, description, image, dark_image, light_image, dark_and_light, pays_xp, xp, pays_coins, coins,
 	attachment_required, awarded_count, evaluation_state, evaluation_checked, evaluation_awarded, evaluation_after, evaluation_started_at, evaluation_finished_at,
 	version, created_at, deleted_at`
 
 func scan(s sqldb.Scanner) (b Badge, err error) {
 	var conditions string
+	var earned bool
 	e := &b.Evaluation
-	err = s.Scan(&b.ID, &b.Title, &b.Action, &b.Quantity, &conditions, &b.Description, &b.Image, &b.Dark, &b.Light, &b.ByTheme, &b.PaysXP, &b.XP, &b.PaysCoins, &b.Coins,
+	err = s.Scan(&b.ID, &b.Title, &b.Action, &b.Quantity, &conditions, &earned, &b.Description, &b.Image, &b.Dark, &b.Light, &b.ByTheme, &b.PaysXP, &b.XP, &b.PaysCoins, &b.Coins,
 		&b.AttachmentRequired, &b.Awarded, &e.State, &e.Checked, &e.Awarded, &e.After, &e.StartedAt, &e.FinishedAt, &b.Version, &b.CreatedAt, &b.DeletedAt)
 	if err != nil || b.Action != ByConditions {
 		return b, err
@@ -39,8 +41,8 @@ func insert(ctx context.Context, tx *sqldb.Tx, communityID string, b Badge) erro
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "INSERT INTO badges (community_id, "+columns+") VALUES ("+sqldb.Placeholders(1, 17)+", '', 0, 0, '', 0, 0, $18, $19, 0)", communityID,
-		b.ID, b.Title, b.Action, b.Quantity, conditions, b.Description, b.Image, b.Dark, b.Light, b.ByTheme, b.PaysXP, b.XP, b.PaysCoins, b.Coins, b.AttachmentRequired, 0, b.Version, b.CreatedAt)
+	_, err = tx.Exec(ctx, "INSERT INTO badges (community_id, "+columns+") VALUES ("+sqldb.Placeholders(1, 18)+", '', 0, 0, '', 0, 0, $19, $20, 0)", communityID,
+		b.ID, b.Title, b.Action, b.Quantity, conditions, gain.Counted(b.Conditions), b.Description, b.Image, b.Dark, b.Light, b.ByTheme, b.PaysXP, b.XP, b.PaysCoins, b.Coins, b.AttachmentRequired, 0, b.Version, b.CreatedAt)
 	return err
 }
 
@@ -49,9 +51,9 @@ func update(ctx context.Context, tx *sqldb.Tx, communityID string, b Badge) erro
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `UPDATE badges SET title = $3, action = $4, quantity = $5, conditions = $6, description = $7, image = $8, dark_image = $9, light_image = $10, dark_and_light = $11,
-		pays_xp = $12, xp = $13, pays_coins = $14, coins = $15, attachment_required = $16, version = $17 WHERE community_id = $1 AND id = $2`, communityID,
-		b.ID, b.Title, b.Action, b.Quantity, conditions, b.Description, b.Image, b.Dark, b.Light, b.ByTheme, b.PaysXP, b.XP, b.PaysCoins, b.Coins, b.AttachmentRequired, b.Version)
+	_, err = tx.Exec(ctx, `UPDATE badges SET title = $3, action = $4, quantity = $5, conditions = $6, counts_earned = $7, description = $8, image = $9, dark_image = $10, light_image = $11, dark_and_light = $12,
+		pays_xp = $13, xp = $14, pays_coins = $15, coins = $16, attachment_required = $17, version = $18 WHERE community_id = $1 AND id = $2`, communityID,
+		b.ID, b.Title, b.Action, b.Quantity, conditions, gain.Counted(b.Conditions), b.Description, b.Image, b.Dark, b.Light, b.ByTheme, b.PaysXP, b.XP, b.PaysCoins, b.Coins, b.AttachmentRequired, b.Version)
 	return err
 }
 
@@ -90,6 +92,12 @@ func All(ctx context.Context, q sqldb.Querier, communityID string) ([]Badge, err
 // Automatic returns the badges that members get by what they do.
 func Automatic(ctx context.Context, q sqldb.Querier, communityID string) ([]Badge, error) {
 	return sqldb.All(ctx, q, scan, "SELECT "+columns+present+"AND action <> $2 ORDER BY id", communityID, Custom)
+}
+
+// countsEarned reports whether a badge counts what members earned.
+func countsEarned(ctx context.Context, q sqldb.Querier, communityID string) (bool, error) {
+	n, err := sqldb.One(ctx, q, "badges", sqldb.Value[int64], "SELECT count(*)"+present+"AND counts_earned", communityID)
+	return n > 0, err
 }
 
 // Load returns a badge. It fails with NotFound "badge_not_found", also for a deleted one.

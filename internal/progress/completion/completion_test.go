@@ -25,6 +25,7 @@ import (
 	"github.com/regulars/regulars/internal/progress/badge"
 	"github.com/regulars/regulars/internal/progress/completion"
 	"github.com/regulars/regulars/internal/progress/count"
+	"github.com/regulars/regulars/internal/progress/gain"
 	"github.com/regulars/regulars/internal/progress/milestone"
 	"github.com/regulars/regulars/internal/progress/subject"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -49,7 +50,7 @@ func each(t *testing.T, test func(f *fixture)) {
 		f := &fixture{Fixture: m, now: start}
 		now, a, log := clock.At(func() time.Time { return f.now }), m.NewAccess(), slog.New(slog.DiscardHandler)
 		f.milestones = milestone.New(milestone.Deps{DB: m.DB, Clock: now, Access: a})
-		l := ledger.New(ledger.Deps{Clock: now, Moved: []ledger.MoveHook{f.milestones.Moved}})
+		l := ledger.New(ledger.Deps{Clock: now, Moved: []ledger.MoveHook{gain.Hook(now, badge.Gains(), milestone.Gains())}})
 		awards := award.New(award.Deps{DB: m.DB, Clock: now, Log: log, Access: a, Ledger: l})
 		f.badges = badge.New(badge.Deps{DB: m.DB, Clock: now, Access: a, BaseURL: func() string { return "" }})
 		f.completions = completion.New(completion.Deps{DB: m.DB, Clock: now, Log: log, Access: a, Ledger: l, Awards: awards})

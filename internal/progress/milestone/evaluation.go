@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/jobs"
-	"github.com/regulars/regulars/internal/ledger"
+	"github.com/regulars/regulars/internal/progress/gain"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -45,12 +45,8 @@ type StartArgs struct {
 // Kind is the kind of the job.
 func (StartArgs) Kind() string { return "milestone.start" }
 
-// CheckArgs are the arguments of the job that checks some members.
-type CheckArgs struct {
-	CommunityID string   `json:"communityId"`
-	UserIDs     []string `json:"userIds"`
-	At          int64    `json:"at"` // of what they did, Unix milliseconds
-}
+// CheckArgs are the arguments of the job that checks members who earned something.
+type CheckArgs struct{ gain.Members }
 
 // Kind is the kind of the job.
 func (CheckArgs) Kind() string { return "milestone.check" }
@@ -101,24 +97,7 @@ func request(ctx context.Context, tx *sqldb.Tx, communityID string, m Milestone,
 	return err
 }
 
-// Moved queues a check of the members who earned something that a milestone counts. It is a
-// ledger.MoveHook.
-func (s *Milestones) Moved(ctx context.Context, tx *sqldb.Tx, communityID string, moves []ledger.Move) error {
-	var ids []string
-	known := map[string]bool{}
-	for _, move := range moves {
-		if move.Unit != ledger.Premium && move.After > move.Before && !known[move.UserID] {
-			known[move.UserID] = true
-			ids = append(ids, move.UserID)
-		}
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	counted, err := countsEarned(ctx, tx, communityID)
-	if err != nil || !counted {
-		return err
-	}
-	_, err = jobs.Insert(ctx, tx, CheckArgs{communityID, ids, s.d.Clock.MS()}, jobs.Options{CommunityID: communityID})
-	return err
+// Gains counts what members earned for milestones.
+func Gains() gain.Counter {
+	return gain.Counter{Counts: countsEarned, Check: func(m gain.Members) jobs.Args { return CheckArgs{m} }}
 }

@@ -4,7 +4,6 @@ package milestone
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -95,12 +94,6 @@ func (m *Milestone) Live(at int64) bool {
 
 // Ended reports whether a time is after the end.
 func (m *Milestone) Ended(at int64) bool { return m.EndsAt != 0 && m.EndsAt < at }
-
-// countsEarned reports whether a condition counts what members earned.
-func (m *Milestone) countsEarned() bool {
-	actions := m.Conditions.Actions()
-	return slices.Contains(actions, condition.XPEarned) || slices.Contains(actions, condition.CoinsEarned)
-}
 
 // Input is a milestone in a request; nil leaves a part as it is.
 type Input struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/regulars/regulars/internal/condition"
+	"github.com/regulars/regulars/internal/progress/gain"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -29,7 +30,7 @@ func insert(ctx context.Context, tx *sqldb.Tx, communityID string, m Milestone) 
 		return err
 	}
 	_, err = tx.Exec(ctx, "INSERT INTO milestones (community_id, "+columns+") VALUES ("+sqldb.Placeholders(1, 16)+", 0, $17, $18, 0)", communityID,
-		m.ID, m.Name, m.Group, m.Order, m.Description, string(conditions), m.countsEarned(), m.Reward.XP, m.Reward.Coins, m.Reward.BadgeID, m.Boost.Tenths, m.Boost.Hours,
+		m.ID, m.Name, m.Group, m.Order, m.Description, string(conditions), gain.Counted(m.Conditions), m.Reward.XP, m.Reward.Coins, m.Reward.BadgeID, m.Boost.Tenths, m.Boost.Hours,
 		m.StartsAt, m.EndsAt, m.Enabled, m.Version, m.CreatedAt)
 	return err
 }
@@ -41,7 +42,7 @@ func update(ctx context.Context, tx *sqldb.Tx, communityID string, m Milestone) 
 	}
 	_, err = tx.Exec(ctx, `UPDATE milestones SET name = $3, group_name = $4, place = $5, description = $6, conditions = $7, counts_earned = $8, xp = $9, coins = $10, badge_id = $11,
 		boost_tenths = $12, boost_hours = $13, starts_at = $14, ends_at = $15, enabled = $16, version = $17 WHERE community_id = $1 AND id = $2`, communityID,
-		m.ID, m.Name, m.Group, m.Order, m.Description, string(conditions), m.countsEarned(), m.Reward.XP, m.Reward.Coins, m.Reward.BadgeID, m.Boost.Tenths, m.Boost.Hours,
+		m.ID, m.Name, m.Group, m.Order, m.Description, string(conditions), gain.Counted(m.Conditions), m.Reward.XP, m.Reward.Coins, m.Reward.BadgeID, m.Boost.Tenths, m.Boost.Hours,
 		m.StartsAt, m.EndsAt, m.Enabled, m.Version)
 	return err
 }
