@@ -213,3 +213,48 @@ func TestMilestonesOfRemovedMembersAreRemoved(t *testing.T) {
 		}
 	})
 }
+
+// The import sets a field of members that exist. Its own event lets Ada complete "VIP"; her
+// message lets her complete "Writing VIP" and awards "Patron"; an entry of "VIP" is counted
+// by "Rich"; the creation of "Later" lets all be checked. Mod had the value before.
+func TestUndoReversesRewardsThatTheImportCaused(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		m := newBadging(t, a)
+		vip := createField(t, a, m.home, m.key, `{"name":"VIP","field":"vip","type":"boolean"}`)
+		is := `{"fieldId":"` + vip + `","value":true}`
+		star := m.create(t, `{"title":"Star","action":"custom","award":true,"awardXpQuantity":2}`)
+		m.create(t, `{"title":"Patron","action":"conditions","conditions":{"operator":"and","conditions":[`+is+`]},"award":true,"awardXpQuantity":100}`)
+		m.milestone(t, `{"name":"VIP","conditions":{"operator":"and","conditions":[`+is+`]},"rewards":{"xp":5,"coins":7,"badgeId":"`+star+`"}}`)
+		m.milestone(t, `{"name":"Unpaid","conditions":{"operator":"and","conditions":[`+is+`]}}`)
+		m.milestone(t, `{"name":"Writing VIP","conditions":{"operator":"and","conditions":[`+is+`,{"action":"messages","value":1}]},"rewards":{"coins":1000}}`)
+		m.milestone(t, `{"name":"Rich","conditions":{"operator":"and","conditions":[{"action":"coinsEarned","value":7}]},"rewards":{"coins":1}}`)
+		file := func(names ...string) string {
+			text := "Email,Username,First Name,Last Name,Country,VIP\n"
+			for _, name := range names {
+				text += name + "@example.com," + name + ",A,B,DE,true\n"
+			}
+			return text
+		}
+		a.Import(t, m.home, m.key, file("mod"), nil)
+		m.events(t, "milestone.completed", 3)
+		job := a.Import(t, m.home, m.key, file("mod", "ada", "zoe"), nil)
+		m.events(t, "milestone.completed", 9)
+		post(t, a, m.key, m.channel, "Hello", "ada")
+		m.events(t, "milestone.completed", 10)
+		m.milestone(t, `{"name":"Later","conditions":{"operator":"and","conditions":[`+is+`]},"rewards":{"coins":10000}}`)
+		m.events(t, "milestone.completed", 13)
+		until(t, func() bool { return xpOf(t, a, m.home, m.ids["ada"]) == [2]int64{107, 11008} })
+		undo := send(t, a, "POST", "/v1/users/bulk-update/"+job.JobID+"/undo", m.key, fmt.Sprintf(`{"communityId":%q}`, m.home))
+		a.Await(t, m.home, undo.at("data.jobId").(string))
+		until(t, func() bool { return xpOf(t, a, m.home, m.ids["ada"]) == [2]int64{100, 11001} })
+		if got := xpOf(t, a, m.home, m.ids["mod"]); got[1] != 10008 {
+			t.Errorf("who had the value before has %d coins", got[1])
+		}
+		if got := m.badges(t, "ada"); !strings.Contains(got, "Patron") || !strings.Contains(got, "Star") {
+			t.Errorf("Ada has %q", got)
+		}
+		if list := m.send(t, 200, "GET", "/v1/milestones", m.key, ""); list.at("data.0.completedCount") != 2.0 {
+			t.Error(list.text)
+		}
+	})
+}

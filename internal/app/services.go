@@ -208,7 +208,7 @@ func (p *Services) assemble(c config.Config) (err error) {
 	p.Conversations = direct.New(direct.Deps{DB: p.DB, Clock: now, Access: p.Access})
 	p.Reports = report.New(report.Deps{DB: p.DB, Clock: now, Access: p.Access, Messages: p.Messages, Lists: p.Lists, Changes: p.Changes, Moderation: p.Moderation})
 	p.Bulk = bulk.New(bulk.Deps{
-		Erase: p.eraseRemoved, DB: p.DB, Files: p.Files, Scratch: p.Folder, Access: p.Access, Members: p.Members, Ledger: p.Ledger, Mail: p.Mail, BaseURL: p.url, Clock: now, Log: log, Database: p.database,
+		Erase: p.eraseRemoved, Undone: completion.OnUndone, DB: p.DB, Files: p.Files, Scratch: p.Folder, Access: p.Access, Members: p.Members, Ledger: p.Ledger, Mail: p.Mail, BaseURL: p.url, Clock: now, Log: log, Database: p.database,
 		Limits: bulk.Limits{
 			BatchRows: c.BulkBatchRows, Keep: time.Duration(c.BulkRetentionDays) * 24 * time.Hour, MaxUnpacked: c.UnpackedMiB << 20,
 			FilesAtOnce: c.FilesAtOnce, FilesWait: c.FilesWait, StorageBytes: c.CommunityFilesMiB << 20, DryRuns: c.DryRunMiB << 20,

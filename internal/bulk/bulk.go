@@ -141,9 +141,10 @@ type Deps struct {
 	Access   *access.Access
 	Members  *roster.Roster
 	Ledger   *ledger.Ledger
-	Erase    roster.Eraser // of members that an undo removes, in other features; nil: none has data of them
-	Mail     *mail.Mail    // nil: no mails
-	BaseURL  func() string // address of the server without a trailing slash; nil or "": no mails
+	Erase    roster.Eraser                                                            // of members that an undo removes, in other features; nil: none has data of them
+	Undone   func(ctx context.Context, tx *sqldb.Tx, communityID, jobID string) error // runs in the transaction that marks a job as undone; may be nil
+	Mail     *mail.Mail                                                               // nil: no mails
+	BaseURL  func() string                                                            // address of the server without a trailing slash; nil or "": no mails
 	Clock    clock.Clock
 	Log      *slog.Logger
 	Database *outage.Log // may be nil
@@ -163,6 +164,7 @@ type Bulk struct {
 	members  *roster.Roster
 	ledger   *ledger.Ledger
 	erase    roster.Eraser
+	undone   func(ctx context.Context, tx *sqldb.Tx, communityID, jobID string) error
 	mail     *mail.Mail
 	engine   *jobs.Engine
 	baseURL  func() string
@@ -181,7 +183,7 @@ func New(d Deps, engine *jobs.Engine) *Bulk {
 	if d.BaseURL == nil {
 		d.BaseURL = func() string { return "" }
 	}
-	b := &Bulk{db: d.DB, files: d.Files, scratch: d.Scratch, access: d.Access, members: d.Members, ledger: d.Ledger, erase: d.Erase, mail: d.Mail, engine: engine, baseURL: d.BaseURL, clock: d.Clock, log: d.Log, database: d.Database, limits: d.Limits.withDefaults(), intact: intactFiles{known: map[string]fileState{}}}
+	b := &Bulk{db: d.DB, files: d.Files, scratch: d.Scratch, access: d.Access, members: d.Members, ledger: d.Ledger, erase: d.Erase, undone: d.Undone, mail: d.Mail, engine: engine, baseURL: d.BaseURL, clock: d.Clock, log: d.Log, database: d.Database, limits: d.Limits.withDefaults(), intact: intactFiles{known: map[string]fileState{}}}
 	b.memory = &spill.Budget{Bytes: b.limits.DryRuns}
 	b.uploadSlots, b.detailSlots = source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait), source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait)
 	b.Files = staged.New(staged.Deps{DB: d.DB, Access: d.Access, Clock: d.Clock, Open: b.openDraft, Remove: b.forget})

@@ -112,6 +112,11 @@ func (r *run) undo(ctx context.Context) error {
 		if err := job.SetUndone(ctx, tx, original.CommunityID, original.ID, r.Clock.MS()); err != nil {
 			return err
 		}
+		if r.bulk.undone != nil {
+			if err := r.bulk.undone(ctx, tx, original.CommunityID, original.ID); err != nil {
+				return err
+			}
+		}
 		return r.finish(ctx, tx, "", nil)
 	})
 }

@@ -32,6 +32,16 @@ type Award struct {
 	Badge badge.Badge // set by lists
 }
 
+// entries returns the entries in the ledger that the award paid.
+func (a *Award) entries() (ids []string) {
+	for _, entryID := range []string{a.xpEntry, a.coinsEntry} {
+		if entryID != "" {
+			ids = append(ids, entryID)
+		}
+	}
+	return ids
+}
+
 // Grant is an award to be made.
 type Grant struct {
 	Badge  badge.Badge

@@ -86,12 +86,7 @@ func (s *Awards) posts(ctx context.Context, tx *sqldb.Tx, communityID string, li
 
 // reverse reverses the reward of an award; what was spent of it stays.
 func (s *Awards) reverse(ctx context.Context, tx *sqldb.Tx, communityID string, one Award) error {
-	var entries []string
-	for _, entryID := range []string{one.xpEntry, one.coinsEntry} {
-		if entryID != "" {
-			entries = append(entries, entryID)
-		}
-	}
+	entries := one.entries()
 	if len(entries) == 0 {
 		return nil
 	}

@@ -37,6 +37,15 @@ func setPaid(ctx context.Context, tx *sqldb.Tx, communityID string, a Award) err
 	return err
 }
 
+// Entries returns the entries in the ledger that awards paid.
+func Entries(ctx context.Context, q sqldb.Querier, communityID string, awardIDs []string) (ids []string, err error) {
+	list, err := sqldb.All(ctx, q, scan, "SELECT "+columns+" FROM badge_awards a WHERE a.community_id = $1 AND "+q.Dialect().In("a.id", "$2"), communityID, sqldb.Keys(awardIDs))
+	for i := range list {
+		ids = append(ids, list[i].entries()...)
+	}
+	return ids, err
+}
+
 // present selects awards of badges that are not deleted.
 const present = " FROM badge_awards a JOIN badges b ON b.community_id = a.community_id AND b.id = a.badge_id AND b.deleted_at = 0 WHERE a.community_id = $1 AND a.removed_at = 0 AND "
 

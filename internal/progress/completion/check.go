@@ -60,7 +60,7 @@ func (c *check) reached(ctx context.Context, ids []string) (list []reach, err er
 					return nil, err
 				}
 				if at != 0 {
-					list = append(list, reach{m, memberID, at})
+					list = append(list, reach{of: m, userID: memberID, at: at})
 				}
 			}
 		}
@@ -234,6 +234,9 @@ func (s *Completions) checkNext(ctx context.Context, tx *sqldb.Tx, communityID s
 		c := check{tx, now, communityID, milestones, nil}
 		reached, err := c.reached(ctx, ids)
 		if err != nil {
+			return false, err
+		}
+		if err := addCauses(ctx, tx, communityID, reached); err != nil {
 			return false, err
 		}
 		n, err := s.complete(ctx, tx, communityID, reached)

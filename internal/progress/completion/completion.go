@@ -46,13 +46,18 @@ type Completion struct {
 	At          int64 // Unix milliseconds
 	Boosted     bool
 	Paid        milestone.Reward
+
+	jobID               string // the bulk job that caused it; "": none
+	xpEntry, coinsEntry string // of the ledger; "": paid nothing
+	awardID             string // of a new award; "": none
 }
 
 // reach is a milestone whose conditions a member meets.
 type reach struct {
 	of     *milestone.Milestone
 	userID string
-	at     int64 // Unix milliseconds
+	at     int64  // Unix milliseconds
+	jobID  string // the bulk job that caused it; "": none
 }
 
 // made is a new completion.
@@ -81,7 +86,7 @@ func (s *Completions) complete(ctx context.Context, tx *sqldb.Tx, communityID st
 		if who == nil {
 			continue
 		}
-		one := made{Completion{MilestoneID: r.of.ID, UserID: r.userID, At: r.at, Boosted: r.of.Boosted(who.JoinedAt, r.at)}, r.of}
+		one := made{Completion{MilestoneID: r.of.ID, UserID: r.userID, At: r.at, Boosted: r.of.Boosted(who.JoinedAt, r.at), jobID: r.jobID}, r.of}
 		added, err := insert(ctx, tx, communityID, one.Completion)
 		if err != nil {
 			return 0, err
@@ -190,9 +195,9 @@ func (s *Completions) post(ctx context.Context, tx *sqldb.Tx, communityID string
 		case result.Err != nil:
 			s.d.Log.WarnContext(ctx, "reward of a milestone not paid", "community_id", communityID, "milestone_id", one.MilestoneID, "user_id", one.UserID, "code", errs.From(result.Err).Code)
 		case result.Entry.Unit == ledger.XP:
-			one.Paid.XP = result.Entry.Amount
+			one.Paid.XP, one.xpEntry = result.Entry.Amount, result.Entry.ID
 		default:
-			one.Paid.Coins = result.Entry.Amount
+			one.Paid.Coins, one.coinsEntry = result.Entry.Amount, result.Entry.ID
 		}
 	}
 	return nil
@@ -221,7 +226,14 @@ func (s *Completions) award(ctx context.Context, tx *sqldb.Tx, communityID strin
 			grants = append(grants, award.Grant{Badge: b, UserID: one.UserID, At: one.At})
 		}
 	}
-	_, err = s.d.Awards.AwardAll(ctx, tx, communityID, grants)
+	awards, err := s.d.Awards.AwardAll(ctx, tx, communityID, grants)
+	for _, a := range awards {
+		for i := range list {
+			if one := &list[i]; one.UserID == a.UserID && one.Paid.BadgeID == a.BadgeID {
+				one.awardID = a.ID
+			}
+		}
+	}
 	return err
 }
 

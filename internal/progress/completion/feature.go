@@ -24,6 +24,7 @@ func (s *Completions) Feature() feature.Feature {
 			jobs.Register(e, s.checkAll, s.endFailed)
 			jobs.Register(e, s.start)
 			jobs.Register(e, s.checkMembers)
+			jobs.Register(e, s.reverseUndone)
 		},
 		EraseMembers: EraseMembers,
 		Events:       events,

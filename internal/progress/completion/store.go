@@ -3,20 +3,59 @@ package completion
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // insert inserts a completion; added is false for a member who has completed the milestone.
 func insert(ctx context.Context, tx *sqldb.Tx, communityID string, c Completion) (added bool, err error) {
-	n, err := tx.Exec(ctx, `INSERT INTO milestone_completions (community_id, milestone_id, user_id, completed_at, boosted, xp, coins, badge_id)
-		VALUES ($1, $2, $3, $4, $5, 0, 0, '') ON CONFLICT (community_id, milestone_id, user_id) DO NOTHING`, communityID, c.MilestoneID, c.UserID, c.At, c.Boosted)
+	n, err := tx.Exec(ctx, `INSERT INTO milestone_completions (community_id, milestone_id, user_id, completed_at, boosted, xp, coins, badge_id, job_id)
+		VALUES ($1, $2, $3, $4, $5, 0, 0, '', $6) ON CONFLICT (community_id, milestone_id, user_id) DO NOTHING`, communityID, c.MilestoneID, c.UserID, c.At, c.Boosted, c.jobID)
 	return n == 1, err
 }
 
 func setPaid(ctx context.Context, tx *sqldb.Tx, communityID string, c Completion) error {
-	_, err := tx.Exec(ctx, "UPDATE milestone_completions SET xp = $4, coins = $5, badge_id = $6 WHERE community_id = $1 AND milestone_id = $2 AND user_id = $3",
-		communityID, c.MilestoneID, c.UserID, c.Paid.XP, c.Paid.Coins, c.Paid.BadgeID)
+	_, err := tx.Exec(ctx, "UPDATE milestone_completions SET xp = $4, coins = $5, badge_id = $6, xp_entry = $7, coins_entry = $8, award_id = $9 WHERE community_id = $1 AND milestone_id = $2 AND user_id = $3",
+		communityID, c.MilestoneID, c.UserID, c.Paid.XP, c.Paid.Coins, c.Paid.BadgeID, c.xpEntry, c.coinsEntry, c.awardID)
 	return err
+}
+
+// selectOfJob returns completions that a bulk job caused, with their entries and awards.
+func selectOfJob(ctx context.Context, q sqldb.Querier, communityID, jobID string, limit int) ([]Completion, error) {
+	return sqldb.All(ctx, q, func(s sqldb.Scanner) (c Completion, err error) {
+		return c, s.Scan(&c.MilestoneID, &c.UserID, &c.xpEntry, &c.coinsEntry, &c.awardID)
+	}, "SELECT milestone_id, user_id, xp_entry, coins_entry, award_id FROM milestone_completions WHERE community_id = $1 AND job_id = $2 AND job_id <> '' ORDER BY user_id, milestone_id LIMIT $3", communityID, jobID, limit)
+}
+
+// clearJob removes a bulk job from the completions that it caused, up to one in the order of
+// selectOfJob.
+func clearJob(ctx context.Context, tx *sqldb.Tx, communityID, jobID string, last Completion) error {
+	_, err := tx.Exec(ctx, "UPDATE milestone_completions SET job_id = '' WHERE community_id = $1 AND job_id = $2 AND job_id <> '' AND (user_id, milestone_id) <= ($3, $4)",
+		communityID, jobID, last.UserID, last.MilestoneID)
+	return err
+}
+
+// bulkWrite is the last change of a field of a member, by a bulk job.
+type bulkWrite struct {
+	jobID string
+	at    int64 // Unix milliseconds
+}
+
+// selectBulkWrites returns the last changes of fields of members that imports and bulk
+// updates made.
+func selectBulkWrites(ctx context.Context, q sqldb.Querier, communityID string, ids []string) (map[member.FieldOf]bulkWrite, error) {
+	writes := map[member.FieldOf]bulkWrite{}
+	_, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (none struct{}, err error) {
+		var key member.FieldOf
+		var one bulkWrite
+		err = s.Scan(&key.UserID, &key.FieldID, &one.jobID, &one.at)
+		writes[key] = one
+		return none, err
+	}, `SELECT user_id, field_id, source_id, recorded_at FROM (
+			SELECT user_id, field_id, source_type, source_id, recorded_at, ROW_NUMBER() OVER (PARTITION BY user_id, field_id ORDER BY id DESC) AS recent
+			FROM field_history WHERE community_id = $1 AND `+q.Dialect().In("user_id", "$2")+`) AS changes
+		WHERE recent = 1 AND source_type IN ('import', 'update')`, communityID, sqldb.Keys(ids))
+	return writes, err
 }
 
 // pair is a milestone and a member.

@@ -45,6 +45,7 @@ type Milestone struct {
 	Completed int64 // members
 	Version   int64 // from 1
 	CreatedAt int64 // Unix milliseconds
+	ChangedAt int64 // Unix milliseconds; CreatedAt: never changed
 	DeletedAt int64 // Unix milliseconds; 0: not deleted
 }
 
@@ -59,6 +60,10 @@ type Boost struct {
 	Tenths int64 // of the factor; 0: no boost
 	Hours  int64 // from the start of a member; 0: always
 }
+
+// LiveSince returns since when the milestone can be completed as it is, in Unix
+// milliseconds.
+func (m *Milestone) LiveSince() int64 { return max(m.StartsAt, m.ChangedAt) }
 
 // StartOf returns when a member begins, by the time of joining, in Unix milliseconds.
 func (m *Milestone) StartOf(joinedAt int64) int64 { return max(m.StartsAt, joinedAt) }

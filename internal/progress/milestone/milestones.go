@@ -96,7 +96,7 @@ func (s *Milestones) Create(ctx context.Context, caller actor.Actor, communityID
 	now := s.d.Clock.Now()
 	var made Milestone
 	return made, s.d.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		made = Milestone{ID: id.New(now), Enabled: true, Version: 1, CreatedAt: now.UnixMilli()}
+		made = Milestone{ID: id.New(now), Enabled: true, Version: 1, CreatedAt: now.UnixMilli(), ChangedAt: now.UnixMilli()}
 		if err := tx.LockExclusive(ctx, "milestones "+communityID); err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func (s *Milestones) Update(ctx context.Context, caller actor.Actor, communityID
 		if err := s.apply(ctx, tx, communityID, in, &changed); err != nil || reflect.DeepEqual(changed, old) {
 			return err
 		}
-		changed.Version++
+		changed.Version, changed.ChangedAt = old.Version+1, s.d.Clock.MS()
 		if err := update(ctx, tx, communityID, changed); err != nil {
 			return err
 		}

@@ -11,13 +11,13 @@ import (
 )
 
 const columns = `id, name, group_name, place, description, conditions, counts_earned, xp, coins, badge_id, boost_tenths, boost_hours, starts_at, ends_at, enabled,
-	completed_count, version, created_at, deleted_at`
+	completed_count, version, created_at, changed_at, deleted_at`
 
 func scan(s sqldb.Scanner) (m Milestone, err error) {
 	var conditions string
 	var earned bool
 	err = s.Scan(&m.ID, &m.Name, &m.Group, &m.Order, &m.Description, &conditions, &earned, &m.Reward.XP, &m.Reward.Coins, &m.Reward.BadgeID, &m.Boost.Tenths, &m.Boost.Hours,
-		&m.StartsAt, &m.EndsAt, &m.Enabled, &m.Completed, &m.Version, &m.CreatedAt, &m.DeletedAt)
+		&m.StartsAt, &m.EndsAt, &m.Enabled, &m.Completed, &m.Version, &m.CreatedAt, &m.ChangedAt, &m.DeletedAt)
 	if err == nil {
 		m.Conditions, err = condition.Load([]byte(conditions))
 	}
@@ -29,9 +29,9 @@ func insert(ctx context.Context, tx *sqldb.Tx, communityID string, m Milestone) 
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "INSERT INTO milestones (community_id, "+columns+") VALUES ("+sqldb.Placeholders(1, 16)+", 0, $17, $18, 0)", communityID,
+	_, err = tx.Exec(ctx, "INSERT INTO milestones (community_id, "+columns+") VALUES ("+sqldb.Placeholders(1, 16)+", 0, $17, $18, $19, 0)", communityID,
 		m.ID, m.Name, m.Group, m.Order, m.Description, string(conditions), gain.Counted(m.Conditions), m.Reward.XP, m.Reward.Coins, m.Reward.BadgeID, m.Boost.Tenths, m.Boost.Hours,
-		m.StartsAt, m.EndsAt, m.Enabled, m.Version, m.CreatedAt)
+		m.StartsAt, m.EndsAt, m.Enabled, m.Version, m.CreatedAt, m.ChangedAt)
 	return err
 }
 
@@ -41,9 +41,9 @@ func update(ctx context.Context, tx *sqldb.Tx, communityID string, m Milestone) 
 		return err
 	}
 	_, err = tx.Exec(ctx, `UPDATE milestones SET name = $3, group_name = $4, place = $5, description = $6, conditions = $7, counts_earned = $8, xp = $9, coins = $10, badge_id = $11,
-		boost_tenths = $12, boost_hours = $13, starts_at = $14, ends_at = $15, enabled = $16, version = $17 WHERE community_id = $1 AND id = $2`, communityID,
+		boost_tenths = $12, boost_hours = $13, starts_at = $14, ends_at = $15, enabled = $16, version = $17, changed_at = $18 WHERE community_id = $1 AND id = $2`, communityID,
 		m.ID, m.Name, m.Group, m.Order, m.Description, string(conditions), gain.Counted(m.Conditions), m.Reward.XP, m.Reward.Coins, m.Reward.BadgeID, m.Boost.Tenths, m.Boost.Hours,
-		m.StartsAt, m.EndsAt, m.Enabled, m.Version)
+		m.StartsAt, m.EndsAt, m.Enabled, m.Version, m.ChangedAt)
 	return err
 }
 
