@@ -176,7 +176,7 @@ func (a *App) fillDemo(ctx context.Context, d demo) error {
 	past.assembleMessages(clock.At(func() time.Time { return at }))
 	return democontent.Fill(ctx, democontent.Deps{
 		Communities: a.Communities, Members: a.Members, Chat: a.Chat, Posts: past.Posts, Changes: past.Changes, Reactions: past.Reactions, Topics: past.Topics,
-		Conversations: a.Conversations, Reports: a.Reports, Presence: a.Presence, Milestones: a.Milestones, Automations: a.Automations, Operator: operator, Owner: d.owner, Now: now, SetTime: func(t time.Time) { at = t },
+		Conversations: a.Conversations, Reports: a.Reports, Presence: a.Presence, Milestones: a.Milestones, Badges: a.Badges, Awards: a.Awards, Applications: a.Applications, Automations: a.Automations, Operator: operator, Owner: d.owner, Now: now, SetTime: func(t time.Time) { at = t },
 	}, d.communityID)
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -103,6 +104,10 @@ func TestTheDemoHasConversations(t *testing.T) {
 		"conversations":              "SELECT count(*) FROM conversations WHERE community_id = $1",
 		"messages of a conversation": "SELECT count(*) FROM messages m JOIN conversations c ON c.community_id = m.community_id AND c.id = m.channel_id WHERE m.community_id = $1",
 		"visits":                     "SELECT count(*) FROM member_presence WHERE community_id = $1",
+		"pictures of badges":         "SELECT count(*) - 3 FROM badges b JOIN media m ON m.community_id = b.community_id AND m.id = b.image WHERE b.community_id = $1",
+		"awards":                     "SELECT count(*) FROM badge_awards WHERE community_id = $1",
+		"applications":               "SELECT count(*) FROM badge_applications WHERE community_id = $1 AND status = 'pending'",
+		"evaluations of badges":      "SELECT count(*) - 2 FROM badges WHERE community_id = $1 AND evaluation_state <> ''",
 		"milestones":                 "SELECT count(*) FROM milestones WHERE community_id = $1",
 		"reports":                    "SELECT count(*) FROM reports WHERE community_id = $1 AND status = 'open'",
 		"old messages":               "SELECT count(*) FROM messages m JOIN communities c ON c.id = m.community_id WHERE m.community_id = $1 AND m.posted_at < c.created_at",
@@ -110,6 +115,29 @@ func TestTheDemoHasConversations(t *testing.T) {
 		n, err := sqldb.One(t.Context(), a.DB, what, sqldb.Value[int64], query, d.communityID)
 		if err != nil || n == 0 {
 			t.Errorf("%d %s, %v", n, what, err)
+		}
+	}
+	awaitBadges(t, d, "First words", "Good answer", "Rising star", "Meetup host")
+}
+
+// awaitBadges waits until each badge was awarded.
+func awaitBadges(t *testing.T, d demo, titles ...string) {
+	t.Helper()
+	after, missing := int64(0), titles
+	for len(missing) > 0 {
+		var list []struct {
+			Sequence int64
+			Data     struct{ Badge struct{ Title string } }
+		}
+		if err := d.get(t.Context(), "/v1/events?types=badge.awarded&wait=30&after="+strconv.FormatInt(after, 10), &list); err != nil {
+			t.Fatal(err)
+		}
+		if len(list) == 0 {
+			t.Fatalf("not awarded: %q", missing)
+		}
+		for _, e := range list {
+			after = e.Sequence
+			missing = slices.DeleteFunc(missing, func(title string) bool { return title == e.Data.Badge.Title })
 		}
 	}
 }

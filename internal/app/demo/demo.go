@@ -24,6 +24,9 @@ import (
 	"github.com/regulars/regulars/internal/message/react"
 	"github.com/regulars/regulars/internal/message/topic"
 	"github.com/regulars/regulars/internal/presence"
+	"github.com/regulars/regulars/internal/progress/application"
+	"github.com/regulars/regulars/internal/progress/award"
+	"github.com/regulars/regulars/internal/progress/badge"
 	"github.com/regulars/regulars/internal/progress/milestone"
 	"github.com/regulars/regulars/internal/report"
 	"github.com/regulars/regulars/internal/roster"
@@ -42,6 +45,9 @@ type Deps struct {
 	Reports       *report.Reports
 	Presence      *presence.Presence
 	Milestones    *milestone.Milestones
+	Badges        *badge.Badges
+	Awards        *award.Awards
+	Applications  *application.Applications
 	Automations   *automation.Automations
 
 	Operator actor.Actor
@@ -60,7 +66,7 @@ type filling struct {
 
 // Fill creates channels in which members have written within the last days: messages,
 // replies, reactions, an image, pins, a forum, a conversation, reports, automations, visits,
-// and milestones.
+// badges and milestones.
 func Fill(ctx context.Context, d Deps, communityID string) error {
 	f := &filling{Deps: d, id: communityID}
 	words := []string{"refund"}
@@ -94,6 +100,9 @@ func Fill(ctx context.Context, d Deps, communityID string) error {
 		return err
 	}
 	if err := f.visit(ctx); err != nil {
+		return err
+	}
+	if err := f.honour(ctx); err != nil {
 		return err
 	}
 	return f.reward(ctx)

@@ -1,9 +1,12 @@
 package demo
 
 import (
+	"image/color"
 	"time"
 
 	"github.com/regulars/regulars/internal/chat"
+	"github.com/regulars/regulars/internal/condition"
+	"github.com/regulars/regulars/internal/progress/badge"
 	"github.com/regulars/regulars/internal/progress/milestone"
 )
 
@@ -115,6 +118,35 @@ var talk = []line{
 	{author: "demo", ago: 25 * time.Hour, text: "Of course. Send her the invite, then her name is on the list."},
 	{author: partner, ago: 24 * time.Hour, text: "Done, thank you!"},
 }
+
+// emblem is a badge with its picture, a star.
+type emblem struct {
+	title, description string
+	action             string
+	quantity           int64
+	conditions         string // JSON, all of them; "": none
+	xp                 int64
+	points             int
+	inner              float64 // radius between two points, in pixels
+	tint               color.RGBA
+}
+
+var emblems = []emblem{
+	{title: "First words", description: "You have joined the conversation.", action: condition.Messages, quantity: 1, xp: 10, points: 4, inner: 16, tint: color.RGBA{0x0e, 0x74, 0x90, 0xff}},
+	{title: "Good answer", description: "You have answered others.", action: condition.Replies, quantity: 1, xp: 15, points: 12, inner: 34, tint: color.RGBA{0x4d, 0x7c, 0x0f, 0xff}},
+	{
+		title: "Rising star", description: "150 XP, however you have earned them.", action: badge.ByConditions, conditions: `{"action":"xpEarned","value":150}`,
+		points: 5, inner: 18, tint: color.RGBA{0xb4, 0x53, 0x09, 0xff},
+	},
+	{title: "Meetup host", description: "For those who help at a meetup. Apply with a sentence about what you did.", action: badge.Custom, xp: 50, points: 8, inner: 32, tint: color.RGBA{0x7c, 0x3a, 0xed, 0xff}},
+}
+
+// host has the custom badge, and applicant applies for it.
+const (
+	host      = "freya-shaw"
+	applicant = "ava-carter84"
+	request   = "I drew the seating plan and will be at the door from 17:30 to welcome everybody."
+)
 
 // goal is a milestone.
 type goal struct {
