@@ -25,6 +25,7 @@ type rewarding struct {
 const (
 	rewardRate    = 1_000 // messages a second
 	rewardFor     = 20 * time.Second
+	rewardSenders = 64
 	rewardPatient = 2 * time.Minute // for the last rewards
 	lonelyTimes   = 100
 )
@@ -103,13 +104,17 @@ func (b *bench) sendAlone(ctx context.Context, v *server, d *direct, channels []
 	return nil
 }
 
-// sendSteadily sends messages at a rate and returns their number.
+// sendSteadily sends messages at a rate, at most 64 at a time, and returns their number.
 func (v *server) sendSteadily(ctx context.Context, channels []string) (int, error) {
 	during, stop := context.WithTimeout(ctx, rewardFor)
 	defer stop()
-	var sent, failed atomic.Int64
+	var sent, failed, open atomic.Int64
 	var last atomic.Value
 	pace(during, time.Second/rewardRate, func() {
+		defer open.Add(-1)
+		if open.Add(1) > rewardSenders {
+			return
+		}
 		n := int(sent.Add(1))
 		if err := v.sendOne(ctx, channels[n%len(channels)], n); err != nil {
 			failed.Add(1)

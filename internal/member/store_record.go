@@ -14,6 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/ownership/transfer"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/keyscan"
 )
 
 // KeySet is a set of keys of members. Keys are normalised as in package
@@ -64,9 +65,8 @@ func Lookup(ctx context.Context, q sqldb.Querier, communityID string, keys KeySe
 	}
 	people := make([]*Record, 0, len(ids))
 	block := make([]Record, len(ids))
-	err = sqldb.ScanKeys(ctx, q, sqldb.KeyScan{
-		Table: "members", Columns: recordColumns, Where: "community_id = $1", Arg: communityID, Keys: ids, Lock: forUpdate,
-	}, func(texts []string) error {
+	scan := keyscan.Scan{Table: "members", Columns: recordColumns, Where: "community_id = $1", Arg: communityID, Keys: ids, Lock: forUpdate}
+	err = scan.Each(ctx, q, func(texts []string) error {
 		r := &block[len(people)]
 		people = append(people, r)
 		return r.read(texts)

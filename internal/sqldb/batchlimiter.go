@@ -12,7 +12,8 @@ import (
 type interactiveKey struct{}
 
 // Interactive returns a context for work whose caller waits for its transactions, such
-// as a request. Long work makes its transactions short for them, see BatchLimiter.
+// as a request. Long work makes its transactions short for them, see BatchLimiter. On
+// PostgreSQL they leave connections to other work.
 func Interactive(ctx context.Context) context.Context {
 	return context.WithValue(ctx, interactiveKey{}, true)
 }
@@ -25,9 +26,14 @@ func Background(ctx context.Context) context.Context {
 
 // noteInteractive counts a writing transaction of an interactive context.
 func (db *DB) noteInteractive(ctx context.Context) {
-	if interactive, _ := ctx.Value(interactiveKey{}).(bool); interactive {
+	if isInteractive(ctx) {
 		db.interactive.Add(1)
 	}
+}
+
+func isInteractive(ctx context.Context) bool {
+	interactive, _ := ctx.Value(interactiveKey{}).(bool)
+	return interactive
 }
 
 const (

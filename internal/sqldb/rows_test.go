@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"sync"
@@ -108,52 +107,6 @@ func TestInsertRowsEndsWithItsContext(t *testing.T) {
 		}
 		if err := inTx(t, db, insertFacts(manyFacts(200))); err != nil {
 			t.Errorf("next insert: %v", err)
-		}
-	})
-}
-
-// TestScanKeysReturnsExactlyTheRequestedRows requests dense, sparse and missing
-// keys.
-func TestScanKeysReturnsExactlyTheRequestedRows(t *testing.T) {
-	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		createFacts(t, db)
-		list := slices.DeleteFunc(manyFacts(1500), func(f fact) bool { return f.Number%7 == 3 })
-		if err := inTx(t, db, insertFacts(list)); err != nil {
-			t.Fatal(err)
-		}
-		random := rand.New(rand.NewPCG(1, 2))
-		for try := range 60 {
-			from, to, density := random.IntN(1500), random.IntN(1600), random.IntN(100)
-			var wanted, want []string
-			for n := from; n < to; n++ {
-				if random.IntN(100) > density && try > 0 || n > 1400 && random.IntN(3) == 0 {
-					continue
-				}
-				wanted = append(wanted, fmt.Sprintf("%05d", n))
-				if n < 1450 && n%7 != 3 {
-					want = append(want, fmt.Sprintf("%05d", n))
-				}
-			}
-			var got []string
-			read := func(q sqldb.Querier, lock bool) error {
-				got = nil
-				return sqldb.ScanKeys(t.Context(), q, sqldb.KeyScan{Table: "facts", Columns: []string{"key", "number"}, Where: "number < $1", Arg: 1450, Keys: wanted, Lock: lock}, func(texts []string) error {
-					if n, err := strconv.Atoi(texts[0]); err != nil || strconv.Itoa(n) != texts[1] {
-						t.Errorf("row %v", texts)
-					}
-					got = append(got, texts[0])
-					return nil
-				})
-			}
-			for _, err := range []error{read(db, false), inTx(t, db, func(_ context.Context, tx *sqldb.Tx) error { return read(tx, true) })} {
-				if err != nil {
-					t.Fatal(err)
-				}
-			}
-			slices.Sort(got)
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Fatalf("keys %v: %s", wanted, diff)
-			}
 		}
 	})
 }

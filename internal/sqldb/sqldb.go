@@ -9,7 +9,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"strings"
 	"sync"
@@ -41,7 +40,7 @@ type DB struct {
 	writerQueue writerQueue              // of the writing connection of SQLite
 	interactive atomic.Int64             // writing transactions of SQLite with an Interactive context
 	checkpoints *checkpoint.Checkpointer // SQLite only
-	pool        io.Closer                // PostgreSQL only
+	pool        *postgres.Pool           // PostgreSQL only
 	dialect     Dialect
 	synchronous string // SQLite only
 	notifier    *notifier

@@ -99,6 +99,11 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error, options ...TxOption) er
 // runOnce runs f once, in a commit group where that is possible.
 func (t *Tx) runOnce(ctx context.Context, f func(*Tx) error) error {
 	if t.dialect == Postgres {
+		leave, err := t.db.pool.Enter(ctx, isInteractive(ctx))
+		if err != nil {
+			return notBegunError{err}
+		}
+		defer leave()
 		return t.run(ctx, t.db.write, f)
 	}
 	t.db.noteInteractive(ctx)

@@ -32,7 +32,7 @@ type StorageConfig struct {
 	FilesURL    string `name:"files-url" env:"REGULARS_FILES_URL" placeholder:"URL" help:"Bucket of an S3-compatible service for uploaded files and pictures: s3://BUCKET/FOLDER?endpoint=https://HOST:PORT&region=REGION. Empty: the data folder. Several nodes need a bucket."`
 	FilesKey    string `secret:"" name:"files-key" env:"REGULARS_FILES_KEY" placeholder:"KEY" help:"Access key of the bucket. Empty: the variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the credentials file of AWS, or the role of the machine."`
 	FilesSecret string `secret:"" name:"files-secret" env:"REGULARS_FILES_SECRET" placeholder:"SECRET" help:"Secret of the access key."`
-	DBConns     int    `name:"database-connections" env:"REGULARS_DATABASE_CONNECTIONS" default:"20" help:"Maximum number of connections to PostgreSQL."`
+	DBConns     int    `name:"database-connections" env:"REGULARS_DATABASE_CONNECTIONS" default:"20" help:"Maximum number of connections to PostgreSQL. Transactions of requests leave a fifth of them to jobs and events."`
 	Synchronous string `name:"sqlite-synchronous" env:"REGULARS_SQLITE_SYNCHRONOUS" enum:"FULL,NORMAL" default:"FULL" help:"FULL: commits survive a power failure. NORMAL: faster; commits survive a crash of the program only."`
 	SecretKey   string `secret:"" name:"secret-key" env:"REGULARS_SECRET_KEY" placeholder:"HEX" help:"Key that encrypts secrets in the database: 64 hex digits, the same on every node. Empty: the file secret.key in the data folder, created at the first start."`
 	PreviousKey string `secret:"" name:"secret-key-previous" env:"REGULARS_SECRET_KEY_PREVIOUS" placeholder:"HEX" help:"Previous secret key during a change of keys; its secrets are encrypted again with the new one."`

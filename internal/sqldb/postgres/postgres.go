@@ -33,7 +33,8 @@ type Options struct {
 // fail within seconds.
 type Pool struct {
 	*sql.DB
-	link *link
+	link   *link
+	inLine chan struct{} // see Enter
 }
 
 // Open opens a pool without a connection. Connections fail if the address leads to a
@@ -73,7 +74,26 @@ func Open(address string, opts Options) (*Pool, error) {
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
 	link.start()
-	return &Pool{pool, link}, nil
+	return &Pool{pool, link, make(chan struct{}, max(1, conns-conns/reservedPart))}, nil
+}
+
+// reservedPart is the part of the connections that requests leave to background work: one
+// of five.
+const reservedPart = 5
+
+// Enter waits until a transaction, if it is one of a request, may ask for a connection.
+// Otherwise jobs and events would wait behind all requests while there are more than the
+// database can answer. The caller calls leave after the transaction.
+func (p *Pool) Enter(ctx context.Context, request bool) (leave func(), err error) {
+	if !request {
+		return func() {}, nil
+	}
+	select {
+	case p.inLine <- struct{}{}:
+		return func() { <-p.inLine }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // Close closes all connections. Running statements fail.

@@ -1,14 +1,18 @@
-package sqldb
+// Package keyscan reads the rows of a table that have one of many keys, which are often
+// neighbours.
+package keyscan
 
 import (
 	"context"
 	"errors"
+
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// KeyScan selects the rows of a table that satisfy Where, in which $1 is Arg,
+// Scan selects the rows of a table that satisfy Where, in which $1 is Arg,
 // and have one of Keys in the first column. The column is unique among the
 // rows that satisfy Where.
-type KeyScan struct {
+type Scan struct {
 	Table   string
 	Columns []string
 	Where   string
@@ -17,9 +21,9 @@ type KeyScan struct {
 	Lock    bool     // lock the rows until the transaction ends
 }
 
-// ScanKeys calls row for each row, as ScanStrings does.
-func ScanKeys(ctx context.Context, q Querier, k KeyScan, row func(texts []string) error) error {
-	if q.Dialect() == SQLite && len(k.Keys) > 1 {
+// Each calls row for each row, as sqldb.ScanStrings does.
+func (k Scan) Each(ctx context.Context, q sqldb.Querier, row func(texts []string) error) error {
+	if q.Dialect() == sqldb.SQLite && len(k.Keys) > 1 {
 		done, err := k.scanRange(ctx, q, row)
 		if err != nil {
 			return err
@@ -33,7 +37,7 @@ func ScanKeys(ctx context.Context, q Querier, k KeyScan, row func(texts []string
 	if lock := q.Dialect().Lock(); k.Lock && lock != "" {
 		rest += " ORDER BY " + k.Columns[0] + " " + lock // a fixed order prevents deadlocks
 	}
-	return ScanStrings(ctx, q, k.Columns, rest, []any{k.Arg, Keys(k.Keys)}, row)
+	return sqldb.ScanStrings(ctx, q, k.Columns, rest, []any{k.Arg, sqldb.Keys(k.Keys)}, row)
 }
 
 // gapBudget is the number of rows without a key that scanRange accepts in
@@ -46,10 +50,10 @@ var errTooSparse = errors.New("too many rows without a key")
 // number of keys that are finished. Keys of one request are often neighbours,
 // and a step to the next row costs a fraction of a lookup. The scan stops early
 // if the keys are too sparse.
-func (k *KeyScan) scanRange(ctx context.Context, q Querier, row func(texts []string) error) (done int, err error) {
+func (k *Scan) scanRange(ctx context.Context, q sqldb.Querier, row func(texts []string) error) (done int, err error) {
 	key, scanned := k.Columns[0], 0
 	rest := "FROM " + k.Table + " WHERE " + k.Where + " AND " + key + " BETWEEN $2 AND $3 ORDER BY " + key
-	err = ScanStrings(ctx, q, k.Columns, rest, []any{k.Arg, k.Keys[0], k.Keys[len(k.Keys)-1]}, func(texts []string) error {
+	err = sqldb.ScanStrings(ctx, q, k.Columns, rest, []any{k.Arg, k.Keys[0], k.Keys[len(k.Keys)-1]}, func(texts []string) error {
 		for k.Keys[done] < texts[0] {
 			done++
 		}
