@@ -156,7 +156,7 @@ func earnedBefore(ctx context.Context, tx *sqldb.Tx, communityID string, keys []
 		err = s.Scan(&key.holder, &key.unit, &key.day, &amount)
 		known[key] = amount
 		return none, err
-	}, "SELECT holder, unit, day, earned FROM ledger_days WHERE community_id = $1 AND "+tx.Dialect().In("holder", "$2")+" AND day BETWEEN $3 AND $4",
+	}, "SELECT holder, unit, day, earned FROM "+tx.Dialect().PerKey("ledger_days", "holder", "community_id = $1 AND day BETWEEN $3 AND $4", "$2"),
 		communityID, sqldb.Keys(unique(holders)), first, last)
 	return known, err
 }
@@ -308,8 +308,8 @@ func openLots(ctx context.Context, q sqldb.Querier, communityID string, of accou
 
 // openLotsOfMany is openLots for many holders.
 func openLotsOfMany(ctx context.Context, q sqldb.Querier, communityID string, unit Unit, holders []string, now, amount int64) ([]*lot, error) {
-	return sqldb.All(ctx, q, scanLot, "SELECT "+lotColumns+` FROM (SELECT l.*, SUM(remaining - held) OVER (PARTITION BY holder ORDER BY expires_at, created_at, id) - (remaining - held) AS earlier
-			FROM ledger_lots l WHERE community_id = $1 AND unit = $2 AND remaining > 0 AND expires_at > $3 AND `+q.Dialect().In("holder", "$4")+`) o
+	return sqldb.All(ctx, q, scanLot, "SELECT "+lotColumns+` FROM (SELECT `+lotColumns+`, SUM(remaining - held) OVER (PARTITION BY holder ORDER BY expires_at, created_at, id) - (remaining - held) AS earlier
+			FROM `+q.Dialect().PerKey("ledger_lots", "holder", "community_id = $1 AND unit = $2 AND remaining > 0 AND expires_at > $3", "$4")+`) o
 		WHERE earlier < $5 ORDER BY holder, expires_at, created_at, id`, communityID, string(unit), now, sqldb.Keys(unique(holders)), amount)
 }
 

@@ -61,6 +61,15 @@ func (d Dialect) InNumbers(column, param string) string {
 		" = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST("+param+" AS JSONB)) AS BIGINT)))")
 }
 
+// PerKey follows FROM: the rows of a table with one of many keys that satisfy where, read
+// for each key by an index on column. param is as in In. With In and where, PostgreSQL
+// reads all rows that satisfy where, as long as it has no statistics of the table.
+func (d Dialect) PerKey(table, column, where, param string) string {
+	return d.pick(
+		table+" WHERE "+d.In(column, param)+" AND "+where,
+		"jsonb_array_elements_text(CAST("+param+" AS JSONB)) AS wanted(wanted_key), LATERAL (SELECT * FROM "+table+" WHERE "+column+" = wanted_key AND "+where+" OFFSET 0) found")
+}
+
 // InPairs is In for two columns; the argument is a JSON array of pairs of
 // strings.
 func (d Dialect) InPairs(first, second, param string) string {

@@ -60,7 +60,7 @@ func paymentsBetween(ctx context.Context, q sqldb.Querier, communityID string, a
 	return sqldb.All(ctx, q, func(s sqldb.Scanner) (payment, error) {
 		p := payment{action: action}
 		return p, s.Scan(&p.userID, &p.at, &p.source, &p.day)
-	}, "SELECT user_id, paid_at, source_id, day FROM xp_payments WHERE community_id = $1 AND "+q.Dialect().In("user_id", "$2")+" AND action = $3 AND paid_at BETWEEN $4 AND $5",
+	}, "SELECT user_id, paid_at, source_id, day FROM "+q.Dialect().PerKey("xp_payments", "user_id", "community_id = $1 AND action = $3 AND paid_at BETWEEN $4 AND $5", "$2"),
 		communityID, sqldb.Keys(userIDs), string(action), from, to)
 }
 
