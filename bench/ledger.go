@@ -42,7 +42,6 @@ const (
 	heavyEntries = 100_000 // of one member
 	smallLots    = 5_000   // of 1 coin, that one debit spends
 	actTimes     = 200
-	fileEntries  = 1_000_000 // of one file
 )
 
 // ledgers measures the ledger on each engine.
@@ -82,7 +81,7 @@ func (b *bench) measureLedger(ctx context.Context, v *server, r *ledgerResult) (
 			r.posts = append(r.posts, p)
 		}
 	}
-	return b.measureHeavy(ctx, v, r)
+	return b.measureHeavy(ctx, v, d, r)
 }
 
 // postRequest returns a function that writes a request to add a coin.
@@ -122,7 +121,7 @@ func (d *direct) entry(ctx context.Context) error {
 }
 
 // measureHeavy measures a member with many entries, a debit of many lots, and the proof.
-func (b *bench) measureHeavy(ctx context.Context, v *server, r *ledgerResult) error {
+func (b *bench) measureHeavy(ctx context.Context, v *server, d *direct, r *ledgerResult) error {
 	for user, rows := range map[string]int{"payee1": heavyEntries, "payee2": smallLots} {
 		if _, err := b.updateOnce(ctx, v, &balanceResult{engine: r.engine, rows: rows}, updateEndpoint, "Email,Coins_op,Coins", func(out io.Writer, _ int) {
 			fmt.Fprintf(out, "%s@example.com,add,1\n", user)
@@ -153,22 +152,7 @@ func (b *bench) measureHeavy(ctx context.Context, v *server, r *ledgerResult) er
 		}
 		r.acts = append(r.acts, one)
 	}
-	return b.measureProof(ctx, v, r)
-}
-
-// addEntries adds coins to all payees until the ledger has the wanted number of entries.
-func (b *bench) addEntries(ctx context.Context, v *server, r *ledgerResult) error {
-	for had := 0; had < b.entries; had += fileEntries {
-		began := b.clock.Now()
-		rows := min(fileEntries, b.entries-had)
-		if _, err := b.updateOnce(ctx, v, &balanceResult{engine: r.engine, rows: rows}, updateEndpoint, "Email,Coins_op,Coins", func(out io.Writer, i int) {
-			fmt.Fprintf(out, "payee%d@example.com,add,1\n", i%payees)
-		}); err != nil {
-			return err
-		}
-		b.logf("%s: %d entries added in %s", r.engine, rows, seconds(b.clock.Now().Sub(began)))
-	}
-	return nil
+	return b.measureProof(ctx, v, d, r)
 }
 
 // proof is the answer of a verification.
@@ -179,8 +163,8 @@ type proof struct {
 }
 
 // measureProof measures a verification from the start, a job.
-func (b *bench) measureProof(ctx context.Context, v *server, r *ledgerResult) error {
-	if err := b.addEntries(ctx, v, r); err != nil {
+func (b *bench) measureProof(ctx context.Context, v *server, d *direct, r *ledgerResult) error {
+	if err := b.addEntries(ctx, d, r.engine); err != nil {
 		return err
 	}
 	if err := b.settle(ctx, r.engine); err != nil {

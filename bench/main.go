@@ -119,7 +119,7 @@ func (b *bench) parse(args []string) error {
 	flags.IntVar(&b.tagged, "tagged", 1_000_000, "members with the tag of -only delete-tag and -only merge-tag")
 	formats := flags.String("formats", strings.Join([]string{csvFormat, xlsxFormat, odsFormat}, ","), "with -only formats: the formats of the files of -rows")
 	flags.BoolVar(&b.withWorkbooks, "workbooks", false, "also send 16 workbooks at a time that unpack to 200 MiB each")
-	flags.IntVar(&b.entries, "entries", 0, "with -only ledger: entries that are added before the proof, for example 10000000")
+	flags.IntVar(&b.entries, "entries", 0, "with -only ledger: entries that are added before the verification, for example 10000000")
 	flags.BoolVar(&b.large5m, "5m", false, "also load 5,000,000 rows once on each engine, for the memory")
 	parseGrowth, parseMessages := b.defineGrowth(flags), b.defineMessages(flags)
 	if err := flags.Parse(args); err != nil {
