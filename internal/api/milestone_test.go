@@ -8,6 +8,7 @@ import (
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // wrote is the condition of a message.
@@ -239,6 +240,10 @@ func TestUndoReversesRewardsThatTheImportCaused(t *testing.T) {
 		m.events(t, "milestone.completed", 3)
 		job := a.Import(t, m.home, m.key, file("mod", "ada", "zoe"), nil)
 		m.events(t, "milestone.completed", 9)
+		until(t, func() bool { // a check of all members after the message would count it as caused by the file
+			n, err := sqldb.One(t.Context(), a.DB, "jobs", sqldb.Value[int64], "SELECT count(*) FROM jobs WHERE kind = 'milestone.evaluate' AND state IN ('queued', 'running')")
+			return err == nil && n == 0
+		})
 		post(t, a, m.key, m.channel, "Hello", "ada")
 		m.events(t, "milestone.completed", 10)
 		m.milestone(t, `{"name":"Later","conditions":{"operator":"and","conditions":[`+is+`]},"rewards":{"coins":10000}}`)
