@@ -154,6 +154,9 @@ func (s *Completions) checkSome(ctx context.Context, tx *sqldb.Tx, communityID s
 	if err != nil {
 		return err
 	}
+	if err := addCauses(ctx, tx, communityID, reached, writtenLater); err != nil {
+		return err
+	}
 	_, err = s.complete(ctx, tx, communityID, reached)
 	return err
 }
@@ -236,7 +239,7 @@ func (s *Completions) checkNext(ctx context.Context, tx *sqldb.Tx, communityID s
 		if err != nil {
 			return false, err
 		}
-		if err := addCauses(ctx, tx, communityID, reached); err != nil {
+		if err := addCauses(ctx, tx, communityID, reached, writtenAnyTime); err != nil {
 			return false, err
 		}
 		n, err := s.complete(ctx, tx, communityID, reached)

@@ -15,9 +15,16 @@ import (
 // reverseBatch is the number of completions whose rewards one transaction reverses.
 const reverseBatch = 200
 
-// addCauses adds bulk jobs to what a check of all members has found: a job has caused it if
-// it changed a field of the conditions while the milestone could be completed.
-func addCauses(ctx context.Context, tx *sqldb.Tx, communityID string, reached []reach) error {
+// writtenAnyTime says that each write may have caused what a check of all members found.
+func writtenAnyTime(reach, bulkWrite) bool { return true }
+
+// writtenLater says that a write caused what an event found if it was made after the event:
+// fields have their present values.
+func writtenLater(r reach, w bulkWrite) bool { return w.at > r.at }
+
+// addCauses adds bulk jobs to what a check has found: a job has caused it if it changed a
+// field of the conditions while the milestone could be completed, and isCause agrees.
+func addCauses(ctx context.Context, tx *sqldb.Tx, communityID string, reached []reach, isCause func(reach, bulkWrite) bool) error {
 	var ids []string
 	for _, r := range reached {
 		if len(r.of.Conditions.FieldIDs()) > 0 {
@@ -31,7 +38,7 @@ func addCauses(ctx context.Context, tx *sqldb.Tx, communityID string, reached []
 	for i := range reached {
 		r := &reached[i]
 		for _, fieldID := range r.of.Conditions.FieldIDs() {
-			if last, known := writes[member.FieldOf{UserID: r.userID, FieldID: fieldID}]; known && last.at >= r.of.LiveSince() {
+			if last, known := writes[member.FieldOf{UserID: r.userID, FieldID: fieldID}]; known && last.at >= r.of.LiveSince() && isCause(*r, last) {
 				r.jobID = last.jobID
 			}
 		}
