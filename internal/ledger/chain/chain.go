@@ -23,9 +23,10 @@ import (
 
 // Chain seals and verifies the ledgers of all communities. It is safe for concurrent use.
 type Chain struct {
-	d     Deps
-	stop  context.CancelFunc
-	loops sync.WaitGroup
+	d        Deps
+	maxQuick int64 // entries that are verified during a request
+	stop     context.CancelFunc
+	loops    sync.WaitGroup
 }
 
 // Deps are the dependencies of a Chain.
@@ -37,7 +38,7 @@ type Deps struct {
 }
 
 // New returns a Chain that has not been started.
-func New(d Deps) *Chain { return &Chain{d: d} }
+func New(d Deps) *Chain { return &Chain{d: d, maxQuick: quickEntries} }
 
 const (
 	sealPause = 2 * time.Second // between two looks for entries

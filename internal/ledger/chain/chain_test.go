@@ -150,6 +150,27 @@ func TestChangedRowsAreFound(t *testing.T) {
 	})
 }
 
+func TestManyEntriesAreVerifiedByAJob(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.chain.SetMaxQuick(2)
+		for range 2 {
+			f.post(1)
+		}
+		f.OK(f.chain.SealAll(t.Context()))
+		if r := f.verify(); r.Entries != 2 {
+			t.Errorf("%+v", r)
+		}
+		for range 3 {
+			f.post(1)
+		}
+		f.OK(f.chain.SealAll(t.Context()))
+		r, verificationID, err := f.chain.Verify(t.Context(), membertest.Command, f.Community)
+		if err != nil || verificationID == "" || r.Entries != 0 {
+			t.Errorf("%+v, %q, %v", r, verificationID, err)
+		}
+	})
+}
+
 // An entry that was committed late is in a later seal, though its id is lower.
 func TestLateEntriesAreSealedLater(t *testing.T) {
 	each(t, func(f *fixture) {

@@ -38,7 +38,7 @@ type Wrong struct {
 
 const (
 	maxReported   = 100
-	maxQuick      = 100_000 // entries that are verified during a request
+	quickEntries  = 100_000 // that are verified during a request
 	sealsAtOnce   = 20
 	proofsAtOnce  = 500
 	keepResultFor = 7 * 24 * time.Hour
@@ -62,7 +62,7 @@ func (c *Chain) Verify(ctx context.Context, caller actor.Actor, communityID stri
 	if err != nil {
 		return Result{}, "", err
 	}
-	if last.Entries-from.Entries > maxQuick {
+	if last.Entries-from.Entries > c.maxQuick {
 		verificationID, err = c.VerifyAll(ctx, caller, communityID)
 		return Result{}, verificationID, err
 	}
