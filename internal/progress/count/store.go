@@ -43,7 +43,7 @@ func addReactions(ctx context.Context, q sqldb.Querier, communityID string, ids 
 
 // addPresent adds visits and minutes from a day on.
 func addPresent(ctx context.Context, q sqldb.Querier, communityID string, ids []string, day int64, add adder) error {
-	return each(ctx, q, "SELECT user_id, CAST(sum(visits) AS BIGINT), CAST(sum(minutes) AS BIGINT) FROM presence_days WHERE community_id = $1 AND "+q.Dialect().In("user_id", "$2")+" AND day >= $3 GROUP BY user_id",
+	return each(ctx, q, "SELECT user_id, CAST(sum(visits) AS BIGINT), CAST(sum(minutes) AS BIGINT) FROM "+q.Dialect().PerKey("presence_days", "user_id", "community_id = $1 AND day >= $3", "$2")+" GROUP BY user_id",
 		[]any{communityID, sqldb.Keys(ids), day}, func(memberID string, visits, minutes int64) {
 			add(memberID, condition.Visits, visits)
 			add(memberID, condition.TimeSpent, minutes)
@@ -53,7 +53,7 @@ func addPresent(ctx context.Context, q sqldb.Querier, communityID string, ids []
 // addStreaks adds the days of login streaks that reached the last of two days or the one
 // before it; days before the first one do not count.
 func addStreaks(ctx context.Context, q sqldb.Querier, communityID string, ids []string, first, last int64, counts Counts) error {
-	return each(ctx, q, "SELECT user_id, streak, streak_day FROM member_presence WHERE community_id = $1 AND "+q.Dialect().In("user_id", "$2")+" AND streak_day >= $3",
+	return each(ctx, q, "SELECT user_id, streak, streak_day FROM "+q.Dialect().PerKey("member_presence", "user_id", "community_id = $1 AND streak_day >= $3", "$2"),
 		[]any{communityID, sqldb.Keys(ids), max(last-1, first)}, func(memberID string, streak, end int64) {
 			later := max(end-last, 0)
 			counts.add(memberID, condition.VisitStreak, max(min(streak-later, end-later-first+1), 0))
