@@ -1,5 +1,5 @@
-// Package gain queues checks of members who earned something, for the features whose
-// conditions count that. The features run the checks.
+// Package gain queues checks after members have earned something, for features with
+// conditions that count it. The features run the checks.
 package gain
 
 import (

@@ -70,7 +70,7 @@ func (h *handlers) render(v *ui.Request, stored level.Settings, form Form, cause
 	if view.Roles, err = h.roles(v, form); err != nil {
 		return err
 	}
-	role := -1 // of the tier whose role may be refused
+	role := -1 // of the tier with a role that may be refused
 	if view.Roles != nil {
 		role = form.otherRole(stored)
 	}

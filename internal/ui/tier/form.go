@@ -103,8 +103,8 @@ func (f Form) input() tier.Input {
 	return in
 }
 
-// otherRole returns the number of the first tier whose role is not the stored one, -1 for
-// none.
+// otherRole returns the number of the first tier with another role than the stored one, -1
+// for none.
 func (f Form) otherRole(stored level.Settings) int {
 	return slices.IndexFunc(f.Tiers, func(one One) bool {
 		before := stored.Tier(one.ID)
