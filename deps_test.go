@@ -17,7 +17,7 @@ const module = "github.com/regulars/regulars/"
 // new package is added here before its first import.
 var layers = []string{
 	"migrations web examples docs", // embedded files only
-	"internal/errs internal/clock internal/id internal/text internal/emoji internal/patch",
+	"internal/errs internal/clock internal/collector internal/id internal/text internal/emoji internal/patch",
 	"internal/cursor internal/sqldb/checkpoint internal/sqldb/postgres internal/sqldb/stmtcache internal/outage internal/words",
 	"internal/actor internal/sqldb internal/blob internal/blob/s3/s3test internal/mail/mailtest internal/sheet/record internal/safehttp internal/i18n internal/markdown",
 	"internal/sqldb/keyscan internal/sqldb/pgtest internal/blob/s3 internal/sheet/unpack internal/sheet/foreign",

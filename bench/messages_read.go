@@ -21,7 +21,8 @@ import (
 
 const (
 	unreadChannels = 200
-	unreadMessages = 100 // of each channel
+	unreadMessages = 100 // at most, of a channel
+	manyUnread     = 1_000
 	fillBatch      = 10_000
 )
 
@@ -57,16 +58,24 @@ func (b *bench) measureReads(ctx context.Context, v *server, d *direct, channels
 	if err != nil {
 		return nil, err
 	}
-	for i, channel := range channels[:unreadChannels] {
-		if err := d.fill(ctx, channel, unreadMessages, time.Duration(i+1)*time.Minute, nil); err != nil {
+	for _, unread := range []struct {
+		what, bound string
+		of          func(channel int) int // messages that are added
+	}{
+		{fmt.Sprintf("unread counts of %d channels with 0 to %d", unreadChannels, unreadMessages), "10 ms", func(i int) int { return i * unreadMessages / (unreadChannels - 1) }},
+		{fmt.Sprintf("unread counts of %d channels with %d each", unreadChannels, manyUnread), "", func(int) int { return manyUnread }},
+	} {
+		for i, channel := range channels[:unreadChannels] {
+			if err := d.fill(ctx, channel, unread.of(i), time.Duration(i+1)*time.Minute, nil); err != nil {
+				return nil, err
+			}
+		}
+		if err := d.analyze(ctx); err != nil {
 			return nil, err
 		}
-	}
-	if err := d.analyze(ctx); err != nil {
-		return nil, err
-	}
-	if err := read(fmt.Sprintf("unread counts of %d channels", unreadChannels), "10 ms", people[0], "/v1/channels?communityId="+v.community, d.unread); err != nil {
-		return nil, err
+		if err := read(unread.what, unread.bound, people[0], "/v1/channels?communityId="+v.community, d.unread); err != nil {
+			return nil, err
+		}
 	}
 	if err := d.fill(ctx, channels[0], b.searched, -time.Duration(b.searched)*time.Second, rare); err != nil {
 		return nil, err

@@ -2,9 +2,14 @@
 package main
 
 import (
+	"context"
 	"os"
 
 	"github.com/regulars/regulars/internal/app"
+	"github.com/regulars/regulars/internal/collector"
 )
 
-func main() { os.Exit(app.Main(os.Args[1:])) }
+func main() {
+	go collector.Run(context.Background())
+	os.Exit(app.Main(os.Args[1:]))
+}

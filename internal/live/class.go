@@ -47,6 +47,17 @@ func classKey(subject access.ChannelActor, email bool) string {
 	return strings.Join([]string{mark, string(subject.FixedRule), subject.MemberID, strings.Join(roles, " "), strings.Join(subject.Channels, " ")}, "|")
 }
 
+// classOf returns the class of a client whose member has become a subject: the same one
+// unless that has other rights. The room is locked.
+func (r *room) classOf(c *Client, subject access.ChannelActor) *class {
+	if k := c.class; r.classes[k.key] == k && k.subject.FixedRule == subject.FixedRule && slices.EqualFunc(k.subject.Roles, subject.Roles, sameRole) {
+		return k
+	}
+	return r.classFor(c.caller, subject)
+}
+
+func sameRole(a, b access.Role) bool { return a.ID == b.ID && a.UpdatedAt == b.UpdatedAt }
+
 // classFor returns the class of a subject. The room is locked.
 func (r *room) classFor(caller actor.Actor, subject access.ChannelActor) *class {
 	if !r.named[subject.MemberID] {

@@ -40,25 +40,25 @@ type Client struct {
 
 	// The room's lock guards these.
 	class    *class
-	all      bool             // subscribed to all visible channels
 	allFrom  int64            // the sequence that the events of all channels follow
 	channels map[string]int64 // subscribed channels, and the sequence that their events follow; nil: none
 	from     int64            // the sequence that the events of the member itself follow
 	opening  int              // ticks until live events begin without a resume; 0: they have begun
-	asked    bool             // it has subscribed or resumed before
-	resuming bool             // live events wait until the resume has passed them
 	known    int64            // everything visible up to this sequence was sent
 	markedAt int64            // time of the last event or mark
 	expires  int64            // of the credential, Unix milliseconds; 0: never
+	all      bool             // subscribed to all visible channels
+	asked    bool             // it has subscribed or resumed before
+	resuming bool             // live events wait until the resume has passed them
 
 	mu      sync.Mutex
 	queue   []*Frame      // to send; nil while the client is up to date
 	behind  int           // frames in queue and in the hands of flush
 	bytes   int           // of these frames
-	writing bool          // flush runs
 	drained chan struct{} // closed when frames were sent; nil: no one waits
 	code    Code          // set: the connection is closing
 	reason  string
+	writing bool // flush runs
 	left    bool
 }
 

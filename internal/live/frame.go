@@ -1,8 +1,11 @@
 package live
 
 import (
+	"encoding/binary"
 	"encoding/json"
+	"math"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -35,6 +38,28 @@ type Frame struct {
 	Type     string          // of OpEvent and OpNow
 	Data     json.RawMessage // of OpEvent and OpNow, without line breaks
 	JSON     []byte          // the whole frame
+
+	once      sync.Once
+	webSocket []byte
+}
+
+// WebSocket returns the frame as a text message of the WebSocket protocol, in one piece
+// and not masked. All clients share it.
+func (f *Frame) WebSocket() []byte {
+	f.once.Do(func() {
+		const final, text, short, long = 0x80, 0x1, 126, 127
+		b := make([]byte, 0, len(f.JSON)+10)
+		switch size := len(f.JSON); {
+		case size < short:
+			b = append(b, final|text, byte(size))
+		case size <= math.MaxUint16:
+			b = binary.BigEndian.AppendUint16(append(b, final|text, short), uint16(size))
+		default:
+			b = binary.BigEndian.AppendUint64(append(b, final|text, long), uint64(size))
+		}
+		f.webSocket = append(b, f.JSON...)
+	})
+	return f.webSocket
 }
 
 // eventFrame returns the frame of an event; channelID may be "".

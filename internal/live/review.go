@@ -31,11 +31,9 @@ func (r *room) review() error {
 	}
 	r.reviewedAt = now
 	r.mu.Lock()
-	clients := make([]*Client, 0, len(r.clients))
-	for c := range r.clients {
-		clients = append(clients, c)
-	}
+	clients := r.byMember(r.reviewed[:0])
 	r.mu.Unlock()
+	defer func() { clear(clients); r.reviewed = clients }()
 	for batch := range slices.Chunk(clients, reviewBatch) {
 		if err := r.reviewMembers(batch); err != nil {
 			return err
@@ -57,9 +55,8 @@ func (r *room) reviewChannels() error {
 	}
 	r.mu.Lock()
 	r.setChannels(all)
-	clients := make([]*Client, 0, len(r.clients))
-	for c := range r.clients {
-		clients = append(clients, c)
+	clients := r.byMember(nil)
+	for _, c := range clients {
 		r.move(c, r.classFor(c.caller, c.subject()))
 	}
 	r.mu.Unlock()
@@ -72,6 +69,20 @@ func (r *room) reviewChannels() error {
 	return nil
 }
 
+// byMember appends all clients, those of one member side by side. The room is locked.
+func (r *room) byMember(clients []*Client) []*Client {
+	clients = slices.Grow(clients, len(r.clients))
+	for _, list := range r.members {
+		clients = append(clients, list...)
+	}
+	for c := range r.clients {
+		if c.memberID == "" {
+			clients = append(clients, c)
+		}
+	}
+	return clients
+}
+
 // reviewMembers compares the memberships and roles of clients with the database.
 func (r *room) reviewMembers(clients []*Client) error {
 	memberIDs := make([]string, 0, len(clients))
@@ -80,6 +91,7 @@ func (r *room) reviewMembers(clients []*Client) error {
 			memberIDs = append(memberIDs, c.memberID)
 		}
 	}
+	memberIDs = slices.Compact(memberIDs) // of several connections
 	subjects, err := r.hub.Standing.Members(r.ctx, r.communityID, memberIDs)
 	if err != nil {
 		return err
@@ -102,7 +114,7 @@ func (r *room) reviewMembers(clients []*Client) error {
 		case c.caller.OnlyCommunity != "" && !standing.AllowsLimited(subject):
 			c.Close(CodeEnded, "limited session")
 		default:
-			r.move(c, r.classFor(c.caller, subject))
+			r.move(c, r.classOf(c, subject))
 		}
 	}
 	return nil

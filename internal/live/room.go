@@ -38,7 +38,8 @@ type room struct {
 
 	// run uses these alone.
 	reviewedAt  time.Time
-	rights      int64 // version of the tables when channels was read
+	reviewed    []*Client // empty, with room for the next review
+	rights      int64     // version of the tables when channels was read
 	rightsKnown bool
 	credentials int64
 	onlineAt    time.Time // when the members online were recorded

@@ -64,16 +64,24 @@ func (s *Standing) Members(ctx context.Context, communityID string, memberIDs []
 		actors[memberID] = access.ChannelActor{MemberID: memberID, FixedRule: access.RuleNotMember}
 	}
 	now := s.d.Clock.MS()
-	for _, m := range memberships {
-		var roles []access.Role
-		for _, role := range all {
-			if role.Everyone || slices.Contains(m.RoleIDs, role.ID) {
-				roles = append(roles, role)
-			}
+	var before []string // roles of the membership before, whose list most others share
+	var roles []access.Role
+	for i, m := range memberships {
+		if i == 0 || !slices.Equal(m.RoleIDs, before) {
+			before, roles = m.RoleIDs, rolesOf(m, all)
 		}
 		actors[m.MemberID] = access.NewChannelActor(m, false, roles, now)
 	}
 	return actors, nil
+}
+
+func rolesOf(m access.Membership, all []access.Role) (roles []access.Role) {
+	for _, role := range all {
+		if role.Everyone || slices.Contains(m.RoleIDs, role.ID) {
+			roles = append(roles, role)
+		}
+	}
+	return roles
 }
 
 // Allows reports whether a member has a permission in the whole community, apart from

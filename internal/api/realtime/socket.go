@@ -36,8 +36,9 @@ const (
 	codeNotText     = live.Code(websocket.StatusUnsupportedData)
 	codeBadText     = live.Code(websocket.StatusInvalidFramePayloadData)
 
-	// The buffers of net/http have 4 KiB each. A buffer for writing fits most events.
-	readBuffer, writeBuffer = 256, 1024
+	// The buffers of net/http have 4 KiB each. The one for writing fits the head and the
+	// content of a control frame.
+	readBuffer, writeBuffer = 256, 2 + 125
 )
 
 // upgrade serves a WebSocket. A credential in the headers is checked before the
@@ -89,15 +90,46 @@ func offers(r *http.Request, protocol string) bool {
 type socket struct {
 	conn   *websocket.Conn
 	client atomic.Pointer[live.Client] // nil until it has connected
-	net    net.Conn
+	net    *wire
 	rest   io.Reader // of the frame that is not allowed
 	recent frameCounter
+}
+
+// wire is the connection below a WebSocket. The library reads, and writes control frames;
+// messages are written past it, as bytes that all clients share, without a buffer for each.
+type wire struct {
+	net.Conn
+	mu      sync.Mutex // of writes: a frame is one write
+	closing bool       // a close frame was written, which is the last one
+}
+
+// Write writes a control frame of the library.
+func (w *wire) Write(frame []byte) (int, error) {
+	const finalClose = 0x88
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closing = w.closing || len(frame) > 0 && frame[0] == finalClose
+	return w.Conn.Write(frame)
+}
+
+// send writes a message. It fails with net.ErrClosed after a close frame.
+func (w *wire) send(message []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closing {
+		return net.ErrClosed
+	}
+	if err := w.SetWriteDeadline(clock.Clock{}.Now().Add(sendTimeout)); err != nil {
+		return err
+	}
+	_, err := w.Conn.Write(message)
+	return err
 }
 
 // smallWriter hijacks connections with small buffers.
 type smallWriter struct {
 	http.ResponseWriter
-	conn net.Conn
+	conn *wire
 }
 
 // Hijack implements http.Hijacker.
@@ -106,11 +138,11 @@ func (w *smallWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	w.conn = conn
+	w.conn = &wire{Conn: conn}
 	begun, _ := buffers.Reader.Peek(buffers.Reader.Buffered()) // buffered: the client did not wait
 	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(begun), conn), max(readBuffer, len(begun)))
 	_, _ = reader.Peek(len(begun)) // Accept finds buffered bytes only
-	return conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(conn, writeBuffer)), nil
+	return w.conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(w.conn, writeBuffer)), nil
 }
 
 // Unwrap supports http.ResponseController.
@@ -132,12 +164,7 @@ func accept(w http.ResponseWriter, r *http.Request) (*socket, error) {
 }
 
 // Send implements live.Transport.
-func (s *socket) Send(f *live.Frame) error {
-	if err := s.net.SetWriteDeadline(clock.Clock{}.Now().Add(sendTimeout)); err != nil {
-		return err
-	}
-	return s.conn.Write(context.Background(), websocket.MessageText, f.JSON)
-}
+func (s *socket) Send(f *live.Frame) error { return s.net.send(f.WebSocket()) }
 
 // Close implements live.Transport.
 func (s *socket) Close(code live.Code, reason string) {

@@ -13,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk/plan"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/bulk/spill"
+	"github.com/regulars/regulars/internal/collector"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/ledger"
 	"github.com/regulars/regulars/internal/member"
@@ -72,7 +73,7 @@ func (r *fileRun) readFile(ctx context.Context) error {
 	r.ahead = plan.NewLookahead(rules, columns, r.Job.Formats(), r.Open)
 	defer r.ahead.Close()
 	reading, stop := context.WithCancel(ctx)
-	defer gc.begin()()
+	defer collector.BeginJob()()
 	f := r.startFeed(reading, table, source.NewReader(columns, r.Job.Formats(), rules.Open), step)
 	defer f.stop()
 	defer stop()
@@ -85,7 +86,7 @@ func (r *fileRun) readFile(ctx context.Context) error {
 		}
 		last := p.Last
 		f.done(p)
-		gc.adapt()
+		collector.Adapt()
 		if !last && r.mayYield() && r.Queued.ShouldYield() {
 			return jobs.ErrYielded
 		}
