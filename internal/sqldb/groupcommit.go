@@ -11,7 +11,7 @@ import (
 
 // maxGroupAttempts bounds a commit group, because its first transaction returns
 // only after the last.
-const maxGroupAttempts = 16
+const maxGroupAttempts = 64
 
 // writerQueue serializes transactions on the only writing connection of SQLite
 // and lets those that wait share a commit: a transaction that ends leaves its
