@@ -20,7 +20,7 @@ var layers = []string{
 	"internal/errs internal/clock internal/collector internal/id internal/text internal/emoji internal/patch",
 	"internal/cursor internal/sqldb/checkpoint internal/sqldb/postgres internal/sqldb/stmtcache internal/outage internal/words",
 	"internal/actor internal/sqldb internal/blob internal/blob/s3/s3test internal/mail/mailtest internal/sheet/record internal/safehttp internal/i18n internal/markdown",
-	"internal/sqldb/keyscan internal/sqldb/pgtest internal/blob/s3 internal/sheet/unpack internal/sheet/foreign",
+	"internal/sqldb/keyscan internal/sqldb/rowbuffer internal/sqldb/pgtest internal/blob/s3 internal/sheet/unpack internal/sheet/foreign",
 	"internal/sheet/xmlpart",
 	"internal/sheet/xlsx internal/sheet/ods internal/sheet/charset",
 	"internal/sheet",

@@ -13,12 +13,11 @@ import (
 
 // insertEvent inserts an event, without a number if Sequence is 0.
 func insertEvent(ctx context.Context, tx *sqldb.Tx, e *Event) error {
-	_, err := tx.Exec(ctx, `
+	return tx.Queue(ctx, `
 		INSERT INTO events (community_id, id, type, sequence, occurred_at, actor, user_id, data, conversation_id, depth)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		e.CommunityID, e.ID, e.Type, sql.Null[int64]{V: e.Sequence, Valid: e.Sequence > 0}, e.OccurredAt, e.Actor,
 		sql.Null[string]{V: e.UserID, Valid: e.UserID != ""}, string(e.Data), e.ConversationID, int64(e.Depth))
-	return err
 }
 
 // nextSequence sets the next number of the community on e, unless there are

@@ -27,8 +27,7 @@ func LastCommitted(ctx context.Context, q sqldb.Querier, communityID string) (in
 }
 
 func setPosition(ctx context.Context, tx *sqldb.Tx, communityID, consumer string, position int64) error {
-	_, err := tx.Exec(ctx, "UPDATE event_positions SET position = $3 WHERE community_id = $1 AND consumer = $2", communityID, consumer, position)
-	return err
+	return tx.Queue(ctx, "UPDATE event_positions SET position = $3 WHERE community_id = $1 AND consumer = $2", communityID, consumer, position)
 }
 
 // selectPositions returns the positions in a community by consumer.

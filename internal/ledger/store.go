@@ -48,7 +48,7 @@ func lockHolders(ctx context.Context, q sqldb.Querier, communityID string, userI
 }
 
 func insertHolders(ctx context.Context, tx *sqldb.Tx, communityID string, holders []*holder) error {
-	return tx.InsertRows(ctx, sqldb.Rows{Table: "ledger_holders", Columns: []string{"community_id", "holder", "user_id"}, N: len(holders), Fill: func(i int, row []any) {
+	return tx.QueueRows(ctx, sqldb.Rows{Table: "ledger_holders", Columns: []string{"community_id", "holder", "user_id"}, N: len(holders), Fill: func(i int, row []any) {
 		row[0], row[1], row[2] = communityID, holders[i].id, holders[i].userID
 	}})
 }
@@ -82,7 +82,7 @@ func lockBalances(ctx context.Context, q sqldb.Querier, communityID string, hold
 
 func insertBalances(ctx context.Context, tx *sqldb.Tx, communityID string, list []*account) error {
 	columns := []string{"community_id", "holder", "unit", "posted", "held", "last_id", "next_due", "entries"}
-	return tx.InsertRows(ctx, sqldb.Rows{Table: "ledger_balances", Columns: columns, N: len(list), Fill: func(i int, row []any) {
+	return tx.QueueRows(ctx, sqldb.Rows{Table: "ledger_balances", Columns: columns, N: len(list), Fill: func(i int, row []any) {
 		a := list[i]
 		row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7] = communityID, a.holder, string(a.unit), a.posted, a.held, a.lastID, a.nextDue, a.entries
 	}})
@@ -90,7 +90,7 @@ func insertBalances(ctx context.Context, tx *sqldb.Tx, communityID string, list 
 
 func updateBalances(ctx context.Context, tx *sqldb.Tx, communityID string, list []*account) error {
 	columns := []string{"community_id", "holder", "unit", "posted", "held", "last_id", "next_due", "entries"}
-	return tx.UpdateRows(ctx, 3, sqldb.Rows{Table: "ledger_balances", Columns: columns, N: len(list), Fill: func(i int, row []any) {
+	return tx.QueueUpdates(ctx, 3, sqldb.Rows{Table: "ledger_balances", Columns: columns, N: len(list), Fill: func(i int, row []any) {
 		a := list[i]
 		row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7] = communityID, a.holder, string(a.unit), a.posted, a.held, a.lastID, a.nextDue, a.entries
 	}})
@@ -108,7 +108,7 @@ type dayKey struct {
 func addDays(ctx context.Context, tx *sqldb.Tx, communityID string, keys []dayKey, earned map[dayKey]int64) error {
 	if len(keys) <= fewRows {
 		for _, key := range keys {
-			_, err := tx.Exec(ctx, `INSERT INTO ledger_days (community_id, holder, unit, day, earned) VALUES ($1, $2, $3, $4, $5)
+			err := tx.Queue(ctx, `INSERT INTO ledger_days (community_id, holder, unit, day, earned) VALUES ($1, $2, $3, $4, $5)
 				ON CONFLICT (community_id, holder, unit, day) DO UPDATE SET earned = ledger_days.earned + excluded.earned`,
 				communityID, key.holder, string(key.unit), key.day, earned[key])
 			if err != nil {
@@ -135,10 +135,10 @@ func addDays(ctx context.Context, tx *sqldb.Tx, communityID string, keys []dayKe
 			row[0], row[1], row[2], row[3], row[4] = communityID, key.holder, string(key.unit), key.day, known[key]+earned[key]
 		}}
 	}
-	if err := tx.InsertRows(ctx, rows(added)); err != nil {
+	if err := tx.QueueRows(ctx, rows(added)); err != nil {
 		return err
 	}
-	return tx.UpdateRows(ctx, 4, rows(changed))
+	return tx.QueueUpdates(ctx, 4, rows(changed))
 }
 
 // earnedBefore returns what was earned on days that have a row.
@@ -206,7 +206,7 @@ func insertEntries(ctx context.Context, tx *sqldb.Tx, communityID string, list [
 	if err := queue.Add(ctx, tx, communityID, ids); err != nil {
 		return err
 	}
-	return tx.InsertRows(ctx, sqldb.Rows{Table: "ledger_entries", Columns: columns, N: len(list), Fill: func(i int, row []any) {
+	return tx.QueueRows(ctx, sqldb.Rows{Table: "ledger_entries", Columns: columns, N: len(list), Fill: func(i int, row []any) {
 		e := &list[i]
 		row[0], row[1], row[2], row[3], row[4], row[5] = communityID, e.ID, e.Holder, string(e.Unit), e.Amount, e.BalanceAfter
 		row[6], row[7], row[8], row[9], row[10] = counterOf(e.Source.Type), e.Reason, e.Source.Type, e.Source.ID, e.Source.Part
@@ -333,7 +333,7 @@ func nextDue(ctx context.Context, q sqldb.Querier, communityID string, of accoun
 
 func insertLots(ctx context.Context, tx *sqldb.Tx, communityID string, list []*lot) error {
 	columns := []string{"community_id", "id", "holder", "unit", "amount", "remaining", "held", "expires_at", "created_at", "expiries"}
-	return tx.InsertRows(ctx, sqldb.Rows{Table: "ledger_lots", Columns: columns, N: len(list), Fill: func(i int, row []any) {
+	return tx.QueueRows(ctx, sqldb.Rows{Table: "ledger_lots", Columns: columns, N: len(list), Fill: func(i int, row []any) {
 		o := list[i]
 		row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9] = communityID, o.ID, o.holder, string(o.unit), o.amount, o.remaining, o.held, o.expiresAt, o.createdAt, o.expiries
 	}})
@@ -341,7 +341,7 @@ func insertLots(ctx context.Context, tx *sqldb.Tx, communityID string, list []*l
 
 func updateLots(ctx context.Context, tx *sqldb.Tx, communityID string, list []*lot) error {
 	columns := []string{"community_id", "id", "remaining", "held", "expiries"}
-	return tx.UpdateRows(ctx, 2, sqldb.Rows{Table: "ledger_lots", Columns: columns, N: len(list), Fill: func(i int, row []any) {
+	return tx.QueueUpdates(ctx, 2, sqldb.Rows{Table: "ledger_lots", Columns: columns, N: len(list), Fill: func(i int, row []any) {
 		o := list[i]
 		row[0], row[1], row[2], row[3], row[4] = communityID, o.ID, o.remaining, o.held, o.expiries
 	}})

@@ -57,7 +57,8 @@ func (f *Frame) WebSocket() []byte {
 		default:
 			b = binary.BigEndian.AppendUint64(append(b, final|text, long), uint64(size))
 		}
-		f.webSocket = append(b, f.JSON...)
+		b = append(b, f.JSON...)
+		f.webSocket = b
 	})
 	return f.webSocket
 }

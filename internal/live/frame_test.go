@@ -21,7 +21,7 @@ func TestFramesAreWebSocketMessagesOfEachSize(t *testing.T) {
 		if err := ws.CheckHeader(read.Header, ws.StateClientSide); err != nil {
 			t.Error(size, err)
 		}
-		if &f.WebSocket()[0] != &f.WebSocket()[0] {
+		if first, second := f.WebSocket(), f.WebSocket(); &first[0] != &second[0] {
 			t.Error("each client has bytes of its own")
 		}
 	}

@@ -21,6 +21,7 @@ type Member struct {
 	ExternalID     string // id in another system, or ""
 	Referral       string // referrer, or ""
 	AvatarID       string // id of a picture, or ""
+	SuspendedUntil int64  // Unix milliseconds; in the past or 0: not suspended
 }
 
 // Text returns the text of a default field; "" if it is unset, and for every

@@ -22,7 +22,7 @@ const FromMembers = "members m"
 
 // memberColumns are the columns of a Record and of what a Member adds.
 var memberColumns = func() (columns []string) {
-	for _, name := range append(slices.Clone(recordColumns), "state_changed_at", "external_id", "referral", "avatar_id") {
+	for _, name := range append(slices.Clone(recordColumns), "state_changed_at", "external_id", "referral", "avatar_id", "suspended_until") {
 		columns = append(columns, "m."+name)
 	}
 	return columns
@@ -31,10 +31,10 @@ var memberColumns = func() (columns []string) {
 func (m *Member) read(texts []string) (err error) {
 	own := texts[len(recordColumns):]
 	m.ExternalID, m.Referral, m.AvatarID = own[1], own[2], own[3]
-	if m.StateChangedAt, err = strconv.ParseInt(own[0], 10, 64); err != nil {
-		return err
-	}
-	return m.Record.read(texts)
+	var wrong error
+	m.StateChangedAt, err = strconv.ParseInt(own[0], 10, 64)
+	m.SuspendedUntil, wrong = strconv.ParseInt(own[4], 10, 64)
+	return errors.Join(err, wrong, m.Record.read(texts))
 }
 
 // SelectMembers returns the members of a FROM clause; the table is m.

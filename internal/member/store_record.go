@@ -15,6 +15,7 @@ import (
 	"github.com/regulars/regulars/internal/ownership/transfer"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/keyscan"
+	"github.com/regulars/regulars/internal/sqldb/rowbuffer"
 )
 
 // KeySet is a set of keys of members. Keys are normalised as in package
@@ -145,7 +146,7 @@ func active(records []*Record) (n int64) {
 
 // Packed buffers members of one community for InsertPacked, in compact form.
 type Packed struct {
-	rows   sqldb.RowBuffer
+	rows   rowbuffer.Buffer
 	active int64
 }
 

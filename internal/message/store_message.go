@@ -36,10 +36,9 @@ func Insert(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) e
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO messages (community_id, id, channel_id, kind, author_id, text, mentions, parent_id, reply_to_id, topic_id, via_type, via_name, hushed, has_image, has_link,
+	return tx.Queue(ctx, `INSERT INTO messages (community_id, id, channel_id, kind, author_id, text, mentions, parent_id, reply_to_id, topic_id, via_type, via_name, hushed, has_image, has_link,
 		reply_count, pinned_at, edited_at, deleted_at, posted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, 0, 0, 0, $16)`,
 		communityID, m.ID, m.ChannelID, m.Kind, m.AuthorID, m.Text, string(mentions), m.ParentID, m.ReplyToID, m.TopicID, m.Via.Type, m.Via.Name, m.Hushed, m.HasImage, m.HasLink, m.PostedAt)
-	return err
 }
 
 // Load returns a message, also a deleted one. It fails with NotFound
@@ -71,18 +70,13 @@ func SetReplies(ctx context.Context, tx *sqldb.Tx, communityID string, m *Messag
 // Count adds to the number of visible messages of a channel. It adds to a row that no
 // other transaction has changed, so that writers do not wait for each other.
 func Count(ctx context.Context, tx *sqldb.Tx, communityID, channelID string, delta int64) error {
-	shard := int64(0)
-	if tx.Dialect() == sqldb.Postgres {
-		free := "SELECT shard FROM message_counts WHERE community_id = $1 AND channel_id = $2 ORDER BY shard LIMIT 1 " + tx.Dialect().SkipLocked()
-		n, err := tx.Exec(ctx, "UPDATE message_counts SET total = total + $3 WHERE community_id = $1 AND channel_id = $2 AND shard = ("+free+")", communityID, channelID, delta)
-		if err != nil || n > 0 {
-			return err
-		}
-		shard = rand.Int64()
+	const add = " ON CONFLICT (community_id, channel_id, shard) DO UPDATE SET total = message_counts.total + excluded.total"
+	if tx.Dialect() != sqldb.Postgres {
+		return tx.Queue(ctx, "INSERT INTO message_counts (community_id, channel_id, shard, total) VALUES ($1, $2, 0, $3)"+add, communityID, channelID, delta)
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO message_counts (community_id, channel_id, shard, total) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (community_id, channel_id, shard) DO UPDATE SET total = message_counts.total + excluded.total`, communityID, channelID, shard, delta)
-	return err
+	free := "SELECT shard FROM message_counts WHERE community_id = $1 AND channel_id = $2 ORDER BY shard LIMIT 1 " + tx.Dialect().SkipLocked()
+	return tx.Queue(ctx, "WITH added AS (UPDATE message_counts SET total = total + $4 WHERE community_id = $1 AND channel_id = $2 AND shard = ("+free+") RETURNING 1) "+
+		"INSERT INTO message_counts (community_id, channel_id, shard, total) SELECT $1, $2, CAST($3 AS BIGINT), CAST($4 AS BIGINT) WHERE NOT EXISTS (SELECT 1 FROM added)"+add, communityID, channelID, rand.Int64(), delta)
 }
 
 // CountWritten adds to the figures of the author of a message.
@@ -96,7 +90,7 @@ func CountWritten(ctx context.Context, tx *sqldb.Tx, communityID string, m *Mess
 // InsertMentions stores whom a message mentions.
 func InsertMentions(ctx context.Context, tx *sqldb.Tx, communityID string, m *Message) error {
 	for _, one := range m.Mentions {
-		_, err := tx.Exec(ctx, `INSERT INTO message_mentions (community_id, channel_id, target, message_id, notify) VALUES ($1, $2, $3, $4, $5)
+		err := tx.Queue(ctx, `INSERT INTO message_mentions (community_id, channel_id, target, message_id, notify) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (community_id, channel_id, target, message_id) DO NOTHING`, communityID, m.ChannelID, one.Target(), m.ID, one.Notify)
 		if err != nil {
 			return err

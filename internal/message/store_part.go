@@ -11,32 +11,35 @@ import (
 
 // Authors returns the authors of messages by id, and under "" that of erased ones.
 func (m *Messages) Authors(ctx context.Context, q sqldb.Querier, communityID string, r Reader, ids []string) (map[string]Author, error) {
-	found := map[string]Author{"": {DisplayName: deletedName, Deleted: true}}
+	found := map[string]Author{"": m.author(communityID, r, member.Member{})}
 	rows, err := q.Query(ctx, "SELECT user_id, state, username, display_name, email, avatar_id FROM members WHERE community_id = $1 AND "+q.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(ids))
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var userID, state, avatarID string
-		var a Author
-		if err := rows.Scan(&userID, &state, &a.Username, &a.DisplayName, &a.Email, &avatarID); err != nil {
+		var one member.Member
+		if err := rows.Scan(&one.ID, &one.State, &one.Username, &one.DisplayName, &one.Email, &one.AvatarID); err != nil {
 			return nil, err
 		}
-		if state == member.Deleted {
-			found[userID] = found[""]
-			continue
-		}
-		a.ID = &userID
-		if avatarID != "" {
-			a.Avatar = m.BaseURL() + media.Path(communityID, avatarID)
-		}
-		if !r.SeesEmail && userID != r.MemberID {
-			a.Email = ""
-		}
-		found[userID] = a
+		found[one.ID] = m.author(communityID, r, one)
 	}
 	return found, rows.Err()
+}
+
+// author returns a member as the author of messages.
+func (m *Messages) author(communityID string, r Reader, one member.Member) Author {
+	if one.ID == "" || one.State == member.Deleted {
+		return Author{DisplayName: deletedName, Deleted: true}
+	}
+	a := Author{ID: &one.ID, Username: one.Username, DisplayName: one.DisplayName}
+	if one.AvatarID != "" {
+		a.Avatar = m.BaseURL() + media.Path(communityID, one.AvatarID)
+	}
+	if r.SeesEmail || one.ID == r.MemberID {
+		a.Email = one.Email
+	}
+	return a
 }
 
 // mentioning returns the messages that mention one of some members.

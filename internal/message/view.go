@@ -10,6 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/emoji"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/message/image"
 	"github.com/regulars/regulars/internal/message/place"
 	"github.com/regulars/regulars/internal/message/reaction"
@@ -95,55 +96,56 @@ func (m *Messages) ReaderOf(ctx context.Context, caller actor.Actor, communityID
 // Views returns messages as a reader sees them; names are those of their channels by
 // id.
 func (m *Messages) Views(ctx context.Context, q sqldb.Querier, communityID string, r Reader, names map[string]string, list []Message) ([]View, error) {
-	views, err := m.NewViews(ctx, q, communityID, r, names, list)
-	if err != nil {
-		return nil, err
-	}
-	shown := make([]string, 0, len(list))
+	authorIDs, shown := make([]string, len(list)), make([]string, 0, len(list))
 	for i := range list {
+		authorIDs[i] = list[i].AuthorID
 		if list[i].DeletedAt == 0 {
 			shown = append(shown, list[i].ID)
-		}
-	}
-	reacted, err := ReactionsTo(ctx, q, communityID, r.MemberID, shown)
-	for i := range list {
-		views[i].Reactions = orEmpty(reacted[list[i].ID])
-	}
-	return views, err
-}
-
-// NewViews is Views of messages that have no reactions yet.
-func (m *Messages) NewViews(ctx context.Context, q sqldb.Querier, communityID string, r Reader, names map[string]string, list []Message) ([]View, error) {
-	var pictured []string
-	authorIDs := make([]string, 0, len(list))
-	for i := range list {
-		authorIDs = append(authorIDs, list[i].AuthorID)
-		if list[i].DeletedAt == 0 && list[i].HasImage {
-			pictured = append(pictured, list[i].ID)
 		}
 	}
 	authors, err := m.Authors(ctx, q, communityID, r, authorIDs)
 	if err != nil {
 		return nil, err
 	}
-	var attached map[string][]image.Attachment
-	if len(pictured) > 0 {
-		if attached, err = m.Images.Of(ctx, q, communityID, pictured); err != nil {
-			return nil, err
-		}
+	attached, err := m.attachments(ctx, q, communityID, list)
+	if err != nil {
+		return nil, err
 	}
+	reacted, err := ReactionsTo(ctx, q, communityID, r.MemberID, shown)
 	views := make([]View, len(list))
 	for i := range list {
 		one := &list[i]
-		views[i] = newView(one, authors[one.AuthorID], names[one.ChannelID])
-		if one.DeletedAt == 0 {
-			views[i].Attachments = orEmpty(attached[one.ID])
-		}
+		views[i] = newView(one, authors[one.AuthorID], names[one.ChannelID], attached[one.ID])
+		views[i].Reactions = orEmpty(reacted[one.ID])
 		if slices.Contains(r.blocked, one.AuthorID) {
 			views[i].hide()
 		}
 	}
-	return views, nil
+	return views, err
+}
+
+// NewView returns a message that has no reactions yet as its author sees it; channel is
+// the name of its channel.
+func (m *Messages) NewView(ctx context.Context, q sqldb.Querier, communityID string, author member.Member, channel string, one *Message) (View, error) {
+	attached, err := m.attachments(ctx, q, communityID, []Message{*one})
+	if err != nil {
+		return View{}, err
+	}
+	return newView(one, m.author(communityID, Reader{MemberID: author.ID}, author), channel, attached[one.ID]), nil
+}
+
+// attachments returns the images of messages that are not deleted.
+func (m *Messages) attachments(ctx context.Context, q sqldb.Querier, communityID string, list []Message) (map[string][]image.Attachment, error) {
+	var pictured []string
+	for i := range list {
+		if list[i].DeletedAt == 0 && list[i].HasImage {
+			pictured = append(pictured, list[i].ID)
+		}
+	}
+	if len(pictured) == 0 {
+		return nil, nil
+	}
+	return m.Images.Of(ctx, q, communityID, pictured)
 }
 
 // View is Views of one message in its place.
@@ -155,7 +157,7 @@ func (m *Messages) View(ctx context.Context, q sqldb.Querier, communityID string
 	return views[0], nil
 }
 
-func newView(one *Message, by Author, channel string) View {
+func newView(one *Message, by Author, channel string, attached []image.Attachment) View {
 	v := View{
 		ID: one.ID, User: by, Channel: ChannelName{one.ChannelID, channel}, Timestamp: clock.Format(one.PostedAt), Kind: one.Kind,
 		ParentID: orNull(one.ParentID), ReplyToID: orNull(one.ReplyToID), TopicID: orNull(one.TopicID), Attachments: []image.Attachment{}, Mentions: []Mentioned{},
@@ -170,7 +172,7 @@ func newView(one *Message, by Author, channel string) View {
 	if one.DeletedAt != 0 {
 		return v
 	}
-	v.Text, v.HTML = one.Text, one.html()
+	v.Text, v.HTML, v.Attachments = one.Text, one.html(), orEmpty(attached)
 	for _, mention := range one.Mentions {
 		if mention.Kind == MentionsMember && mention.ID != "" {
 			v.Mentions = append(v.Mentions, Mentioned{mention.ID, mention.Name})

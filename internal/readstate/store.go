@@ -60,10 +60,9 @@ func selectStates(ctx context.Context, q sqldb.Querier, communityID string, who 
 
 // setMarker moves a marker to a message, only forward unless forced.
 func setMarker(ctx context.Context, tx *sqldb.Tx, communityID, memberID, channelID, messageID string, force bool) error {
-	_, err := tx.Exec(ctx, `INSERT INTO read_markers (community_id, user_id, channel_id, last_read_id) VALUES ($1, $2, $3, $4)
+	return tx.Queue(ctx, `INSERT INTO read_markers (community_id, user_id, channel_id, last_read_id) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (community_id, user_id, channel_id) DO UPDATE SET last_read_id = excluded.last_read_id WHERE $5 OR read_markers.last_read_id < excluded.last_read_id`,
 		communityID, memberID, channelID, messageID, force)
-	return err
 }
 
 // setMarkerBefore moves a marker before a message, also back; "" before the first one.

@@ -36,7 +36,7 @@ func (w *ChangeWatch) set(tx *Tx) {
 // Version returns the current version. ok is false on PostgreSQL, which has no
 // counter of commits.
 func (w *ChangeWatch) Version() (v DataVersion, ok bool) {
-	if w.db.dialect == Postgres {
+	if w.db.onPostgres() {
 		return v, false
 	}
 	w.db.changes.mu.Lock()

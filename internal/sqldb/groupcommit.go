@@ -252,5 +252,5 @@ func (t *Tx) runUngrouped(ctx context.Context, f func(*Tx) error) error {
 		return err
 	}
 	defer q.release()
-	return t.run(ctx, t.db.write, f)
+	return t.runAlone(ctx, f)
 }

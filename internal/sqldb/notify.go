@@ -102,8 +102,7 @@ func (t *Tx) Notify(ctx context.Context, topic, payload string) error {
 
 // notifyOthers notifies the subscribers of other nodes after the commit.
 func (t *Tx) notifyOthers(ctx context.Context, topic, payload string) error {
-	_, err := t.Exec(ctx, "SELECT pg_notify($1, $2)", notifyChannel, t.db.notifier.origin+" "+topic+" "+payload)
-	return err
+	return t.Queue(ctx, "SELECT pg_notify($1, $2)", notifyChannel, t.db.notifier.origin+" "+topic+" "+payload)
 }
 
 // Notify notifies the subscribers of a topic at once, outside a transaction. Unlike

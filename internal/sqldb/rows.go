@@ -2,12 +2,14 @@ package sqldb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/regulars/regulars/internal/sqldb/postgres"
 	"github.com/regulars/regulars/migrations"
 )
 
@@ -39,9 +41,11 @@ func (t *Tx) InsertRows(ctx context.Context, r Rows) error {
 		return nil
 	}
 	t.changed |= migrations.ChangedBy("INSERT INTO " + r.Table)
-	if t.dialect == Postgres && r.N <= fewRows {
-		return t.insertFew(ctx, r)
-	} else if t.dialect == Postgres {
+	if t.onPostgres() && r.N <= fewRows {
+		few := r.insertion()
+		_, err := t.Exec(ctx, few.SQL, few.Args...)
+		return err
+	} else if t.onPostgres() {
 		return t.copyRows(ctx, r)
 	}
 	// OR FAIL: the caller rolls back to its savepoint, so SQLite needs no
@@ -56,9 +60,9 @@ func (t *Tx) UpdateRows(ctx context.Context, keys int, r Rows) error {
 		return nil
 	}
 	t.changed |= migrations.ChangedBy("UPDATE " + r.Table)
-	if t.dialect == Postgres && r.N <= fewRows {
-		return t.updateFew(ctx, keys, r)
-	} else if t.dialect == Postgres {
+	if t.onPostgres() && r.N <= fewRows {
+		return errors.Join(t.queueUpdates(ctx, keys, r), t.send(ctx))
+	} else if t.onPostgres() {
 		return t.mergeRows(ctx, keys, r)
 	}
 	set, where := r.assignments(keys, func(i int) string { return fmt.Sprintf("c%d", i) })
@@ -82,26 +86,42 @@ func (r Rows) assignments(keys int, value func(i int) string) (set, where string
 // fewRows is the number of rows up to which PostgreSQL is faster without COPY.
 const fewRows = 8
 
-// insertFew is InsertRows with one statement of few values.
-func (t *Tx) insertFew(ctx context.Context, r Rows) error {
+// QueueRows is InsertRows as Queue is Exec.
+func (t *Tx) QueueRows(ctx context.Context, r Rows) error {
+	if t.onPostgres() && r.N > 0 && r.N <= fewRows {
+		few := r.insertion()
+		return t.Queue(ctx, few.SQL, few.Args...)
+	}
+	return t.InsertRows(ctx, r)
+}
+
+// insertion returns one statement that inserts few rows.
+func (r Rows) insertion() postgres.Statement {
 	args := make([]any, r.N*len(r.Columns))
 	groups := make([]string, r.N)
 	for i, at := 0, 0; i < r.N; i, at = i+1, at+len(r.Columns) {
 		r.Fill(i, args[at:at+len(r.Columns)])
 		groups[i] = "(" + Placeholders(at+1, len(r.Columns)) + ")"
 	}
-	_, err := t.Exec(ctx, "INSERT INTO "+r.Table+" ("+strings.Join(r.Columns, ", ")+") VALUES "+strings.Join(groups, ", "), args...)
-	return err
+	return postgres.Statement{SQL: "INSERT INTO " + r.Table + " (" + strings.Join(r.Columns, ", ") + ") VALUES " + strings.Join(groups, ", "), Args: args}
 }
 
-// updateFew is UpdateRows with a statement for each row.
-func (t *Tx) updateFew(ctx context.Context, keys int, r Rows) error {
+// QueueUpdates is UpdateRows as Queue is Exec.
+func (t *Tx) QueueUpdates(ctx context.Context, keys int, r Rows) error {
+	if t.onPostgres() && r.N <= fewRows {
+		return t.queueUpdates(ctx, keys, r)
+	}
+	return t.UpdateRows(ctx, keys, r)
+}
+
+// queueUpdates is QueueUpdates with a statement for each row.
+func (t *Tx) queueUpdates(ctx context.Context, keys int, r Rows) error {
 	set, where := r.assignments(keys, func(i int) string { return fmt.Sprintf("$%d", i+1) })
 	query := "UPDATE " + r.Table + " SET " + set + " WHERE " + where
-	row := make([]any, len(r.Columns))
 	for i := range r.N {
+		row := make([]any, len(r.Columns))
 		r.Fill(i, row)
-		if _, err := t.Exec(ctx, query, row...); err != nil {
+		if err := t.Queue(ctx, query, row...); err != nil {
 			return err
 		}
 	}
@@ -128,6 +148,9 @@ func (t *Tx) mergeRows(ctx context.Context, keys int, r Rows) error {
 }
 
 func (t *Tx) copyRows(ctx context.Context, r Rows) error {
+	if err := t.send(ctx); err != nil {
+		return err
+	}
 	return t.conn.Raw(func(raw any) error {
 		source := &copySource{rows: r, index: -1, row: make([]any, len(r.Columns))}
 		_, err := raw.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{r.Table}, r.Columns, source)
@@ -155,7 +178,7 @@ func (t *Tx) AllocateNumbers(ctx context.Context, sequence string, n int) ([]int
 	if n == 0 {
 		return nil, nil
 	}
-	if t.dialect == Postgres {
+	if t.onPostgres() {
 		return All(ctx, t, Value[int64], fmt.Sprintf("SELECT nextval('%s') FROM generate_series(1, %d)", sequence, n))
 	}
 	last, err := One(ctx, t, "sequence", Value[int64], "UPDATE "+sequence+" SET last = last + $1 RETURNING last", int64(n))

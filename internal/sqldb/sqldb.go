@@ -48,6 +48,8 @@ type DB struct {
 	attached    sync.Map
 }
 
+func (db *DB) onPostgres() bool { return db.dialect == Postgres }
+
 // Options are the settings of a database.
 type Options struct {
 	// Synchronous is SQLite's setting. The default FULL makes commits durable

@@ -105,7 +105,7 @@ func (v *tableVersions) start(db *DB) {
 		if v.stopped {
 			return
 		}
-		if db.dialect == Postgres {
+		if db.onPostgres() {
 			v.stop = db.Subscribe(tableTopic, v.notified)
 			return
 		}
@@ -228,7 +228,7 @@ func (v *tableVersions) received(beat string) {
 func (t *Tx) announce(ctx context.Context) error {
 	for _, name := range t.changed.Names() {
 		var err error
-		if t.dialect == Postgres {
+		if t.onPostgres() {
 			err = t.notifyOthers(ctx, tableTopic, name)
 		} else {
 			_, err = t.tx.ExecContext(t.uninterruptible(ctx), `INSERT INTO table_versions (name, version) SELECT $1, COALESCE(max(version), 0) + 1 FROM table_versions WHERE TRUE

@@ -1,13 +1,16 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
+	"github.com/regulars/regulars/internal/sqldb/postgres"
 	"github.com/regulars/regulars/migrations"
 )
 
@@ -23,6 +26,8 @@ type Tx struct {
 	afterCommit []func()
 	changed     migrations.TableSet
 	notified    map[string]bool
+	queued      []postgres.Statement // see Queue
+	failed      error                // of a queued statement, which the next one reports no more
 }
 
 // TxOption changes how a transaction commits on SQLite. It has no effect on
@@ -104,7 +109,7 @@ func (t *Tx) runOnce(ctx context.Context, f func(*Tx) error) error {
 			return notBegunError{err}
 		}
 		defer leave()
-		return t.run(ctx, t.db.write, f)
+		return t.runOnPostgres(ctx, f)
 	}
 	t.db.noteInteractive(ctx)
 	if t.flags != 0 {
@@ -113,8 +118,8 @@ func (t *Tx) runOnce(ctx context.Context, f func(*Tx) error) error {
 	return t.runInGroup(ctx, f)
 }
 
-func (t *Tx) run(ctx context.Context, pool *sql.DB, f func(*Tx) error) (err error) {
-	if t.conn, err = pool.Conn(ctx); err != nil {
+func (t *Tx) runAlone(ctx context.Context, f func(*Tx) error) (err error) {
+	if t.conn, err = t.db.write.Conn(ctx); err != nil {
 		return err
 	}
 	defer func() { _ = t.conn.Close() }() // returns it to the pool
@@ -137,6 +142,70 @@ func (t *Tx) run(ctx context.Context, pool *sql.DB, f func(*Tx) error) (err erro
 	defer t.db.checkpoints.AfterCommit()
 	defer t.db.noteWrite(t.watch) // again, see commitGroup.finish
 	return tx.Commit()
+}
+
+// runOnPostgres runs f in a transaction that is committed in one round trip with the
+// statements that are queued.
+func (t *Tx) runOnPostgres(ctx context.Context, f func(*Tx) error) (err error) {
+	if t.conn, err = t.db.write.Conn(ctx); err != nil {
+		return err
+	}
+	defer func() { _ = t.conn.Close() }() // returns it to the pool
+	if _, err := t.conn.ExecContext(ctx, "BEGIN"); err != nil {
+		return notBegunError{err}
+	}
+	t.tx = t.conn
+	committed := false
+	defer func() {
+		if !committed { // also after a panic
+			postgres.Rollback(ctx, t.conn)
+		}
+	}()
+	if err := t.execute(ctx, f); err != nil || t.failed != nil {
+		return cmp.Or(t.failed, err)
+	}
+	defer t.db.noteWrite(t.watch) // again, see commitGroup.finish
+	err = postgres.Commit(ctx, t.conn, t.queued)
+	committed = err == nil
+	return err
+}
+
+// maxQueued bounds the statements that are queued.
+const maxQueued = 64
+
+// Queue runs one statement whose result is not needed. On PostgreSQL it is sent in one
+// round trip with the next statement or the commit, which returns its error.
+func (t *Tx) Queue(ctx context.Context, query string, args ...any) error {
+	if t.dialect != Postgres {
+		_, err := t.Exec(ctx, query, args...)
+		return err
+	}
+	t.changed |= migrations.ChangedBy(query)
+	t.queued = append(t.queued, postgres.Statement{SQL: query, Args: args})
+	if len(t.queued) < maxQueued {
+		return nil
+	}
+	return t.send(ctx)
+}
+
+// send runs the queued statements.
+func (t *Tx) send(ctx context.Context) error {
+	_, err := t.sendWith(ctx)
+	return err
+}
+
+// sendWith runs the queued statements and further ones, in one round trip.
+func (t *Tx) sendWith(ctx context.Context, more ...postgres.Statement) (affected int64, err error) {
+	list := slices.Concat(t.queued, more)
+	t.queued = nil
+	if len(list) == 0 {
+		return 0, nil
+	}
+	affected, err = postgres.Send(ctx, t.conn, list)
+	if len(list) > len(more) {
+		t.failed = cmp.Or(t.failed, err)
+	}
+	return affected, err
 }
 
 // execute runs everything but the commit.
@@ -168,6 +237,8 @@ func (t *Tx) AfterCommit(f func()) { t.afterCommit = append(t.afterCommit, f) }
 // Dialect returns the engine in use.
 func (t *Tx) Dialect() Dialect { return t.dialect }
 
+func (t *Tx) onPostgres() bool { return t.dialect == Postgres }
+
 // uninterruptible returns the context for a statement. In a commit group it
 // cannot be cancelled: on an interrupt SQLite rolls back the whole group.
 func (t *Tx) uninterruptible(ctx context.Context) context.Context {
@@ -180,18 +251,25 @@ func (t *Tx) uninterruptible(ctx context.Context) context.Context {
 // Exec runs one statement.
 func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
 	t.changed |= migrations.ChangedBy(query)
+	if len(t.queued) > 0 {
+		return t.sendWith(ctx, postgres.Statement{SQL: query, Args: args})
+	}
 	return affected(t.tx.ExecContext(t.uninterruptible(ctx), query, args...))
 }
 
 // Query runs a query. Close the rows before the next call.
 func (t *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	t.changed |= migrations.ChangedBy(query)
+	if err := t.send(ctx); err != nil {
+		return nil, err
+	}
 	return t.tx.QueryContext(t.uninterruptible(ctx), query, args...)
 }
 
 // QueryRow runs a query for one row.
 func (t *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
 	t.changed |= migrations.ChangedBy(query)
+	_ = t.send(ctx) // after an error PostgreSQL refuses the query, and the transaction returns the error
 	return t.tx.QueryRowContext(t.uninterruptible(ctx), query, args...)
 }
 
@@ -201,7 +279,12 @@ func (t *Tx) Savepoint(ctx context.Context, f func() error) error {
 	if _, err := t.Exec(ctx, "SAVEPOINT attempt"); err != nil {
 		return err
 	}
-	if err := f(); err != nil {
+	err := f()
+	if err == nil {
+		err = t.send(ctx)
+	}
+	if err != nil {
+		t.queued = nil
 		// Without the release the savepoint would remain and hide an outer one
 		// of the same name.
 		for _, statement := range []string{"ROLLBACK TO SAVEPOINT attempt", "RELEASE SAVEPOINT attempt"} {
@@ -209,9 +292,10 @@ func (t *Tx) Savepoint(ctx context.Context, f func() error) error {
 				return errors.Join(failed, err)
 			}
 		}
+		err, t.failed = cmp.Or(t.failed, err), nil
 		return err
 	}
-	_, err := t.Exec(ctx, "RELEASE SAVEPOINT attempt")
+	_, err = t.Exec(ctx, "RELEASE SAVEPOINT attempt")
 	return err
 }
 
@@ -230,8 +314,10 @@ func (t *Tx) LockExclusive(ctx context.Context, name string) error {
 // PostgreSQL ends the transaction if its process stops for 10 seconds, so that a
 // frozen node does not block the others.
 func (t *Tx) LockWorker(ctx context.Context, name string) error {
-	if err := t.advisoryLock(ctx, "SELECT set_config('idle_in_transaction_session_timeout', '10000', TRUE), CAST($1 AS TEXT)", name); err != nil {
-		return err
+	if t.dialect == Postgres {
+		if err := t.Queue(ctx, "SELECT set_config('idle_in_transaction_session_timeout', '10000', TRUE)"); err != nil {
+			return err
+		}
 	}
 	return t.LockExclusive(ctx, name)
 }
@@ -240,7 +326,7 @@ func (t *Tx) advisoryLock(ctx context.Context, query, name string) error {
 	if t.dialect == SQLite {
 		return nil
 	}
-	_, err := t.tx.ExecContext(ctx, query, name)
+	_, err := t.Exec(ctx, query, name)
 	return err
 }
 

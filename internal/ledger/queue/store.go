@@ -7,8 +7,7 @@ import (
 )
 
 func insert(ctx context.Context, tx *sqldb.Tx, communityID, row string, packed []byte, entries int) error {
-	_, err := tx.Exec(ctx, "INSERT INTO ledger_unsealed (community_id, id, ids, entries) VALUES ($1, $2, $3, $4)", communityID, row, packed, entries)
-	return err
+	return tx.Queue(ctx, "INSERT INTO ledger_unsealed (community_id, id, ids, entries) VALUES ($1, $2, $3, $4)", communityID, row, packed, entries)
 }
 
 func selectCommunities(ctx context.Context, q sqldb.Querier, limit int) ([]string, error) {

@@ -9,11 +9,10 @@ import (
 )
 
 func upsert(ctx context.Context, tx *sqldb.Tx, communityID, memberID string, d Delta) error {
-	_, err := tx.Exec(ctx, `INSERT INTO message_totals (community_id, user_id, messages, replies, reactions) VALUES ($1, $2, $3, $4, $5)
+	return tx.Queue(ctx, `INSERT INTO message_totals (community_id, user_id, messages, replies, reactions) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (community_id, user_id) DO UPDATE SET messages = message_totals.messages + excluded.messages,
 			replies = message_totals.replies + excluded.replies, reactions = message_totals.reactions + excluded.reactions`,
 		communityID, memberID, d.Messages, d.Replies, d.Reactions)
-	return err
 }
 
 func subtract(ctx context.Context, tx *sqldb.Tx, communityID string, by map[string]Delta) error {

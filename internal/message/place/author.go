@@ -42,7 +42,7 @@ func ownAuthor(ctx context.Context, q sqldb.Querier, caller actor.Actor, communi
 // CheckAuthor checks that the member whom a key names is active, and may write in a
 // whisper channel. It fails with Conflict "sender_not_active" or "channel_read_only".
 func (p Place) CheckAuthor(ctx context.Context, q sqldb.Querier, auth *access.Access, communityID string, author member.Member) error {
-	if !p.ByKey {
+	if !p.ByKey || author.State == member.Active && author.SuspendedUntil == 0 && p.Channel.Type != chat.Whisper {
 		return nil
 	}
 	subject, err := ActiveAuthor(ctx, q, auth, communityID, author)

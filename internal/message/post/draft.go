@@ -241,20 +241,20 @@ func (d *draft) appendPosted(ctx context.Context) (message.View, error) {
 // view returns the message, or the one that was posted with the same nonce before,
 // as its author sees it.
 func (d *draft) view(ctx context.Context, messageID string) (message.View, error) {
-	one, viewsOf := d.message, d.d.Messages.NewViews
-	if messageID != one.ID {
-		var err error
-		if one, err = message.Load(ctx, d.tx, d.communityID, messageID); err != nil {
-			return message.View{}, err
-		}
-		viewsOf = d.d.Messages.Views
+	seen, err := d.viewOf(ctx, messageID)
+	if err == nil && d.in.Nonce != "" {
+		seen.Nonce = &d.in.Nonce
 	}
-	views, err := viewsOf(ctx, d.tx, d.communityID, message.Reader{MemberID: d.author.ID}, map[string]string{one.ChannelID: d.place.Channel.Topic}, []message.Message{one})
+	return seen, err
+}
+
+func (d *draft) viewOf(ctx context.Context, messageID string) (message.View, error) {
+	if messageID == d.message.ID {
+		return d.d.Messages.NewView(ctx, d.tx, d.communityID, d.author, d.place.Channel.Topic, &d.message)
+	}
+	first, err := message.Load(ctx, d.tx, d.communityID, messageID)
 	if err != nil {
 		return message.View{}, err
 	}
-	if d.in.Nonce != "" {
-		views[0].Nonce = &d.in.Nonce
-	}
-	return views[0], nil
+	return d.d.Messages.View(ctx, d.tx, d.communityID, message.Reader{MemberID: d.author.ID}, d.place, first)
 }

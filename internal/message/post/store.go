@@ -52,10 +52,9 @@ func lockNonce(ctx context.Context, tx *sqldb.Tx, communityID string, m *message
 }
 
 func putNonce(ctx context.Context, tx *sqldb.Tx, communityID string, m *message.Message, nonce, fingerprint string) error {
-	_, err := tx.Exec(ctx, `INSERT INTO message_nonces (community_id, channel_id, author_id, nonce, message_id, fingerprint, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+	return tx.Queue(ctx, `INSERT INTO message_nonces (community_id, channel_id, author_id, nonce, message_id, fingerprint, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (community_id, channel_id, author_id, nonce) DO UPDATE SET message_id = excluded.message_id, fingerprint = excluded.fingerprint, created_at = excluded.created_at`,
 		communityID, m.ChannelID, m.AuthorID, nonce, m.ID, fingerprint, m.PostedAt)
-	return err
 }
 
 // lastPost returns when the author of a message posted in a channel with slow mode for
@@ -69,9 +68,8 @@ func lastPost(ctx context.Context, tx *sqldb.Tx, communityID string, m *message.
 }
 
 func putLastPost(ctx context.Context, tx *sqldb.Tx, communityID string, m *message.Message) error {
-	_, err := tx.Exec(ctx, `INSERT INTO slow_mode_posts (community_id, channel_id, user_id, posted_at) VALUES ($1, $2, $3, $4)
+	return tx.Queue(ctx, `INSERT INTO slow_mode_posts (community_id, channel_id, user_id, posted_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (community_id, channel_id, user_id) DO UPDATE SET posted_at = excluded.posted_at`, communityID, m.ChannelID, m.AuthorID, m.PostedAt)
-	return err
 }
 
 func deleteNonces(ctx context.Context, db *sqldb.DB, before int64) error {

@@ -12,9 +12,8 @@ import (
 // Put indexes the text of a message, in place of an earlier one, in the caller's
 // transaction.
 func Put(ctx context.Context, tx *sqldb.Tx, communityID string, t Text) error {
-	_, err := tx.Exec(ctx, `INSERT INTO message_words (community_id, message_id, words) VALUES ($1, $2, $3)
+	return tx.Queue(ctx, `INSERT INTO message_words (community_id, message_id, words) VALUES ($1, $2, $3)
 		ON CONFLICT (community_id, message_id) DO UPDATE SET words = excluded.words`, communityID, t.MessageID, t.indexed(tx.Dialect(), communityID))
-	return err
 }
 
 // Remove removes messages from the index, in the caller's transaction.

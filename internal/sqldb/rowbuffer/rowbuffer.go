@@ -1,4 +1,5 @@
-package sqldb
+// Package rowbuffer buffers rows of one table in little memory.
+package rowbuffer
 
 import (
 	"cmp"
@@ -6,25 +7,27 @@ import (
 	"fmt"
 	"slices"
 	"unsafe"
+
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// RowBuffer buffers rows of one table in a compact encoding, in few large
+// Buffer buffers rows of one table in a compact encoding, in few large
 // allocations. Values are string, int64, int, bool or nil.
-type RowBuffer struct {
+type Buffer struct {
 	table     string
 	columns   []string
 	firstRow  []any // most columns of a load have the same value in every row
 	blocks    [][]byte
-	positions []rowPosition
+	positions []place
 	bytes     int
 }
 
-// rowPosition is the start of a row.
-type rowPosition struct{ block, offset uint32 }
+// place is where a row begins.
+type place struct{ block, offset uint32 }
 
-// rowBufferBlockSize is the size of a block in bytes. A row never spans two
+// blockSize is the size of a block in bytes. A row never spans two
 // blocks; a longer row has a block of its own.
-const rowBufferBlockSize = 256 << 10
+const blockSize = 256 << 10
 
 // The first byte of an encoded value.
 const (
@@ -37,11 +40,11 @@ const (
 )
 
 // Len returns the number of rows.
-func (p *RowBuffer) Len() int { return len(p.positions) }
+func (p *Buffer) Len() int { return len(p.positions) }
 
-// Reset removes all rows and reuses their memory. It invalidates every Rows and
+// Reset removes all rows and reuses their memory. It invalidates every sqldb.Rows and
 // string that p has returned.
-func (p *RowBuffer) Reset() {
+func (p *Buffer) Reset() {
 	p.firstRow, p.positions, p.bytes = nil, p.positions[:0], 0
 	for i := range p.blocks {
 		p.blocks[i] = p.blocks[i][:0]
@@ -49,10 +52,10 @@ func (p *RowBuffer) Reset() {
 }
 
 // Bytes returns the approximate size of the rows.
-func (p *RowBuffer) Bytes() int { return p.bytes + 8*len(p.positions) }
+func (p *Buffer) Bytes() int { return p.bytes + 8*len(p.positions) }
 
 // Add appends rows. All rows have the same table and columns.
-func (p *RowBuffer) Add(r Rows) {
+func (p *Buffer) Add(r sqldb.Rows) {
 	p.table, p.columns = r.Table, r.Columns
 	row := make([]any, len(r.Columns))
 	var encoded []byte
@@ -69,7 +72,7 @@ func (p *RowBuffer) Add(r Rows) {
 	}
 }
 
-func (p *RowBuffer) appendValue(b []byte, column int, v any) []byte {
+func (p *Buffer) appendValue(b []byte, column int, v any) []byte {
 	if v == p.firstRow[column] {
 		return append(b, valueSameAsFirst)
 	}
@@ -93,7 +96,7 @@ func (p *RowBuffer) appendValue(b []byte, column int, v any) []byte {
 }
 
 // store appends an encoded row to the first block with room for it.
-func (p *RowBuffer) store(row []byte) {
+func (p *Buffer) store(row []byte) {
 	p.bytes += len(row)
 	i := 0
 	if n := len(p.positions); n > 0 {
@@ -101,10 +104,10 @@ func (p *RowBuffer) store(row []byte) {
 	}
 	for ; ; i++ {
 		if i == len(p.blocks) {
-			p.blocks = append(p.blocks, make([]byte, 0, max(rowBufferBlockSize, len(row))))
+			p.blocks = append(p.blocks, make([]byte, 0, max(blockSize, len(row))))
 		}
 		if b := p.blocks[i]; len(b)+len(row) <= cap(b) {
-			p.positions = append(p.positions, rowPosition{uint32(i), uint32(len(b))})
+			p.positions = append(p.positions, place{uint32(i), uint32(len(b))})
 			p.blocks[i] = append(b, row...)
 			return
 		}
@@ -112,14 +115,14 @@ func (p *RowBuffer) store(row []byte) {
 }
 
 // Rows returns the rows in the order they were added, valid until Reset.
-func (p *RowBuffer) Rows() Rows { return p.rowsAt(p.positions) }
+func (p *Buffer) Rows() sqldb.Rows { return p.rowsAt(p.positions) }
 
 // SortedBy returns the rows sorted by a text column, valid until Reset.
-func (p *RowBuffer) SortedBy(column string) Rows {
+func (p *Buffer) SortedBy(column string) sqldb.Rows {
 	k := slices.Index(p.columns, column)
 	type sortItem struct {
-		key      string
-		position rowPosition
+		key string
+		at  place
 	}
 	items := make([]sortItem, len(p.positions))
 	for i, position := range p.positions {
@@ -127,15 +130,15 @@ func (p *RowBuffer) SortedBy(column string) Rows {
 		items[i] = sortItem{key, position}
 	}
 	slices.SortFunc(items, func(a, b sortItem) int { return cmp.Compare(a.key, b.key) })
-	order := make([]rowPosition, len(items))
+	order := make([]place, len(items))
 	for i := range items {
-		order[i] = items[i].position
+		order[i] = items[i].at
 	}
 	return p.rowsAt(order)
 }
 
-func (p *RowBuffer) rowsAt(positions []rowPosition) Rows {
-	return Rows{Table: p.table, Columns: p.columns, N: len(positions), Fill: func(i int, row []any) {
+func (p *Buffer) rowsAt(positions []place) sqldb.Rows {
+	return sqldb.Rows{Table: p.table, Columns: p.columns, N: len(positions), Fill: func(i int, row []any) {
 		in := p.blocks[positions[i].block][positions[i].offset:]
 		for k := range row {
 			row[k], in = p.decodeValue(in, k)
@@ -143,8 +146,8 @@ func (p *RowBuffer) rowsAt(positions []rowPosition) Rows {
 	}}
 }
 
-func (p *RowBuffer) valueAt(position rowPosition, column int) (v any) {
-	in := p.blocks[position.block][position.offset:]
+func (p *Buffer) valueAt(at place, column int) (v any) {
+	in := p.blocks[at.block][at.offset:]
 	for k := range column + 1 {
 		v, in = p.decodeValue(in, k)
 	}
@@ -152,7 +155,7 @@ func (p *RowBuffer) valueAt(position rowPosition, column int) (v any) {
 }
 
 // decodeValue decodes one value. Strings share the memory of the block.
-func (p *RowBuffer) decodeValue(in []byte, column int) (v any, rest []byte) {
+func (p *Buffer) decodeValue(in []byte, column int) (v any, rest []byte) {
 	kind, in := in[0], in[1:]
 	switch kind {
 	case valueSameAsFirst:

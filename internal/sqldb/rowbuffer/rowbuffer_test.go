@@ -1,4 +1,4 @@
-package sqldb_test
+package rowbuffer_test
 
 import (
 	"strings"
@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/rowbuffer"
 )
 
 func TestRowBufferReturnsRowsUnchanged(t *testing.T) {
@@ -16,7 +17,7 @@ func TestRowBufferReturnsRowsUnchanged(t *testing.T) {
 		{"d", "", int64(-7), true, strings.Repeat("long", 200_000)},
 		{"c", "beta", int64(0), false, nil},
 	}
-	var p sqldb.RowBuffer
+	var p rowbuffer.Buffer
 	p.Add(sqldb.Rows{Table: "t", Columns: []string{"a"}, N: 1, Fill: func(_ int, row []any) { row[0] = "discarded" }})
 	p.Reset()
 	for _, part := range [][][]any{want[:1], want[1:]} {
