@@ -47,7 +47,11 @@ func (b *browser) do(what string, actions ...chromedp.Action) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
 	defer cancel()
-	if err := chromedp.Run(ctx, actions...); err != nil {
+	err := chromedp.Run(ctx, actions...)
+	for err != nil && strings.Contains(err.Error(), "Could not find node with given id") {
+		err = chromedp.Run(ctx, actions...) // a page came between the search for the node and its use
+	}
+	if err != nil {
 		var where, text string
 		_ = chromedp.Run(b.ctx, chromedp.Location(&where), chromedp.Text("body", &text))
 		b.Fatalf("%s: %v\nat %s:\n%.1500s", what, err, where, text)
