@@ -2,7 +2,6 @@ package sqldb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -61,7 +60,7 @@ func (t *Tx) UpdateRows(ctx context.Context, keys int, r Rows) error {
 	}
 	t.changed |= migrations.ChangedBy("UPDATE " + r.Table)
 	if t.onPostgres() && r.N <= fewRows {
-		return errors.Join(t.queueUpdates(ctx, keys, r), t.send(ctx))
+		return t.updateFew(ctx, keys, r)
 	} else if t.onPostgres() {
 		return t.mergeRows(ctx, keys, r)
 	}
@@ -106,22 +105,14 @@ func (r Rows) insertion() postgres.Statement {
 	return postgres.Statement{SQL: "INSERT INTO " + r.Table + " (" + strings.Join(r.Columns, ", ") + ") VALUES " + strings.Join(groups, ", "), Args: args}
 }
 
-// QueueUpdates is UpdateRows as Queue is Exec.
-func (t *Tx) QueueUpdates(ctx context.Context, keys int, r Rows) error {
-	if t.onPostgres() && r.N <= fewRows {
-		return t.queueUpdates(ctx, keys, r)
-	}
-	return t.UpdateRows(ctx, keys, r)
-}
-
-// queueUpdates is QueueUpdates with a statement for each row.
-func (t *Tx) queueUpdates(ctx context.Context, keys int, r Rows) error {
+// updateFew is UpdateRows with a statement for each row.
+func (t *Tx) updateFew(ctx context.Context, keys int, r Rows) error {
 	set, where := r.assignments(keys, func(i int) string { return fmt.Sprintf("$%d", i+1) })
 	query := "UPDATE " + r.Table + " SET " + set + " WHERE " + where
+	row := make([]any, len(r.Columns))
 	for i := range r.N {
-		row := make([]any, len(r.Columns))
 		r.Fill(i, row)
-		if err := t.Queue(ctx, query, row...); err != nil {
+		if _, err := t.Exec(ctx, query, row...); err != nil {
 			return err
 		}
 	}

@@ -28,6 +28,7 @@ type Tx struct {
 	notified    map[string]bool
 	queued      []postgres.Statement // see Queue
 	failed      error                // of a queued statement, which the next one reports no more
+	discard     bool                 // the connection does not return to the pool
 }
 
 // TxOption changes how a transaction commits on SQLite. It has no effect on
@@ -160,6 +161,9 @@ func (t *Tx) runOnPostgres(ctx context.Context, f func(*Tx) error) (err error) {
 		if !committed { // also after a panic
 			postgres.Rollback(ctx, t.conn)
 		}
+		if t.discard || !committed && len(t.queued) > 0 {
+			_ = t.conn.Raw(func(any) error { return driver.ErrBadConn }) // statements of a failed batch may be prepared or not
+		}
 	}()
 	if err := t.execute(ctx, f); err != nil || t.failed != nil {
 		return cmp.Or(t.failed, err)
@@ -202,6 +206,7 @@ func (t *Tx) sendWith(ctx context.Context, more ...postgres.Statement) (affected
 		return 0, nil
 	}
 	affected, err = postgres.Send(ctx, t.conn, list)
+	t.discard = t.discard || err != nil
 	if len(list) > len(more) {
 		t.failed = cmp.Or(t.failed, err)
 	}
