@@ -114,6 +114,37 @@ func TestFailedQueuedStatementRollsBackAndIsTheError(t *testing.T) {
 	})
 }
 
+// refused describes the error of a statement.
+type refused struct{ error }
+
+func (r refused) Unwrap() error { return r.error }
+
+func TestDescribedErrorOfAQueuedStatementStays(t *testing.T) {
+	withNumbers(t, func(t *testing.T, db *sqldb.DB, add func(context.Context, *sqldb.Tx, ...int) error) {
+		fail := func(ctx context.Context, tx *sqldb.Tx) error {
+			err := add(ctx, tx, 7, 7)
+			if err == nil {
+				_, err = tx.Exec(ctx, "DELETE FROM numbers")
+			}
+			return refused{err}
+		}
+		check := func(err error) {
+			t.Helper()
+			if _, described := errors.AsType[refused](err); !described || !sqldb.IsDuplicate(err) {
+				t.Errorf("%T: %v", err, err)
+			}
+		}
+		check(inTx(t, db, fail))
+		err := inTx(t, db, func(ctx context.Context, tx *sqldb.Tx) error {
+			check(tx.Savepoint(ctx, func() error { return fail(ctx, tx) }))
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestQueuedStatementsBelongToTheirSavepoint(t *testing.T) {
 	withNumbers(t, func(t *testing.T, db *sqldb.DB, add func(context.Context, *sqldb.Tx, ...int) error) {
 		err := inTx(t, db, func(ctx context.Context, tx *sqldb.Tx) error {

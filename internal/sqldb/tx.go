@@ -27,8 +27,7 @@ type Tx struct {
 	changed     migrations.TableSet
 	notified    map[string]bool
 	queued      []postgres.Statement // see Queue
-	failed      error                // of a queued statement, which the next one reports no more
-	discard     bool                 // the connection does not return to the pool
+	failed      error                // of a queued statement; PostgreSQL refuses those behind it
 }
 
 // TxOption changes how a transaction commits on SQLite. It has no effect on
@@ -161,12 +160,9 @@ func (t *Tx) runOnPostgres(ctx context.Context, f func(*Tx) error) (err error) {
 		if !committed { // also after a panic
 			postgres.Rollback(ctx, t.conn)
 		}
-		if t.discard || !committed && len(t.queued) > 0 {
-			_ = t.conn.Raw(func(any) error { return driver.ErrBadConn }) // statements of a failed batch may be prepared or not
-		}
 	}()
 	if err := t.execute(ctx, f); err != nil || t.failed != nil {
-		return cmp.Or(t.failed, err)
+		return t.cause(err)
 	}
 	defer t.db.noteWrite(t.watch) // again, see commitGroup.finish
 	err = postgres.Commit(ctx, t.conn, t.queued)
@@ -206,11 +202,19 @@ func (t *Tx) sendWith(ctx context.Context, more ...postgres.Statement) (affected
 		return 0, nil
 	}
 	affected, err = postgres.Send(ctx, t.conn, list)
-	t.discard = t.discard || err != nil
 	if len(list) > len(more) {
 		t.failed = cmp.Or(t.failed, err)
 	}
 	return affected, err
+}
+
+// cause returns err, or the error of the queued statement that caused it. An err that
+// describes that error stays as it is.
+func (t *Tx) cause(err error) error {
+	if t.failed == nil || errors.Is(err, t.failed) {
+		return err
+	}
+	return errors.Join(t.failed, err)
 }
 
 // execute runs everything but the commit.
@@ -297,7 +301,7 @@ func (t *Tx) Savepoint(ctx context.Context, f func() error) error {
 				return errors.Join(failed, err)
 			}
 		}
-		err, t.failed = cmp.Or(t.failed, err), nil
+		err, t.failed = t.cause(err), nil
 		return err
 	}
 	_, err = t.Exec(ctx, "RELEASE SAVEPOINT attempt")
