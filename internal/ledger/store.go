@@ -90,7 +90,7 @@ func insertBalances(ctx context.Context, tx *sqldb.Tx, communityID string, list 
 
 func updateBalances(ctx context.Context, tx *sqldb.Tx, communityID string, list []*account) error {
 	columns := []string{"community_id", "holder", "unit", "posted", "held", "last_id", "next_due", "entries"}
-	return tx.UpdateRows(ctx, 3, sqldb.Rows{Table: "ledger_balances", Columns: columns, N: len(list), Fill: func(i int, row []any) {
+	return tx.QueueUpdates(ctx, 3, sqldb.Rows{Table: "ledger_balances", Columns: columns, N: len(list), Fill: func(i int, row []any) {
 		a := list[i]
 		row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7] = communityID, a.holder, string(a.unit), a.posted, a.held, a.lastID, a.nextDue, a.entries
 	}})
@@ -138,7 +138,7 @@ func addDays(ctx context.Context, tx *sqldb.Tx, communityID string, keys []dayKe
 	if err := tx.QueueRows(ctx, rows(added)); err != nil {
 		return err
 	}
-	return tx.UpdateRows(ctx, 4, rows(changed))
+	return tx.QueueUpdates(ctx, 4, rows(changed))
 }
 
 // earnedBefore returns what was earned on days that have a row.
@@ -341,7 +341,7 @@ func insertLots(ctx context.Context, tx *sqldb.Tx, communityID string, list []*l
 
 func updateLots(ctx context.Context, tx *sqldb.Tx, communityID string, list []*lot) error {
 	columns := []string{"community_id", "id", "remaining", "held", "expiries"}
-	return tx.UpdateRows(ctx, 2, sqldb.Rows{Table: "ledger_lots", Columns: columns, N: len(list), Fill: func(i int, row []any) {
+	return tx.QueueUpdates(ctx, 2, sqldb.Rows{Table: "ledger_lots", Columns: columns, N: len(list), Fill: func(i int, row []any) {
 		o := list[i]
 		row[0], row[1], row[2], row[3], row[4] = communityID, o.ID, o.remaining, o.held, o.expiries
 	}})

@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -60,7 +61,7 @@ func (t *Tx) UpdateRows(ctx context.Context, keys int, r Rows) error {
 	}
 	t.changed |= migrations.ChangedBy("UPDATE " + r.Table)
 	if t.onPostgres() && r.N <= fewRows {
-		return t.updateFew(ctx, keys, r)
+		return errors.Join(t.queueUpdates(ctx, keys, r), t.send(ctx))
 	} else if t.onPostgres() {
 		return t.mergeRows(ctx, keys, r)
 	}
@@ -105,14 +106,22 @@ func (r Rows) insertion() postgres.Statement {
 	return postgres.Statement{SQL: "INSERT INTO " + r.Table + " (" + strings.Join(r.Columns, ", ") + ") VALUES " + strings.Join(groups, ", "), Args: args}
 }
 
-// updateFew is UpdateRows with a statement for each row.
-func (t *Tx) updateFew(ctx context.Context, keys int, r Rows) error {
+// QueueUpdates is UpdateRows as Queue is Exec.
+func (t *Tx) QueueUpdates(ctx context.Context, keys int, r Rows) error {
+	if t.onPostgres() && r.N <= fewRows {
+		return t.queueUpdates(ctx, keys, r)
+	}
+	return t.UpdateRows(ctx, keys, r)
+}
+
+// queueUpdates is QueueUpdates with a statement for each row.
+func (t *Tx) queueUpdates(ctx context.Context, keys int, r Rows) error {
 	set, where := r.assignments(keys, func(i int) string { return fmt.Sprintf("$%d", i+1) })
 	query := "UPDATE " + r.Table + " SET " + set + " WHERE " + where
-	row := make([]any, len(r.Columns))
 	for i := range r.N {
+		row := make([]any, len(r.Columns))
 		r.Fill(i, row)
-		if _, err := t.Exec(ctx, query, row...); err != nil {
+		if err := t.Queue(ctx, query, row...); err != nil {
 			return err
 		}
 	}
