@@ -1,6 +1,5 @@
 // Package collector paces the garbage collector of the process: late while a bulk job
 // runs, and early while little is allocated, so that idle connections need little memory.
-// After a burst it returns the memory of the burst to the system.
 package collector
 
 import (
@@ -31,8 +30,7 @@ const (
 	smallest    = 12 << 20
 	idlePercent = 10
 	tick        = 250 * time.Millisecond
-	between     = time.Minute // two returns of memory, at least
-	newest      = 0.1         // part of the last tick in the rate of allocation, which follows in 2 seconds
+	newest      = 0.1 // part of the last tick in the rate of allocation, which follows in 2 seconds
 )
 
 // pacer sets the GC percentage of the process.
@@ -42,8 +40,6 @@ type pacer struct {
 	percent int // as it was set last
 	heap    heap
 	rate    float64 // allocated bytes a second, of late
-
-	returned time.Time // when memory was returned to the system
 }
 
 // heap is the state of the memory of the process, in bytes.
@@ -52,7 +48,6 @@ type heap struct {
 	allocated uint64 // since the start
 	live      uint64 // after the last collection
 	stacks    uint64
-	unused    uint64 // and not yet returned to the system
 	at        time.Time
 }
 
@@ -64,7 +59,7 @@ func BeginJob() (end func()) { return process.begin() }
 // Adapt adapts the pace of a bulk job to the present heap.
 func Adapt() { process.adapt() }
 
-// Run adapts the pace while no bulk job runs, until ctx ends. A percentage that somebody
+// Run adapts the pace while no bulk job runs, until ctx ends. A percentage that the operator
 // has chosen, such as with GOGC, is not changed.
 func Run(ctx context.Context) {
 	every := time.NewTicker(tick)
@@ -74,9 +69,7 @@ func Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-every.C:
-			if process.idle(now) {
-				debug.FreeOSMemory()
-			}
+			process.idle(now)
 		}
 	}
 }
@@ -107,9 +100,8 @@ func (g *pacer) adapt() {
 	}
 }
 
-// idle adapts the percentage while no job runs. It reports whether memory is worth
-// returning: while little is allocated the runtime itself would return it only in hours.
-func (g *pacer) idle(now time.Time) (unused bool) {
+// idle adapts the percentage while no job runs.
+func (g *pacer) idle(now time.Time) {
 	h := read()
 	h.at = now
 	g.mutex.Lock()
@@ -118,20 +110,15 @@ func (g *pacer) idle(now time.Time) (unused bool) {
 	g.heap = h
 	over := now.Sub(before.at).Seconds()
 	if before.at.IsZero() || over <= 0 {
-		return false
+		return
 	}
 	g.rate += newest * (float64(h.allocated-before.allocated)/over - g.rate)
 	if g.jobs > 0 {
-		return false
+		return
 	}
 	if percent := percentOfIdle(h.live+h.stacks, g.rate); percent < g.percent*3/4 || percent > g.percent*5/4 {
 		g.set(h.percent, percent)
 	}
-	if g.rate*pause.Seconds() > smallest || h.unused < smallest || now.Sub(g.returned) < between {
-		return false
-	}
-	g.returned = now
-	return true
 }
 
 // set sets the percentage unless the present one is not ours.
@@ -158,7 +145,7 @@ func percentOfIdle(live uint64, rate float64) int {
 }
 
 func read() (h heap) {
-	samples := []metrics.Sample{{Name: "/gc/gogc:percent"}, {Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
+	samples := []metrics.Sample{{Name: "/gc/gogc:percent"}, {Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
 	metrics.Read(samples)
-	return heap{percent: int(samples[0].Value.Uint64()), allocated: samples[1].Value.Uint64(), live: samples[2].Value.Uint64(), stacks: samples[3].Value.Uint64(), unused: samples[4].Value.Uint64()}
+	return heap{percent: int(samples[0].Value.Uint64()), allocated: samples[1].Value.Uint64(), live: samples[2].Value.Uint64(), stacks: samples[3].Value.Uint64()}
 }

@@ -36,7 +36,7 @@ func TestAChosenPercentStays(t *testing.T) {
 	g.idle(time.Unix(1, 0))
 	g.idle(time.Unix(2, 0))
 	if now := read().percent; now != 50 {
-		t.Errorf("%d %% in place of what somebody had chosen", now)
+		t.Errorf("%d %% in place of what the operator had chosen", now)
 	}
 }
 
@@ -87,23 +87,4 @@ func TestQuietProcessCollectsEarly(t *testing.T) {
 		t.Errorf("%d %% while 4 GB a second are allocated", now)
 	}
 	runtime.KeepAlive(large)
-}
-
-func TestMemoryOfABurstIsReturnedOnceItIsOver(t *testing.T) {
-	withPercent(t, defaultPercent)
-	burst := make([][]byte, 100)
-	for i := range burst {
-		burst[i] = make([]byte, 1<<20)
-	}
-	runtime.KeepAlive(burst)
-	runtime.GC()
-	g := pacer{percent: defaultPercent}
-	at := time.Unix(0, 0)
-	g.idle(at)
-	if !g.idle(at.Add(2 * time.Minute)) {
-		t.Errorf("%d unused bytes stay", read().unused)
-	}
-	if g.idle(at.Add(2*time.Minute + time.Second)) {
-		t.Error("memory is returned each second")
-	}
 }

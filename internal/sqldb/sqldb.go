@@ -57,8 +57,8 @@ type Options struct {
 	Synchronous string
 	// MaxConns is the size of the PostgreSQL pool. 0 means 20.
 	MaxConns int
-	// IdleTx is the time after which PostgreSQL rolls back a transaction whose
-	// process sends no statement. 0 means 20 s.
+	// IdleTx is the time after which PostgreSQL rolls back a transaction without
+	// a statement. 0 means 20 s.
 	IdleTx time.Duration
 }
 

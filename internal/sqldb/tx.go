@@ -103,7 +103,7 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error, options ...TxOption) er
 
 // runOnce runs f once, in a commit group where that is possible.
 func (t *Tx) runOnce(ctx context.Context, f func(*Tx) error) error {
-	if t.dialect == Postgres {
+	if t.onPostgres() {
 		leave, err := t.db.pool.Enter(ctx, isInteractive(ctx))
 		if err != nil {
 			return notBegunError{err}
@@ -173,10 +173,10 @@ func (t *Tx) runOnPostgres(ctx context.Context, f func(*Tx) error) (err error) {
 // maxQueued bounds the statements that are queued.
 const maxQueued = 64
 
-// Queue runs one statement whose result is not needed. On PostgreSQL it is sent in one
+// Queue runs one statement without a result for the caller. On PostgreSQL it is sent in one
 // round trip with the next statement or the commit, which returns its error.
 func (t *Tx) Queue(ctx context.Context, query string, args ...any) error {
-	if t.dialect != Postgres {
+	if !t.onPostgres() {
 		_, err := t.Exec(ctx, query, args...)
 		return err
 	}
@@ -323,7 +323,7 @@ func (t *Tx) LockExclusive(ctx context.Context, name string) error {
 // PostgreSQL ends the transaction if its process stops for 10 seconds, so that a
 // frozen node does not block the others.
 func (t *Tx) LockWorker(ctx context.Context, name string) error {
-	if t.dialect == Postgres {
+	if t.onPostgres() {
 		if err := t.Queue(ctx, "SELECT set_config('idle_in_transaction_session_timeout', '10000', TRUE)"); err != nil {
 			return err
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// Statement is a statement whose rows are not read.
+// Statement is a statement without rows to read.
 type Statement struct {
 	SQL  string
 	Args []any
