@@ -96,6 +96,10 @@ func (b *bench) measureMessages(ctx context.Context, v *server) (_ *messageResul
 func (b *bench) measureSends(ctx context.Context, v *server, d *direct, channels []string, count int) (*sending, error) {
 	s := &sending{engine: v.store.engine, writers: count, channels: len(channels)}
 	var ours, alone []responses
+	// The first requests open and prepare the connections to the database.
+	if _, err := b.measureServer(ctx, v.address, count, v.sendRequest(channels)); err != nil {
+		return nil, err
+	}
 	for range b.rounds {
 		before, err := v.commits(ctx)
 		if err != nil {

@@ -109,7 +109,19 @@ func startCluster(ctx context.Context, settings ...string) (_ *cluster, err erro
 	if err := c.process.Start(); err != nil {
 		return nil, err
 	}
-	return c, c.waitReady(ctx)
+	if err := c.waitReady(ctx); err != nil {
+		return nil, err
+	}
+	return c, c.fillLog(ctx)
+}
+
+// fillLog creates the segments of the write-ahead log that a server in use has and writes
+// again: to create one stops all commits for about 60 ms.
+func (c *cluster) fillLog(ctx context.Context) error {
+	const segments = 40 // of 16 MB
+	fill := strings.Repeat("SELECT pg_logical_emit_message(false, 'fill', ''), pg_switch_wal();\n", segments)
+	_, _, err := c.admin().shell(ctx, fill+"CHECKPOINT;")
+	return err
 }
 
 // nobodyID is the user id of the server if the benchmark runs as root, which

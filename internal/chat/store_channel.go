@@ -64,9 +64,13 @@ func scanOverride(s sqldb.Scanner) (overrideRow, error) {
 // addOverrides sets the overrides of channels. It loads those of the channel
 // only, or of all if only is "".
 func addOverrides(ctx context.Context, q sqldb.Querier, communityID string, channels []Channel, only string) error {
+	condition, args := "o.community_id = $1", []any{communityID}
+	if only != "" {
+		condition, args = condition+" AND o.channel_id = $2", append(args, only)
+	}
 	rows, err := sqldb.All(ctx, q, scanOverride, `SELECT o.channel_id, o.subject_id, o.role_id IS NOT NULL, COALESCE(r.everyone, FALSE), o.allow, o.deny
 		FROM channel_overrides o LEFT JOIN roles r ON r.community_id = o.community_id AND r.id = o.role_id
-		WHERE o.community_id = $1 AND ($2 = '' OR o.channel_id = $2) ORDER BY o.channel_id, o.subject_id`, communityID, only)
+		WHERE `+condition+" ORDER BY o.channel_id, o.subject_id", args...)
 	if err != nil {
 		return err
 	}

@@ -57,6 +57,8 @@ type Options struct {
 	Synchronous string
 	// MaxConns is the size of the PostgreSQL pool. 0 means 20.
 	MaxConns int
+	// PlanAge is how long PostgreSQL uses a plan again in requests. 0 means 2 seconds.
+	PlanAge time.Duration
 	// IdleTx is the time after which PostgreSQL rolls back a transaction without
 	// a statement. 0 means 20 s.
 	IdleTx time.Duration
@@ -83,7 +85,7 @@ func open(address string, opts Options) (*DB, error) {
 	if !strings.HasPrefix(address, "postgres://") && !strings.HasPrefix(address, "postgresql://") {
 		return nil, errors.New(`invalid database address: start it with "postgres://" or "sqlite:"`)
 	}
-	pool, err := postgres.Open(address, postgres.Options{MaxConns: opts.MaxConns, IdleTx: opts.IdleTx})
+	pool, err := postgres.Open(address, postgres.Options{MaxConns: opts.MaxConns, IdleTx: opts.IdleTx, PlanAge: opts.PlanAge})
 	if err != nil {
 		return nil, err
 	}

@@ -151,7 +151,7 @@ func (t *Tx) runOnPostgres(ctx context.Context, f func(*Tx) error) (err error) {
 		return err
 	}
 	defer func() { _ = t.conn.Close() }() // returns it to the pool
-	if _, err := t.conn.ExecContext(ctx, "BEGIN"); err != nil {
+	if err := t.db.pool.Begin(ctx, t.conn, isInteractive(ctx)); err != nil {
 		return notBegunError{err}
 	}
 	t.tx = t.conn

@@ -3,6 +3,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -27,14 +28,16 @@ const (
 type Options struct {
 	MaxConns int           // 0 means 20
 	IdleTx   time.Duration // see sqldb.Options; 0 means 20 s
+	PlanAge  time.Duration // how long plans are used again in requests; 0 means 2 s
 }
 
 // Pool is a pool of connections. While the server does not answer, its statements
 // fail within seconds.
 type Pool struct {
 	*sql.DB
-	link   *link
-	inLine chan struct{} // see Enter
+	link    *link
+	inLine  chan struct{} // see Enter
+	planAge time.Duration // 0: the address decides how plans are chosen
 }
 
 // Open opens a pool without a connection. Connections fail if the address leads to a
@@ -74,7 +77,11 @@ func Open(address string, opts Options) (*Pool, error) {
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
 	link.start()
-	return &Pool{pool, link, make(chan struct{}, max(1, conns-conns/reservedPart))}, nil
+	p := &Pool{pool, link, make(chan struct{}, max(1, conns-conns/reservedPart)), 0}
+	if config.RuntimeParams[planCacheMode] == "" {
+		p.planAge = cmp.Or(opts.PlanAge, defaultPlanAge)
+	}
+	return p, nil
 }
 
 // reservedPart is the part of the connections that requests leave to background work: one
@@ -112,7 +119,7 @@ func sessionSettings(inAddress map[string]string, idleTx time.Duration) string {
 	for _, s := range []struct{ name, value string }{
 		// A generic plan made while a table was empty would scan it entirely after
 		// an import.
-		{"plan_cache_mode", "force_custom_plan"},
+		{planCacheMode, "force_custom_plan"}, // except in requests, see Begin
 		// The server frees the locks of a node that it can no longer reach.
 		{"idle_in_transaction_session_timeout", strconv.FormatInt(idleTx.Milliseconds(), 10)},
 		{"tcp_keepalives_idle", "10"},
