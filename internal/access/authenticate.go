@@ -37,6 +37,9 @@ func (a *Access) bySession(ctx context.Context, token string) (actor.Actor, erro
 
 func (a *Access) byKey(ctx context.Context, secret string) (actor.Actor, error) {
 	hash := account.HashToken(secret)
+	if cachedUserKeys.Has(a.db, hash) { // no key of a community is looked for
+		return a.byUserKey(ctx, hash)
+	}
 	k, err := keyByHash(ctx, a.db, hash)
 	if errs.KindOf(err) == errs.NotFound {
 		return a.byUserKey(ctx, hash)

@@ -29,7 +29,7 @@ func (c *Cache[V]) Get(q sqldb.Querier, key string, load func() (V, error)) (V, 
 	if !outside {
 		return load()
 	}
-	values := db.Attached(c, func() any { return &values[V]{watch: db.WatchTables(c.tables...)} }).(*values[V])
+	values := c.of(db)
 	version, ok := values.watch.Version()
 	if !ok {
 		return load()
@@ -42,6 +42,20 @@ func (c *Cache[V]) Get(q sqldb.Querier, key string, load func() (V, error)) (V, 
 		values.add(version, key, loaded, c.room)
 	}
 	return loaded, err
+}
+
+// Has reports whether Get would return a value of a key without load.
+func (c *Cache[V]) Has(db *sqldb.DB, key string) bool {
+	values := c.of(db)
+	version, ok := values.watch.Version()
+	if ok {
+		_, ok = values.get(version, key)
+	}
+	return ok
+}
+
+func (c *Cache[V]) of(db *sqldb.DB) *values[V] {
+	return db.Attached(c, func() any { return &values[V]{watch: db.WatchTables(c.tables...)} }).(*values[V])
 }
 
 // values are the values of one database.

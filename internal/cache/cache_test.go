@@ -110,6 +110,19 @@ func TestAValueIsLoadedOncePerChange(t *testing.T) {
 	})
 }
 
+func TestHasReportsValuesThatAreCurrent(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		c := newNames(t, db, 10)
+		c.await(func() bool { c.get("first"); return c.Has(db, "first") })
+		if c.Has(db, "second") {
+			t.Error("a value that was never loaded")
+		}
+		if rename(t, db, "first", 1); c.Has(db, "first") {
+			t.Error("a value from before a change")
+		}
+	})
+}
+
 func TestAnErrorIsNotKept(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		c, failure := newNames(t, db, 10), errors.New("failed")

@@ -22,14 +22,14 @@ type channelState struct {
 // read a list of blocked authors again for each message, so it has a table of them; without
 // any, the condition would take a sixth of the time.
 func unreadIn(d sqldb.Dialect, who reader) string {
-	unread := "m.community_id = $1 AND m.channel_id = w.id AND m.hushed IN (FALSE, w.whole) AND m.deleted_at = 0 AND m.author_id <> $2"
+	const unread = "m.community_id = $1 AND m.channel_id = w.id AND (w.whole OR NOT m.hushed) AND m.deleted_at = 0 AND m.author_id <> $2"
 	switch {
+	case len(who.blocked) == 0:
+		return unread
 	case d == sqldb.Postgres:
 		return unread + " AND NOT " + d.In("m.author_id", "$8")
-	case len(who.blocked) > 0:
-		return unread + " AND NOT EXISTS (SELECT 1 FROM blocked b WHERE b.author_id = m.author_id)"
 	}
-	return unread
+	return unread + " AND NOT EXISTS (SELECT 1 FROM blocked b WHERE b.author_id = m.author_id)"
 }
 
 // selectStates returns the states of the reader's channels, by channel.

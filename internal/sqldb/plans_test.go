@@ -39,6 +39,29 @@ func TestPlansOfRequestsAreUsedAgainForAShortTime(t *testing.T) {
 	}
 }
 
+func TestQueriesRunInOneProcess(t *testing.T) {
+	address := pgtest.EmptyURL(t)
+	for _, c := range []struct{ parameters, want string }{{"", "0"}, {"&max_parallel_workers_per_gather=2", "2"}} {
+		db, err := sqldb.Open(t.Context(), address, sqldb.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		execute(t, db, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET max_parallel_workers_per_gather = 3', current_database()); END $$")
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+		if db, err = sqldb.Open(t.Context(), address+c.parameters, sqldb.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := sqldb.One(t.Context(), db, "setting", sqldb.Value[string], "SHOW max_parallel_workers_per_gather"); err != nil || got != c.want {
+			t.Errorf("with %q in the address: %s processes, %v, want %s", c.parameters, got, err, c.want)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func execute(t *testing.T, db *sqldb.DB, statements ...string) {
 	t.Helper()
 	for _, statement := range statements {
