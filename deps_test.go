@@ -64,7 +64,7 @@ var layers = []string{
 	"internal/message/delivery internal/message/list internal/message/post internal/message/react",
 	"internal/message/change",
 	"internal/report internal/readstate internal/message/topic",
-	"internal/progress/gain internal/progress/subject",
+	"internal/progress/cause internal/progress/gain internal/progress/subject",
 	"internal/progress/activity internal/progress/rule internal/progress/tier",
 	"internal/progress/badge internal/progress/count",
 	"internal/progress/award internal/progress/milestone",

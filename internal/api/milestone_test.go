@@ -226,8 +226,8 @@ func TestMilestonesOfRemovedMembersAreRemoved(t *testing.T) {
 }
 
 // The import sets a field of members that exist. Its own event lets Ada complete "VIP"; her
-// message lets her complete "Writing VIP" and awards "Patron"; an entry of "VIP" is counted
-// by "Rich"; the creation of "Later" lets all be checked. Mod had the value before.
+// message lets her complete "Writing VIP"; an entry of "VIP" is counted by "Rich"; the creation
+// of "Later" lets all be checked. "Patron" is awarded with "VIP". Mod had the value before.
 func TestUndoReversesRewardsThatTheImportCaused(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		m := newBadging(t, a)
@@ -258,7 +258,7 @@ func TestUndoReversesRewardsThatTheImportCaused(t *testing.T) {
 		until(t, func() bool { return xpOf(t, a, m.home, m.ids["ada"]) == [2]int64{107, 11008} })
 		undo := send(t, a, "POST", "/v1/users/bulk-update/"+job.JobID+"/undo", m.key, fmt.Sprintf(`{"communityId":%q}`, m.home))
 		a.Await(t, m.home, undo.at("data.jobId").(string))
-		until(t, func() bool { return xpOf(t, a, m.home, m.ids["ada"]) == [2]int64{100, 11001} })
+		until(t, func() bool { return xpOf(t, a, m.home, m.ids["ada"]) == [2]int64{0, 11001} })
 		if got := xpOf(t, a, m.home, m.ids["mod"]); got[1] != 10008 {
 			t.Errorf("who had the value before has %d coins", got[1])
 		}

@@ -28,6 +28,7 @@ type Award struct {
 	At      int64 // Unix milliseconds
 
 	xpEntry, coinsEntry string // of the ledger; "": paid nothing
+	jobID               string // the bulk job that caused it; "": none
 
 	Badge badge.Badge // set by lists
 }
@@ -48,6 +49,7 @@ type Grant struct {
 	UserID string
 	Actor  actor.Actor // the zero Actor: the conditions of the badge
 	At     int64       // of what the member did, Unix milliseconds
+	jobID  string      // the bulk job that caused it; "": none
 }
 
 // automatic reports whether the conditions of the badge award it.
@@ -73,7 +75,7 @@ func (s *Awards) AwardAll(ctx context.Context, tx *sqldb.Tx, communityID string,
 		if members[g.UserID] == nil {
 			continue
 		}
-		one := made{Award{ID: id.New(now), BadgeID: g.Badge.ID, UserID: g.UserID, Actor: g.Actor.Ref(), At: cmp.Or(g.At, now.UnixMilli()), Badge: g.Badge}, g}
+		one := made{Award{ID: id.New(now), BadgeID: g.Badge.ID, UserID: g.UserID, Actor: g.Actor.Ref(), At: cmp.Or(g.At, now.UnixMilli()), jobID: g.jobID, Badge: g.Badge}, g}
 		added, err := insert(ctx, tx, communityID, one.Award)
 		if err != nil {
 			return nil, err

@@ -16,9 +16,9 @@ func scan(s sqldb.Scanner) (a Award, err error) {
 // insert inserts an award that has paid nothing; added is false for a member who has the
 // badge.
 func insert(ctx context.Context, tx *sqldb.Tx, communityID string, a Award) (added bool, err error) {
-	n, err := tx.Exec(ctx, `INSERT INTO badge_awards (community_id, id, badge_id, user_id, actor, xp, coins, xp_entry, coins_entry, awarded_at, removed_at, kept_reward)
-		VALUES ($1, $2, $3, $4, $5, 0, 0, '', '', $6, 0, $7) ON CONFLICT (community_id, badge_id, user_id) WHERE removed_at = 0 DO NOTHING`,
-		communityID, a.ID, a.BadgeID, a.UserID, a.Actor, a.At, false)
+	n, err := tx.Exec(ctx, `INSERT INTO badge_awards (community_id, id, badge_id, user_id, actor, xp, coins, xp_entry, coins_entry, awarded_at, removed_at, kept_reward, job_id)
+		VALUES ($1, $2, $3, $4, $5, 0, 0, '', '', $6, 0, $7, $8) ON CONFLICT (community_id, badge_id, user_id) WHERE removed_at = 0 DO NOTHING`,
+		communityID, a.ID, a.BadgeID, a.UserID, a.Actor, a.At, false, a.jobID)
 	return n == 1, err
 }
 
@@ -44,6 +44,17 @@ func Entries(ctx context.Context, q sqldb.Querier, communityID string, awardIDs 
 		ids = append(ids, list[i].entries()...)
 	}
 	return ids, err
+}
+
+// OfJob returns the ids of awards that a bulk job caused, in their order.
+func OfJob(ctx context.Context, q sqldb.Querier, communityID, jobID string, limit int) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT id FROM badge_awards WHERE community_id = $1 AND job_id = $2 AND job_id <> '' ORDER BY id LIMIT $3", communityID, jobID, limit)
+}
+
+// ClearJob removes a bulk job from the awards that it caused, up to one in the order of OfJob.
+func ClearJob(ctx context.Context, tx *sqldb.Tx, communityID, jobID, last string) error {
+	_, err := tx.Exec(ctx, "UPDATE badge_awards SET job_id = '' WHERE community_id = $1 AND job_id = $2 AND job_id <> '' AND id <= $3", communityID, jobID, last)
+	return err
 }
 
 // present selects awards of badges that are not deleted.

@@ -56,6 +56,7 @@ type Badge struct {
 	Evaluation Evaluation
 	Version    int64 // from 1
 	CreatedAt  int64 // Unix milliseconds
+	ChangedAt  int64 // Unix milliseconds; CreatedAt: never changed
 	DeletedAt  int64 // Unix milliseconds; 0: not deleted
 }
 

@@ -73,7 +73,7 @@ func (s *Badges) Create(ctx context.Context, caller actor.Actor, communityID str
 		return Badge{}, err
 	}
 	now := s.d.Clock.Now()
-	created := Badge{ID: id.New(now), Version: 1, CreatedAt: now.UnixMilli()}
+	created := Badge{ID: id.New(now), Version: 1, CreatedAt: now.UnixMilli(), ChangedAt: now.UnixMilli()}
 	return s.change(ctx, caller, communityID, in, created, func(tx *sqldb.Tx, pictures []media.Picture) (Badge, error) {
 		if err := tx.LockExclusive(ctx, "badges "+communityID); err != nil {
 			return Badge{}, err
@@ -118,7 +118,7 @@ func (s *Badges) Update(ctx context.Context, caller actor.Actor, communityID, ba
 		if err := s.apply(ctx, tx, communityID, in, &changed, pictures); err != nil || reflect.DeepEqual(changed, old) {
 			return changed, err
 		}
-		changed.Version++
+		changed.Version, changed.ChangedAt = old.Version+1, s.d.Clock.MS()
 		if err := update(ctx, tx, communityID, changed); err != nil {
 			return Badge{}, err
 		}

@@ -12,14 +12,14 @@ import (
 
 const columns = `id, title, action, quantity, conditions, counts_earned, description, image, dark_image, light_image, dark_and_light, pays_xp, xp, pays_coins, coins,
 	attachment_required, awarded_count, evaluation_state, evaluation_checked, evaluation_awarded, evaluation_after, evaluation_started_at, evaluation_finished_at,
-	version, created_at, deleted_at`
+	version, created_at, changed_at, deleted_at`
 
 func scan(s sqldb.Scanner) (b Badge, err error) {
 	var conditions string
 	var earned bool
 	e := &b.Evaluation
 	err = s.Scan(&b.ID, &b.Title, &b.Action, &b.Quantity, &conditions, &earned, &b.Description, &b.Image, &b.Dark, &b.Light, &b.ByTheme, &b.PaysXP, &b.XP, &b.PaysCoins, &b.Coins,
-		&b.AttachmentRequired, &b.Awarded, &e.State, &e.Checked, &e.Awarded, &e.After, &e.StartedAt, &e.FinishedAt, &b.Version, &b.CreatedAt, &b.DeletedAt)
+		&b.AttachmentRequired, &b.Awarded, &e.State, &e.Checked, &e.Awarded, &e.After, &e.StartedAt, &e.FinishedAt, &b.Version, &b.CreatedAt, &b.ChangedAt, &b.DeletedAt)
 	if err != nil || b.Action != ByConditions {
 		return b, err
 	}
@@ -41,8 +41,8 @@ func insert(ctx context.Context, tx *sqldb.Tx, communityID string, b Badge) erro
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "INSERT INTO badges (community_id, "+columns+") VALUES ("+sqldb.Placeholders(1, 18)+", '', 0, 0, '', 0, 0, $19, $20, 0)", communityID,
-		b.ID, b.Title, b.Action, b.Quantity, conditions, gain.Counted(b.Conditions), b.Description, b.Image, b.Dark, b.Light, b.ByTheme, b.PaysXP, b.XP, b.PaysCoins, b.Coins, b.AttachmentRequired, 0, b.Version, b.CreatedAt)
+	_, err = tx.Exec(ctx, "INSERT INTO badges (community_id, "+columns+") VALUES ("+sqldb.Placeholders(1, 18)+", '', 0, 0, '', 0, 0, $19, $20, $21, 0)", communityID,
+		b.ID, b.Title, b.Action, b.Quantity, conditions, gain.Counted(b.Conditions), b.Description, b.Image, b.Dark, b.Light, b.ByTheme, b.PaysXP, b.XP, b.PaysCoins, b.Coins, b.AttachmentRequired, 0, b.Version, b.CreatedAt, b.ChangedAt)
 	return err
 }
 
@@ -52,8 +52,8 @@ func update(ctx context.Context, tx *sqldb.Tx, communityID string, b Badge) erro
 		return err
 	}
 	_, err = tx.Exec(ctx, `UPDATE badges SET title = $3, action = $4, quantity = $5, conditions = $6, counts_earned = $7, description = $8, image = $9, dark_image = $10, light_image = $11, dark_and_light = $12,
-		pays_xp = $13, xp = $14, pays_coins = $15, coins = $16, attachment_required = $17, version = $18 WHERE community_id = $1 AND id = $2`, communityID,
-		b.ID, b.Title, b.Action, b.Quantity, conditions, gain.Counted(b.Conditions), b.Description, b.Image, b.Dark, b.Light, b.ByTheme, b.PaysXP, b.XP, b.PaysCoins, b.Coins, b.AttachmentRequired, b.Version)
+		pays_xp = $13, xp = $14, pays_coins = $15, coins = $16, attachment_required = $17, version = $18, changed_at = $19 WHERE community_id = $1 AND id = $2`, communityID,
+		b.ID, b.Title, b.Action, b.Quantity, conditions, gain.Counted(b.Conditions), b.Description, b.Image, b.Dark, b.Light, b.ByTheme, b.PaysXP, b.XP, b.PaysCoins, b.Coins, b.AttachmentRequired, b.Version, b.ChangedAt)
 	return err
 }
 

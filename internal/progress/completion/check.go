@@ -10,7 +10,10 @@ import (
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/figure"
+	"github.com/regulars/regulars/internal/progress/award"
+	"github.com/regulars/regulars/internal/progress/badge"
 	"github.com/regulars/regulars/internal/progress/count"
 	"github.com/regulars/regulars/internal/progress/milestone"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -154,7 +157,7 @@ func (s *Completions) checkSome(ctx context.Context, tx *sqldb.Tx, communityID s
 	if err != nil {
 		return err
 	}
-	if err := addCauses(ctx, tx, communityID, reached, writtenLater); err != nil {
+	if err := addCauses(ctx, tx, communityID, reached, true); err != nil {
 		return err
 	}
 	_, err = s.complete(ctx, tx, communityID, reached)
@@ -184,15 +187,32 @@ func (s *Completions) handle(ctx context.Context, tx *sqldb.Tx, batch []event.Ev
 	return s.checkSome(ctx, tx, communityID, times)
 }
 
-// requestEvaluation queues a check of all members if there is a milestone to complete.
+// requestEvaluation queues a check of all members if there is a milestone to complete or a
+// badge that compares fields.
 func (s *Completions) requestEvaluation(ctx context.Context, tx *sqldb.Tx, communityID string) error {
 	now := s.d.Clock.MS()
-	milestones, err := milestone.Running(ctx, tx, communityID, now, now)
-	if err != nil || len(milestones) == 0 {
+	r, err := loadRules(ctx, tx, communityID, now)
+	if err != nil || r.empty() {
 		return err
 	}
 	return milestone.RequestEvaluation(ctx, tx, communityID, now)
 }
+
+// rules are what a check of all members examines.
+type rules struct {
+	milestones []milestone.Milestone
+	badges     []badge.Badge // that compare fields; others follow events
+}
+
+// loadRules returns the rules of a community at a time, in Unix milliseconds.
+func loadRules(ctx context.Context, q sqldb.Querier, communityID string, at int64) (r rules, err error) {
+	if r.milestones, err = milestone.Running(ctx, q, communityID, at, at); err == nil {
+		r.badges, err = award.ComparingFields(ctx, q, communityID)
+	}
+	return r, err
+}
+
+func (r *rules) empty() bool { return len(r.milestones) == 0 && len(r.badges) == 0 }
 
 // start runs when a milestone starts.
 func (s *Completions) start(ctx context.Context, j *jobs.Job, a milestone.StartArgs) error {
@@ -225,7 +245,7 @@ func (s *Completions) checkNext(ctx context.Context, tx *sqldb.Tx, communityID s
 	if err != nil {
 		return false, err
 	}
-	milestones, err := milestone.Running(ctx, tx, communityID, now.MS, now.MS)
+	r, err := loadRules(ctx, tx, communityID, now.MS)
 	if err != nil {
 		return false, err
 	}
@@ -233,28 +253,61 @@ func (s *Completions) checkNext(ctx context.Context, tx *sqldb.Tx, communityID s
 	if err != nil {
 		return false, err
 	}
-	if len(milestones) > 0 && len(ids) > 0 {
-		c := check{tx, now, communityID, milestones, nil}
-		reached, err := c.reached(ctx, ids)
-		if err != nil {
-			return false, err
-		}
-		if err := addCauses(ctx, tx, communityID, reached, writtenAnyTime); err != nil {
-			return false, err
-		}
-		n, err := s.complete(ctx, tx, communityID, reached)
+	if !r.empty() && len(ids) > 0 {
+		n, err := s.apply(ctx, tx, communityID, r, now, ids)
 		if err != nil {
 			return false, err
 		}
 		e.Checked, e.Completed, e.After = e.Checked+int64(len(ids)), e.Completed+n, ids[len(ids)-1]
 	}
-	switch ended := len(ids) < checkBatch || len(milestones) == 0; {
+	switch ended := len(ids) < checkBatch || r.empty(); {
 	case ended && e.Again:
 		e = milestone.Evaluation{State: milestone.Evaluating, StartedAt: now.MS}
 	case ended:
 		done, e.State, e.FinishedAt = true, milestone.Evaluated, now.MS
 	}
 	return done, milestone.SetEvaluation(ctx, tx, communityID, e)
+}
+
+// apply completes the milestones and awards the badges that members have reached, and returns
+// how many were completed.
+func (s *Completions) apply(ctx context.Context, tx *sqldb.Tx, communityID string, r rules, now figure.Moment, ids []string) (completed int64, err error) {
+	c := check{tx, now, communityID, r.milestones, nil}
+	reached, err := c.reached(ctx, ids)
+	if err != nil {
+		return 0, err
+	}
+	if err := addCauses(ctx, tx, communityID, reached, false); err != nil {
+		return 0, err
+	}
+	grants, err := s.d.Awards.Due(ctx, tx, communityID, r.badges, ids)
+	if err != nil {
+		return 0, err
+	}
+	if err := lockAll(ctx, tx, communityID, reached, grants); err != nil {
+		return 0, err
+	}
+	if completed, err = s.complete(ctx, tx, communityID, reached); err != nil || len(grants) == 0 {
+		return completed, err
+	}
+	_, err = s.d.Awards.AwardAll(ctx, tx, communityID, grants)
+	return completed, err
+}
+
+// lockAll locks all members of completions and awards before the balances of any.
+func lockAll(ctx context.Context, tx *sqldb.Tx, communityID string, reached []reach, grants []award.Grant) error {
+	if len(reached) == 0 || len(grants) == 0 {
+		return nil // complete and AwardAll lock them
+	}
+	var ids []string
+	for _, one := range reached {
+		ids = append(ids, one.userID)
+	}
+	for i := range grants {
+		ids = append(ids, grants[i].UserID)
+	}
+	_, err := member.Lookup(ctx, tx, communityID, member.KeySet{IDs: ids}, true)
+	return err
 }
 
 // endFailed ends the check of a job that was given up.

@@ -398,21 +398,26 @@ func TestRewardsOfAnUndoneJobAreReversedInBatches(t *testing.T) {
 	})
 }
 
-// The consumer handles an event later and sees the value that a file has set since.
+// The consumer handles an event later and sees the value that a file has set since. What
+// compares fields only is caused by the file, whenever an event lets it be found.
 func TestAFileCausesWhatAnEarlierEventFinds(t *testing.T) {
 	each(t, func(f *fixture) {
 		people := f.People("ada", "ben")
-		f.create(milestone.Input{XP: ptr(int64(1))}, `{"fieldId":"username","op":"set"}`)
+		const named = `{"fieldId":"username","op":"set"}`
+		f.create(milestone.Input{Name: ptr("Named")}, named)
+		f.create(milestone.Input{Name: ptr("Writer")}, named+`,{"action":"messages","value":1}`)
 		event := start.Add(time.Hour)
 		for who, at := range map[*member.Record]time.Time{people[0]: event.Add(time.Second), people[1]: event.Add(-time.Second)} {
 			_, err := f.DB.Exec(f.Context(), `INSERT INTO field_history (community_id, id, user_id, field_id, old_value, new_value, valid_from, recorded_at, source_type, source_id, actor)
 				VALUES ($1, $2, $3, 'username', 'null', '"x"', $4, $4, 'import', 'job', '{}')`, f.Community, id.New(at), who.ID, at.UnixMilli())
 			f.OK(err)
+			f.write(who, event, 1)
 			f.handle(who, event)
 		}
-		got, err := sqldb.All(f.Context(), f.DB, sqldb.Value[string], "SELECT m.username || ' ' || c.job_id FROM milestone_completions c JOIN members m ON m.community_id = c.community_id AND m.user_id = c.user_id ORDER BY m.username")
+		got, err := sqldb.All(f.Context(), f.DB, sqldb.Value[string], `SELECT o.name || ' ' || m.username || ' ' || c.job_id FROM milestone_completions c
+			JOIN members m ON m.community_id = c.community_id AND m.user_id = c.user_id JOIN milestones o ON o.community_id = c.community_id AND o.id = c.milestone_id ORDER BY o.name, m.username`)
 		f.OK(err)
-		if want := []string{"ada job", "ben "}; !slices.Equal(got, want) {
+		if want := []string{"Named ada job", "Named ben job", "Writer ada job", "Writer ben "}; !slices.Equal(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	})

@@ -3,7 +3,6 @@ package completion
 import (
 	"context"
 
-	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -33,29 +32,6 @@ func clearJob(ctx context.Context, tx *sqldb.Tx, communityID, jobID string, last
 	_, err := tx.Exec(ctx, "UPDATE milestone_completions SET job_id = '' WHERE community_id = $1 AND job_id = $2 AND job_id <> '' AND (user_id, milestone_id) <= ($3, $4)",
 		communityID, jobID, last.UserID, last.MilestoneID)
 	return err
-}
-
-// bulkWrite is the last change of a field of a member, by a bulk job.
-type bulkWrite struct {
-	jobID string
-	at    int64 // Unix milliseconds
-}
-
-// selectBulkWrites returns the last changes of fields of members that imports and bulk
-// updates made.
-func selectBulkWrites(ctx context.Context, q sqldb.Querier, communityID string, ids []string) (map[member.FieldOf]bulkWrite, error) {
-	writes := map[member.FieldOf]bulkWrite{}
-	_, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (none struct{}, err error) {
-		var key member.FieldOf
-		var one bulkWrite
-		err = s.Scan(&key.UserID, &key.FieldID, &one.jobID, &one.at)
-		writes[key] = one
-		return none, err
-	}, `SELECT user_id, field_id, source_id, recorded_at FROM (
-			SELECT user_id, field_id, source_type, source_id, recorded_at, ROW_NUMBER() OVER (PARTITION BY user_id, field_id ORDER BY id DESC) AS recent
-			FROM field_history WHERE community_id = $1 AND `+q.Dialect().In("user_id", "$2")+`) AS changes
-		WHERE recent = 1 AND source_type IN ('import', 'update')`, communityID, sqldb.Keys(ids))
-	return writes, err
 }
 
 // pair is a milestone and a member.

@@ -6,8 +6,8 @@ import (
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
-	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/progress/award"
+	"github.com/regulars/regulars/internal/progress/cause"
 	"github.com/regulars/regulars/internal/progress/milestone"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -15,16 +15,9 @@ import (
 // reverseBatch is the number of completions whose rewards one transaction reverses.
 const reverseBatch = 200
 
-// writtenAnyTime says that each write may have caused what a check of all members found.
-func writtenAnyTime(reach, bulkWrite) bool { return true }
-
-// writtenLater says that a write caused what an event found if it was made after the event:
-// fields have their present values.
-func writtenLater(r reach, w bulkWrite) bool { return w.at > r.at }
-
-// addCauses adds bulk jobs to what a check has found: a job has caused it if it changed a
-// field of the conditions while the milestone could be completed, and isCause agrees.
-func addCauses(ctx context.Context, tx *sqldb.Tx, communityID string, reached []reach, isCause func(reach, bulkWrite) bool) error {
+// addCauses adds bulk jobs to what a check has found. did reports that members did something
+// at the time of each.
+func addCauses(ctx context.Context, tx *sqldb.Tx, communityID string, reached []reach, did bool) error {
 	var ids []string
 	for _, r := range reached {
 		if len(r.of.Conditions.FieldIDs()) > 0 {
@@ -34,20 +27,20 @@ func addCauses(ctx context.Context, tx *sqldb.Tx, communityID string, reached []
 	if len(ids) == 0 {
 		return nil
 	}
-	writes, err := selectBulkWrites(ctx, tx, communityID, ids)
+	writes, err := cause.Load(ctx, tx, communityID, ids)
 	for i := range reached {
 		r := &reached[i]
-		for _, fieldID := range r.of.Conditions.FieldIDs() {
-			if last, known := writes[member.FieldOf{UserID: r.userID, FieldID: fieldID}]; known && last.at >= r.of.LiveSince() && isCause(*r, last) {
-				r.jobID = last.jobID
-			}
+		done := int64(0)
+		if did {
+			done = r.at
 		}
+		r.jobID = writes.Of(r.userID, &r.of.Conditions, r.of.LiveSince(), done)
 	}
 	return err
 }
 
-// undoneArgs are the arguments of the job that reverses the rewards of completions that an
-// undone bulk job caused.
+// undoneArgs are the arguments of the job that reverses the rewards of completions and awards
+// that an undone bulk job caused.
 type undoneArgs struct {
 	CommunityID string `json:"communityId"`
 	JobID       string `json:"jobId"`
@@ -56,8 +49,8 @@ type undoneArgs struct {
 // Kind is the kind of the job.
 func (undoneArgs) Kind() string { return "milestone.undone" }
 
-// OnUndone queues the reversal of the rewards of completions that a bulk job caused, in the
-// transaction that marks it as undone. The completions stay, and badges that they awarded.
+// OnUndone queues the reversal of the rewards of completions and awards that a bulk job
+// caused, in the transaction that marks it as undone. The completions and the badges stay.
 func OnUndone(ctx context.Context, tx *sqldb.Tx, communityID, jobID string) error {
 	_, err := jobs.Insert(ctx, tx, undoneArgs{communityID, jobID}, jobs.Options{CommunityID: communityID})
 	return err
@@ -70,23 +63,44 @@ func (s *Completions) reverseUndone(ctx context.Context, j *jobs.Job, a undoneAr
 		if _, err := milestone.LockEvaluation(ctx, tx, a.CommunityID); err != nil {
 			return false, err
 		}
-		list, err := selectOfJob(ctx, tx, a.CommunityID, a.JobID, reverseBatch)
-		if err != nil || len(list) == 0 {
-			return true, err
-		}
-		if err := s.reverse(ctx, tx, a.CommunityID, list); err != nil {
+		if done, err = s.reverseCompletions(ctx, tx, a); err != nil || !done {
 			return false, err
 		}
-		return len(list) < reverseBatch, clearJob(ctx, tx, a.CommunityID, a.JobID, list[len(list)-1])
+		return s.reverseAwards(ctx, tx, a)
 	})
 }
 
-// reverse reverses what completions and their awards paid; what was spent of it stays.
-func (s *Completions) reverse(ctx context.Context, tx *sqldb.Tx, communityID string, list []Completion) error {
+// reverseCompletions reverses the rewards of the next completions and reports whether they
+// were the last ones.
+func (s *Completions) reverseCompletions(ctx context.Context, tx *sqldb.Tx, a undoneArgs) (done bool, err error) {
+	list, err := selectOfJob(ctx, tx, a.CommunityID, a.JobID, reverseBatch)
+	if err != nil || len(list) == 0 {
+		return true, err
+	}
 	var entries, awards []string
 	for _, c := range list {
 		entries, awards = append(entries, c.xpEntry, c.coinsEntry), append(awards, c.awardID)
 	}
+	if err := s.reverse(ctx, tx, a.CommunityID, entries, awards); err != nil {
+		return false, err
+	}
+	return len(list) < reverseBatch, clearJob(ctx, tx, a.CommunityID, a.JobID, list[len(list)-1])
+}
+
+// reverseAwards is reverseCompletions for awards.
+func (s *Completions) reverseAwards(ctx context.Context, tx *sqldb.Tx, a undoneArgs) (done bool, err error) {
+	list, err := award.OfJob(ctx, tx, a.CommunityID, a.JobID, reverseBatch)
+	if err != nil || len(list) == 0 {
+		return true, err
+	}
+	if err := s.reverse(ctx, tx, a.CommunityID, nil, list); err != nil {
+		return false, err
+	}
+	return len(list) < reverseBatch, award.ClearJob(ctx, tx, a.CommunityID, a.JobID, list[len(list)-1])
+}
+
+// reverse reverses entries, and those that awards paid; what was spent of them stays.
+func (s *Completions) reverse(ctx context.Context, tx *sqldb.Tx, communityID string, entries, awards []string) error {
 	paid, err := award.Entries(ctx, tx, communityID, awards)
 	if err != nil {
 		return err
