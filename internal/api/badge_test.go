@@ -405,12 +405,18 @@ func TestChangedFieldsAwardBadges(t *testing.T) {
 }
 
 // There is no milestone. "Late" is created after the files, so none of them has caused its
-// awards.
+// awards. Ada met the conditions of "Near" before.
 func TestImportsAwardBadgesThatCompareFields(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		m := newBadging(t, a)
 		const inGermany = `"action":"conditions","conditions":{"operator":"and","conditions":[{"fieldId":"country","value":"DE"}]},"award":true`
+		m.create(t, `{"title":"Early","action":"conditions","conditions":{"operator":"and","conditions":[{"fieldId":"country","value":"AT"}]}}`)
+		if _, err := a.Members.Change(t.Context(), apptest.Operator, m.home, m.ids["ada"], []member.FieldValue{{Field: "country", Value: "AT"}}, member.Source{Type: "api"}); err != nil {
+			t.Fatal(err)
+		}
+		m.event(t, "badge.awarded") // the change is handled
 		m.create(t, `{"title":"German",`+inGermany+`,"awardXpQuantity":10}`)
+		m.create(t, `{"title":"Near","action":"conditions","conditions":{"operator":"and","conditions":[{"fieldId":"country","op":"in","value":["AT","DE"]}]},"award":true,"awardXpQuantity":100}`)
 		file := func(names ...string) (jobID string) {
 			text := "Email,Username,First Name,Last Name,Country\n"
 			for _, name := range names {
@@ -419,26 +425,26 @@ func TestImportsAwardBadgesThatCompareFields(t *testing.T) {
 			return a.Import(t, m.home, m.key, text, nil).JobID
 		}
 		file("mod")
-		m.events(t, "badge.awarded", 1)
-		job := file("mod", "ada", "gus")
 		m.events(t, "badge.awarded", 3)
+		job := file("mod", "ada", "gus")
+		m.events(t, "badge.awarded", 7)
 		late := m.create(t, `{"title":"Late",`+inGermany+`,"awardXpQuantity":1}`)
 		m.send(t, 202, "POST", "/v1/badges/"+late+"/evaluate", m.key, "")
-		m.events(t, "badge.awarded", 6)
+		m.events(t, "badge.awarded", 10)
 		undo := send(t, a, "POST", "/v1/users/bulk-update/"+job+"/undo", m.key, fmt.Sprintf(`{"communityId":%q}`, m.home))
 		a.Await(t, m.home, undo.at("data.jobId").(string))
 		until(t, func() bool {
-			return xpOf(t, a, m.home, m.ids["ada"]) == [2]int64{1, 0} && xpOf(t, a, m.home, m.ids["gus"]) == [2]int64{1, 0}
+			return xpOf(t, a, m.home, m.ids["ada"]) == [2]int64{101, 0} && xpOf(t, a, m.home, m.ids["gus"]) == [2]int64{1, 0}
 		})
-		if got := xpOf(t, a, m.home, m.ids["mod"]); got != [2]int64{11, 0} {
+		if got := xpOf(t, a, m.home, m.ids["mod"]); got != [2]int64{111, 0} {
 			t.Errorf("mod had the value before and has %d XP", got[0])
 		}
-		if got := m.badges(t, "ada"); got != "Late German" {
+		if got := m.badges(t, "ada"); got != "Late Near German Early" {
 			t.Errorf("Ada has %q", got)
 		}
 		file("ada", "zoe")
-		m.events(t, "badge.awarded", 8) // both of Zoe
-		if got := xpOf(t, a, m.home, m.ids["ada"]); got != [2]int64{1, 0} {
+		m.events(t, "badge.awarded", 13) // three of Zoe
+		if got := xpOf(t, a, m.home, m.ids["ada"]); got != [2]int64{101, 0} {
 			t.Errorf("a badge that Ada has paid again: %d XP", got[0])
 		}
 	})

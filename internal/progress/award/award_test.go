@@ -399,3 +399,32 @@ func TestNewestBadgesAreListed(t *testing.T) {
 		}
 	})
 }
+
+func TestRewardsThatAJobCausedAreReversedInBatches(t *testing.T) {
+	each(t, func(f *fixture) {
+		var grants []award.Grant
+		b := f.create("", 0, 5)
+		for i := range award.ReverseBatch + 1 {
+			grants = append(grants, award.Grant{Badge: b, UserID: f.Unclaimed(fmt.Sprintf("m%d", i))[0].ID})
+		}
+		f.OK(f.DB.Tx(f.Context(), func(tx *sqldb.Tx) error {
+			_, err := f.awards.AwardAll(f.Context(), tx, f.Community, grants)
+			return err
+		}))
+		_, err := f.DB.Exec(f.Context(), "UPDATE badge_awards SET job_id = 'job'")
+		f.OK(err)
+		var left []int64
+		for done := false; !done; {
+			f.OK(f.DB.Tx(f.Context(), func(tx *sqldb.Tx) (err error) {
+				done, err = f.awards.ReverseCaused(f.Context(), tx, f.Community, "job")
+				return err
+			}))
+			n, err := sqldb.One(f.Context(), f.DB, "entries", sqldb.Value[int64], "SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries")
+			f.OK(err)
+			left = append(left, n)
+		}
+		if fmt.Sprint(left) != "[5 0 0]" {
+			t.Errorf("XP after each transaction: %v", left)
+		}
+	})
+}

@@ -104,7 +104,8 @@ func (s *Awards) endFailed(ctx context.Context, tx *sqldb.Tx, a evaluateArgs, _ 
 	return badge.SetEvaluation(ctx, tx, a.CommunityID, a.BadgeID, b.Evaluation)
 }
 
-// awardReached makes the awards that are due, see due.
+// awardReached awards automatic badges to those of some members who meet their conditions
+// and never had them. at has the time of what a member did; absent: now.
 func (s *Awards) awardReached(ctx context.Context, tx *sqldb.Tx, communityID string, badges []badge.Badge, ids []string, at map[string]int64) ([]Award, error) {
 	grants, err := s.due(ctx, tx, communityID, badges, ids, at)
 	if err != nil || len(grants) == 0 {
@@ -113,14 +114,18 @@ func (s *Awards) awardReached(ctx context.Context, tx *sqldb.Tx, communityID str
 	return s.AwardAll(ctx, tx, communityID, grants)
 }
 
-// due returns the awards of automatic badges to those of some members who meet their
-// conditions and never had them. at has the time of what a member did; absent: now.
-func (s *Awards) due(ctx context.Context, q sqldb.Querier, communityID string, badges []badge.Badge, ids []string, at map[string]int64) ([]Grant, error) {
-	reached, err := s.reached(ctx, q, communityID, badges, ids)
+// due returns what awardReached awards.
+func (s *Awards) due(ctx context.Context, tx *sqldb.Tx, communityID string, badges []badge.Badge, ids []string, at map[string]int64) ([]Grant, error) {
+	if slices.ContainsFunc(badges, func(b badge.Badge) bool { return comparesFields(&b) }) {
+		if err := cause.Examine(ctx, tx, communityID); err != nil {
+			return nil, err
+		}
+	}
+	reached, err := s.reached(ctx, tx, communityID, badges, ids)
 	if err != nil || len(reached) == 0 {
 		return nil, err
 	}
-	had, err := selectHad(ctx, q, communityID, ids)
+	had, err := selectHad(ctx, tx, communityID, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -131,48 +136,7 @@ func (s *Awards) due(ctx context.Context, q sqldb.Querier, communityID string, b
 			grants = append(grants, g)
 		}
 	}
-	return grants, addCauses(ctx, q, communityID, grants)
-}
-
-// addCauses adds bulk jobs to awards that are due.
-func addCauses(ctx context.Context, q sqldb.Querier, communityID string, grants []Grant) error {
-	var ids []string
-	for i := range grants {
-		if comparesFields(&grants[i].Badge) {
-			ids = append(ids, grants[i].UserID)
-		}
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	writes, err := cause.Load(ctx, q, communityID, ids)
-	for i := range grants {
-		g := &grants[i]
-		needs := g.Badge.Needs()
-		g.jobID = writes.Of(g.UserID, &needs, g.Badge.ChangedAt, g.At)
-	}
-	return err
-}
-
-// comparesFields reports whether a condition of a badge compares a field.
-func comparesFields(b *badge.Badge) bool {
-	needs := b.Needs()
-	return len(needs.FieldIDs()) > 0
-}
-
-// ComparingFields returns the automatic badges with a condition that compares a field.
-func ComparingFields(ctx context.Context, q sqldb.Querier, communityID string) ([]badge.Badge, error) {
-	list, err := badge.Automatic(ctx, q, communityID)
-	return slices.DeleteFunc(list, func(b badge.Badge) bool { return !comparesFields(&b) }), err
-}
-
-// Due returns the awards of badges to those of some members who meet their conditions as of
-// now and never had them, for AwardAll.
-func (s *Awards) Due(ctx context.Context, q sqldb.Querier, communityID string, badges []badge.Badge, ids []string) ([]Grant, error) {
-	if len(badges) == 0 {
-		return nil, nil
-	}
-	return s.due(ctx, q, communityID, badges, ids, nil)
+	return s.withCauses(ctx, tx, communityID, grants)
 }
 
 // reached returns which members meet the conditions of which badges.

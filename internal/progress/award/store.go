@@ -46,14 +46,14 @@ func Entries(ctx context.Context, q sqldb.Querier, communityID string, awardIDs 
 	return ids, err
 }
 
-// OfJob returns the ids of awards that a bulk job caused, in their order.
-func OfJob(ctx context.Context, q sqldb.Querier, communityID, jobID string, limit int) ([]string, error) {
-	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT id FROM badge_awards WHERE community_id = $1 AND job_id = $2 AND job_id <> '' ORDER BY id LIMIT $3", communityID, jobID, limit)
+// selectOfJob returns awards that a bulk job caused.
+func selectOfJob(ctx context.Context, q sqldb.Querier, communityID, jobID string, limit int) ([]Award, error) {
+	return sqldb.All(ctx, q, scan, "SELECT "+columns+" FROM badge_awards a WHERE a.community_id = $1 AND a.job_id = $2 AND a.job_id <> '' ORDER BY a.id LIMIT $3", communityID, jobID, limit)
 }
 
-// ClearJob removes a bulk job from the awards that it caused, up to one in the order of OfJob.
-func ClearJob(ctx context.Context, tx *sqldb.Tx, communityID, jobID, last string) error {
-	_, err := tx.Exec(ctx, "UPDATE badge_awards SET job_id = '' WHERE community_id = $1 AND job_id = $2 AND job_id <> '' AND id <= $3", communityID, jobID, last)
+// clearJob removes the bulk job from the awards that it caused.
+func clearJob(ctx context.Context, tx *sqldb.Tx, communityID string, awardIDs []string) error {
+	_, err := tx.Exec(ctx, "UPDATE badge_awards SET job_id = '' WHERE community_id = $1 AND "+tx.Dialect().In("id", "$2"), communityID, sqldb.Keys(awardIDs))
 	return err
 }
 

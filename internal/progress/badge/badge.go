@@ -56,7 +56,7 @@ type Badge struct {
 	Evaluation Evaluation
 	Version    int64 // from 1
 	CreatedAt  int64 // Unix milliseconds
-	ChangedAt  int64 // Unix milliseconds; CreatedAt: never changed
+	ChangedAt  int64 // last change of the conditions, Unix milliseconds; CreatedAt: none
 	DeletedAt  int64 // Unix milliseconds; 0: not deleted
 }
 

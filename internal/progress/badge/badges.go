@@ -118,7 +118,9 @@ func (s *Badges) Update(ctx context.Context, caller actor.Actor, communityID, ba
 		if err := s.apply(ctx, tx, communityID, in, &changed, pictures); err != nil || reflect.DeepEqual(changed, old) {
 			return changed, err
 		}
-		changed.Version, changed.ChangedAt = old.Version+1, s.d.Clock.MS()
+		if changed.Version++; !reflect.DeepEqual(changed.Needs(), old.Needs()) {
+			changed.ChangedAt = s.d.Clock.MS()
+		}
 		if err := update(ctx, tx, communityID, changed); err != nil {
 			return Badge{}, err
 		}

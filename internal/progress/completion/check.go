@@ -2,6 +2,7 @@ package completion
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/regulars/regulars/internal/access/permission"
@@ -10,10 +11,10 @@ import (
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
-	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/figure"
 	"github.com/regulars/regulars/internal/progress/award"
 	"github.com/regulars/regulars/internal/progress/badge"
+	"github.com/regulars/regulars/internal/progress/cause"
 	"github.com/regulars/regulars/internal/progress/count"
 	"github.com/regulars/regulars/internal/progress/milestone"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -42,7 +43,7 @@ func (c *check) reached(ctx context.Context, ids []string) (list []reach, err er
 	if err != nil {
 		return nil, err
 	}
-	for _, group := range bySpan(c.milestones, func(m *milestone.Milestone) count.Span { return count.Span{From: m.StartsAt} }) {
+	for _, group := range sinceStart(c.milestones) {
 		pending := slices.DeleteFunc(slices.Clone(ids), func(memberID string) bool {
 			return !slices.ContainsFunc(group.milestones, func(m *milestone.Milestone) bool { return !done[pair{m.ID, memberID}] })
 		})
@@ -112,6 +113,11 @@ func (g *spanned) needs() []condition.Node {
 	return needs
 }
 
+// sinceStart groups milestones by their start.
+func sinceStart(list []milestone.Milestone) []spanned {
+	return bySpan(list, func(m *milestone.Milestone) count.Span { return count.Span{From: m.StartsAt} })
+}
+
 // bySpan groups milestones, in their order.
 func bySpan(list []milestone.Milestone, span func(*milestone.Milestone) count.Span) (groups []spanned) {
 	for i := range list {
@@ -153,11 +159,8 @@ func (s *Completions) checkSome(ctx context.Context, tx *sqldb.Tx, communityID s
 		return err
 	}
 	c := check{tx, now, communityID, milestones, times}
-	reached, err := c.reached(ctx, ids)
+	reached, err := c.due(ctx, ids, true)
 	if err != nil {
-		return err
-	}
-	if err := addCauses(ctx, tx, communityID, reached, true); err != nil {
 		return err
 	}
 	_, err = s.complete(ctx, tx, communityID, reached)
@@ -168,6 +171,9 @@ func (s *Completions) checkSome(ctx context.Context, tx *sqldb.Tx, communityID s
 // all members be checked.
 func (s *Completions) handle(ctx context.Context, tx *sqldb.Tx, batch []event.Event) error {
 	communityID := batch[0].CommunityID
+	if err := cause.Examine(ctx, tx, communityID); err != nil {
+		return err
+	}
 	times := map[string][]int64{}
 	imported := false
 	for i := range batch {
@@ -226,17 +232,26 @@ func (s *Completions) checkMembers(ctx context.Context, j *jobs.Job, a milestone
 		for _, memberID := range a.UserIDs {
 			times[memberID] = []int64{a.At}
 		}
+		if err := cause.Examine(ctx, tx, a.CommunityID); err != nil {
+			return false, err
+		}
 		return true, s.checkSome(ctx, tx, a.CommunityID, times)
 	})
 }
 
 // checkAll checks all members from the saved position to the end.
 func (s *Completions) checkAll(ctx context.Context, j *jobs.Job, a milestone.EvaluateArgs) error {
-	return j.Batches(ctx, func(tx *sqldb.Tx) (done bool, err error) { return s.checkNext(ctx, tx, a.CommunityID) })
+	awarded := ""
+	return j.Batches(ctx, func(tx *sqldb.Tx) (done bool, err error) { return s.checkNext(ctx, tx, a.CommunityID, &awarded) })
 }
 
-// checkNext checks the next members and reports whether they were the last ones.
-func (s *Completions) checkNext(ctx context.Context, tx *sqldb.Tx, communityID string) (done bool, err error) {
+// checkNext checks the next members and reports whether they were the last ones. Badges and
+// milestones have a transaction of their own each: both lock members before balances. awarded
+// is the turn whose badges were awarded.
+func (s *Completions) checkNext(ctx context.Context, tx *sqldb.Tx, communityID string, awarded *string) (done bool, err error) {
+	if err := cause.Examine(ctx, tx, communityID); err != nil {
+		return false, err
+	}
 	e, err := milestone.LockEvaluation(ctx, tx, communityID)
 	if err != nil || e.State != milestone.Evaluating {
 		return true, err
@@ -253,8 +268,17 @@ func (s *Completions) checkNext(ctx context.Context, tx *sqldb.Tx, communityID s
 	if err != nil {
 		return false, err
 	}
+	if turn := fmt.Sprint(e.StartedAt, e.After); len(r.badges) > 0 && len(ids) > 0 && *awarded != turn {
+		tx.AfterCommit(func() { *awarded = turn })
+		return false, s.d.Awards.AwardCaused(ctx, tx, communityID, r.badges, ids)
+	}
 	if !r.empty() && len(ids) > 0 {
-		n, err := s.apply(ctx, tx, communityID, r, now, ids)
+		c := check{tx, now, communityID, r.milestones, nil}
+		reached, err := c.due(ctx, ids, false)
+		if err != nil {
+			return false, err
+		}
+		n, err := s.complete(ctx, tx, communityID, reached)
 		if err != nil {
 			return false, err
 		}
@@ -267,47 +291,6 @@ func (s *Completions) checkNext(ctx context.Context, tx *sqldb.Tx, communityID s
 		done, e.State, e.FinishedAt = true, milestone.Evaluated, now.MS
 	}
 	return done, milestone.SetEvaluation(ctx, tx, communityID, e)
-}
-
-// apply completes the milestones and awards the badges that members have reached, and returns
-// how many were completed.
-func (s *Completions) apply(ctx context.Context, tx *sqldb.Tx, communityID string, r rules, now figure.Moment, ids []string) (completed int64, err error) {
-	c := check{tx, now, communityID, r.milestones, nil}
-	reached, err := c.reached(ctx, ids)
-	if err != nil {
-		return 0, err
-	}
-	if err := addCauses(ctx, tx, communityID, reached, false); err != nil {
-		return 0, err
-	}
-	grants, err := s.d.Awards.Due(ctx, tx, communityID, r.badges, ids)
-	if err != nil {
-		return 0, err
-	}
-	if err := lockAll(ctx, tx, communityID, reached, grants); err != nil {
-		return 0, err
-	}
-	if completed, err = s.complete(ctx, tx, communityID, reached); err != nil || len(grants) == 0 {
-		return completed, err
-	}
-	_, err = s.d.Awards.AwardAll(ctx, tx, communityID, grants)
-	return completed, err
-}
-
-// lockAll locks all members of completions and awards before the balances of any.
-func lockAll(ctx context.Context, tx *sqldb.Tx, communityID string, reached []reach, grants []award.Grant) error {
-	if len(reached) == 0 || len(grants) == 0 {
-		return nil // complete and AwardAll lock them
-	}
-	var ids []string
-	for _, one := range reached {
-		ids = append(ids, one.userID)
-	}
-	for i := range grants {
-		ids = append(ids, grants[i].UserID)
-	}
-	_, err := member.Lookup(ctx, tx, communityID, member.KeySet{IDs: ids}, true)
-	return err
 }
 
 // endFailed ends the check of a job that was given up.

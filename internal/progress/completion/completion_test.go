@@ -367,16 +367,20 @@ func TestImportsLetAllMembersBeChecked(t *testing.T) {
 
 func TestRewardsOfAnUndoneJobAreReversedInBatches(t *testing.T) {
 	each(t, func(f *fixture) {
-		names := []string{"spender"}
+		names := []string{"spender", "steady"} // Steady still meets the conditions
 		for i := range completion.ReverseBatch {
 			names = append(names, fmt.Sprintf("m%d", i))
 		}
 		people := f.Unclaimed(names...)
-		named := `{"fieldId":"username","op":"set"}`
-		f.create(milestone.Input{XP: ptr(int64(1)), Coins: ptr(int64(3))}, named)
-		f.create(milestone.Input{Name: ptr("Other"), XP: ptr(int64(10))}, named)
+		german := `{"fieldId":"country","value":"DE"}`
+		_, err := f.DB.Exec(f.Context(), "UPDATE members SET country = 'DE'")
+		f.OK(err)
+		f.create(milestone.Input{XP: ptr(int64(1)), Coins: ptr(int64(3))}, german)
+		f.create(milestone.Input{Name: ptr("Other"), XP: ptr(int64(10))}, german)
 		f.run("milestone.evaluate")
-		_, err := f.DB.Exec(f.Context(), "UPDATE milestone_completions SET job_id = 'job' WHERE xp = 1")
+		_, err = f.DB.Exec(f.Context(), "UPDATE milestone_completions SET job_id = 'job' WHERE xp = 1")
+		f.OK(err)
+		_, err = f.DB.Exec(f.Context(), "UPDATE members SET country = '' WHERE username <> 'steady'")
 		f.OK(err)
 		f.tx(func(tx *sqldb.Tx) error {
 			spent := ledger.Post{UserID: people[0].ID, Unit: ledger.Coins, Amount: -2, Source: ledger.Source{Type: ledger.FromAutomation, ID: "a"}}
@@ -389,10 +393,10 @@ func TestRewardsOfAnUndoneJobAreReversedInBatches(t *testing.T) {
 		}
 		left, err := sqldb.All(f.Context(), f.DB, sqldb.Value[string], "SELECT unit || ' ' || CAST(sum(amount) AS TEXT) FROM ledger_entries GROUP BY unit ORDER BY unit")
 		f.OK(err)
-		if want := fmt.Sprintf("[coins 0 xp %d]", 10*len(people)); fmt.Sprint(left) != want {
+		if want := fmt.Sprintf("[coins 3 xp %d]", 10*len(people)+1); fmt.Sprint(left) != want {
 			t.Errorf("the balances have %v, want %s", left, want)
 		}
-		if got := f.state(people[1]); strings.Count(got, "completed") != 2 {
+		if got := f.state(people[2]); strings.Count(got, "completed") != 2 {
 			t.Error(got)
 		}
 	})

@@ -15,7 +15,7 @@ const ReverseBatch = reverseBatch
 
 // CheckNext checks the next members.
 func (s *Completions) CheckNext(ctx context.Context, tx *sqldb.Tx, communityID string) (done bool, err error) {
-	return s.checkNext(ctx, tx, communityID)
+	return s.checkNext(ctx, tx, communityID, new(string))
 }
 
 // EndFailed ends a check that was given up.

@@ -26,12 +26,14 @@ func selectOfJob(ctx context.Context, q sqldb.Querier, communityID, jobID string
 	}, "SELECT milestone_id, user_id, xp_entry, coins_entry, award_id FROM milestone_completions WHERE community_id = $1 AND job_id = $2 AND job_id <> '' ORDER BY user_id, milestone_id LIMIT $3", communityID, jobID, limit)
 }
 
-// clearJob removes a bulk job from the completions that it caused, up to one in the order of
-// selectOfJob.
-func clearJob(ctx context.Context, tx *sqldb.Tx, communityID, jobID string, last Completion) error {
-	_, err := tx.Exec(ctx, "UPDATE milestone_completions SET job_id = '' WHERE community_id = $1 AND job_id = $2 AND job_id <> '' AND (user_id, milestone_id) <= ($3, $4)",
-		communityID, jobID, last.UserID, last.MilestoneID)
-	return err
+// clearJob removes the bulk job from the completions that it caused.
+func clearJob(ctx context.Context, tx *sqldb.Tx, communityID string, list []Completion) error {
+	for _, c := range list {
+		if err := tx.Queue(ctx, "UPDATE milestone_completions SET job_id = '' WHERE community_id = $1 AND milestone_id = $2 AND user_id = $3", communityID, c.MilestoneID, c.UserID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pair is a milestone and a member.

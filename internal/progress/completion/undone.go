@@ -4,10 +4,11 @@ import (
 	"context"
 	"slices"
 
-	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/member/figure"
 	"github.com/regulars/regulars/internal/progress/award"
 	"github.com/regulars/regulars/internal/progress/cause"
+	"github.com/regulars/regulars/internal/progress/count"
 	"github.com/regulars/regulars/internal/progress/milestone"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -15,19 +16,30 @@ import (
 // reverseBatch is the number of completions whose rewards one transaction reverses.
 const reverseBatch = 200
 
-// addCauses adds bulk jobs to what a check has found. did reports that members did something
-// at the time of each.
-func addCauses(ctx context.Context, tx *sqldb.Tx, communityID string, reached []reach, did bool) error {
-	var ids []string
+// due returns what members have reached, with the bulk jobs that caused it. did reports that
+// they did something at the time of each.
+func (c *check) due(ctx context.Context, ids []string, did bool) ([]reach, error) {
+	reached, err := c.reached(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var later []string
 	for _, r := range reached {
 		if len(r.of.Conditions.FieldIDs()) > 0 {
-			ids = append(ids, r.userID)
+			later = append(later, r.userID)
 		}
 	}
-	if len(ids) == 0 {
-		return nil
+	if len(later) == 0 {
+		return reached, nil
 	}
-	writes, err := cause.Load(ctx, tx, communityID, ids)
+	writes, err := cause.Load(ctx, c.q, c.communityID, later)
+	if err != nil {
+		return nil, err
+	}
+	again, err := c.reached(ctx, later) // see cause.Load
+	if err != nil {
+		return nil, err
+	}
 	for i := range reached {
 		r := &reached[i]
 		done := int64(0)
@@ -36,7 +48,9 @@ func addCauses(ctx context.Context, tx *sqldb.Tx, communityID string, reached []
 		}
 		r.jobID = writes.Of(r.userID, &r.of.Conditions, r.of.LiveSince(), done)
 	}
-	return err
+	return slices.DeleteFunc(reached, func(r reach) bool {
+		return slices.Contains(later, r.userID) && !slices.ContainsFunc(again, func(a reach) bool { return a.of == r.of && a.userID == r.userID })
+	}), nil
 }
 
 // undoneArgs are the arguments of the job that reverses the rewards of completions and awards
@@ -56,61 +70,74 @@ func OnUndone(ctx context.Context, tx *sqldb.Tx, communityID, jobID string) erro
 	return err
 }
 
-// reverseUndone reverses rewards that an undone bulk job caused. The lock lets a check end
-// that has read the values of the job.
+// reverseUndone reverses rewards that an undone bulk job caused. Members who still meet the
+// conditions keep theirs: they had met them before, or the undo has kept the value.
 func (s *Completions) reverseUndone(ctx context.Context, j *jobs.Job, a undoneArgs) error {
 	return j.Batches(ctx, func(tx *sqldb.Tx) (done bool, err error) {
-		if _, err := milestone.LockEvaluation(ctx, tx, a.CommunityID); err != nil {
+		if err := cause.AwaitExaminers(ctx, tx, a.CommunityID); err != nil {
 			return false, err
 		}
-		if done, err = s.reverseCompletions(ctx, tx, a); err != nil || !done {
+		if done, err = s.reverseNext(ctx, tx, a); err != nil || !done {
 			return false, err
 		}
-		return s.reverseAwards(ctx, tx, a)
+		return s.d.Awards.ReverseCaused(ctx, tx, a.CommunityID, a.JobID)
 	})
 }
 
-// reverseCompletions reverses the rewards of the next completions and reports whether they
-// were the last ones.
-func (s *Completions) reverseCompletions(ctx context.Context, tx *sqldb.Tx, a undoneArgs) (done bool, err error) {
+// reverseNext reverses the rewards of the next completions; done reports that none is left.
+func (s *Completions) reverseNext(ctx context.Context, tx *sqldb.Tx, a undoneArgs) (done bool, err error) {
 	list, err := selectOfJob(ctx, tx, a.CommunityID, a.JobID, reverseBatch)
 	if err != nil || len(list) == 0 {
 		return true, err
 	}
+	met, err := s.met(ctx, tx, a.CommunityID, list)
+	if err != nil {
+		return false, err
+	}
 	var entries, awards []string
 	for _, c := range list {
-		entries, awards = append(entries, c.xpEntry, c.coinsEntry), append(awards, c.awardID)
-	}
-	if err := s.reverse(ctx, tx, a.CommunityID, entries, awards); err != nil {
-		return false, err
-	}
-	return len(list) < reverseBatch, clearJob(ctx, tx, a.CommunityID, a.JobID, list[len(list)-1])
-}
-
-// reverseAwards is reverseCompletions for awards.
-func (s *Completions) reverseAwards(ctx context.Context, tx *sqldb.Tx, a undoneArgs) (done bool, err error) {
-	list, err := award.OfJob(ctx, tx, a.CommunityID, a.JobID, reverseBatch)
-	if err != nil || len(list) == 0 {
-		return true, err
-	}
-	if err := s.reverse(ctx, tx, a.CommunityID, nil, list); err != nil {
-		return false, err
-	}
-	return len(list) < reverseBatch, award.ClearJob(ctx, tx, a.CommunityID, a.JobID, list[len(list)-1])
-}
-
-// reverse reverses entries, and those that awards paid; what was spent of them stays.
-func (s *Completions) reverse(ctx context.Context, tx *sqldb.Tx, communityID string, entries, awards []string) error {
-	paid, err := award.Entries(ctx, tx, communityID, awards)
-	if err != nil {
-		return err
-	}
-	entries = slices.DeleteFunc(append(entries, paid...), func(entryID string) bool { return entryID == "" })
-	results, err := s.d.Ledger.ReverseMany(ctx, tx, communityID, entries, "Undo of a bulk job")
-	for _, result := range results {
-		if result.Err != nil && !errs.Is(result.Err, "already_reversed") && !errs.Is(result.Err, "not_reversible") {
-			return result.Err
+		if !met[pair{c.MilestoneID, c.UserID}] {
+			entries, awards = append(entries, c.xpEntry, c.coinsEntry), append(awards, c.awardID)
 		}
 	}
-	return err
+	paid, err := award.Entries(ctx, tx, a.CommunityID, awards)
+	if err != nil {
+		return false, err
+	}
+	entries = slices.DeleteFunc(append(entries, paid...), func(entryID string) bool { return entryID == "" })
+	if err := s.d.Awards.ReverseEntries(ctx, tx, a.CommunityID, entries); err != nil {
+		return false, err
+	}
+	return false, clearJob(ctx, tx, a.CommunityID, list)
+}
+
+// met returns the completions of members who meet the conditions now, of milestones that are
+// not deleted.
+func (s *Completions) met(ctx context.Context, q sqldb.Querier, communityID string, list []Completion) (map[pair]bool, error) {
+	milestones, err := milestone.All(ctx, q, communityID)
+	if err != nil {
+		return nil, err
+	}
+	completed, ids := map[string]bool{}, make([]string, len(list))
+	for i, c := range list {
+		completed[c.MilestoneID], ids[i] = true, c.UserID
+	}
+	milestones = slices.DeleteFunc(milestones, func(m milestone.Milestone) bool { return !completed[m.ID] })
+	now, err := figure.Now(ctx, q, s.d.Clock, communityID)
+	if err != nil {
+		return nil, err
+	}
+	met := map[pair]bool{}
+	for _, group := range sinceStart(milestones) {
+		values, err := count.Values(ctx, q, now, communityID, ids, group.needs(), group.span)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range group.milestones {
+			for _, memberID := range ids {
+				met[pair{m.ID, memberID}] = m.Conditions.Met(values[memberID])
+			}
+		}
+	}
+	return met, nil
 }

@@ -13,7 +13,7 @@ import (
 
 const planCacheMode = "plan_cache_mode"
 
-// defaultPlanAge is how long a plan is used again. Tables may grow by some 10,000 rows
+// defaultPlanAge is how long a plan is used again. Tables may grow by some 100,000 rows
 // meanwhile.
 const defaultPlanAge = 2 * time.Second
 

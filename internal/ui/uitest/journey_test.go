@@ -48,7 +48,7 @@ func (b *browser) do(what string, actions ...chromedp.Action) {
 	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
 	defer cancel()
 	err := chromedp.Run(ctx, actions...)
-	for err != nil && strings.Contains(err.Error(), "Could not find node with given id") {
+	for err != nil && strings.Contains(err.Error(), "node with given id") {
 		err = chromedp.Run(ctx, actions...) // a page came between the search for the node and its use
 	}
 	if err != nil {
