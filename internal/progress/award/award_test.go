@@ -18,6 +18,7 @@ import (
 	"github.com/regulars/regulars/internal/member/tally"
 	"github.com/regulars/regulars/internal/progress/award"
 	"github.com/regulars/regulars/internal/progress/badge"
+	"github.com/regulars/regulars/internal/progress/cause"
 	"github.com/regulars/regulars/internal/progress/count"
 	"github.com/regulars/regulars/internal/progress/gain"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -404,7 +405,7 @@ func TestRewardsThatAJobCausedAreReversedInBatches(t *testing.T) {
 	each(t, func(f *fixture) {
 		var grants []award.Grant
 		b := f.create("", 0, 5)
-		for i := range award.ReverseBatch + 1 {
+		for i := range cause.ReverseBatch + 1 {
 			grants = append(grants, award.Grant{Badge: b, UserID: f.Unclaimed(fmt.Sprintf("m%d", i))[0].ID})
 		}
 		f.OK(f.DB.Tx(f.Context(), func(tx *sqldb.Tx) error {

@@ -4,24 +4,11 @@ import (
 	"context"
 	"slices"
 
-	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/progress/badge"
 	"github.com/regulars/regulars/internal/progress/cause"
 	"github.com/regulars/regulars/internal/sqldb"
 )
-
-// comparesFields reports whether a condition of a badge compares a field.
-func comparesFields(b *badge.Badge) bool {
-	needs := b.Needs()
-	return len(needs.FieldIDs()) > 0
-}
-
-// ComparingFields returns the automatic badges with a condition that compares a field.
-func ComparingFields(ctx context.Context, q sqldb.Querier, communityID string) ([]badge.Badge, error) {
-	list, err := badge.Automatic(ctx, q, communityID)
-	return slices.DeleteFunc(list, func(b badge.Badge) bool { return !comparesFields(&b) }), err
-}
 
 // withCauses adds bulk jobs to awards that are due. It drops those whose conditions are no
 // longer met, see cause.Load.
@@ -29,13 +16,14 @@ func (s *Awards) withCauses(ctx context.Context, q sqldb.Querier, communityID st
 	var ids []string
 	badges := map[string]badge.Badge{}
 	for _, g := range grants {
-		if comparesFields(&g.Badge) {
+		if g.Badge.ComparesFields() {
 			ids, badges[g.Badge.ID] = append(ids, g.UserID), g.Badge
 		}
 	}
 	if len(ids) == 0 {
 		return grants, nil
 	}
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	writes, err := cause.Load(ctx, q, communityID, ids)
 	if err != nil {
 		return nil, err
@@ -49,11 +37,13 @@ func (s *Awards) withCauses(ctx context.Context, q sqldb.Querier, communityID st
 		needs := g.Badge.Needs()
 		g.jobID = writes.Of(g.UserID, &needs, g.Badge.ChangedAt, g.At)
 	}
-	return slices.DeleteFunc(grants, func(g Grant) bool { return comparesFields(&g.Badge) && !met[pair{g.Badge.ID, g.UserID}] }), nil
+	return slices.DeleteFunc(grants, func(g Grant) bool { return g.Badge.ComparesFields() && !met[pair{g.Badge.ID, g.UserID}] }), nil
 }
 
-// met returns which members meet the conditions of which automatic badges.
+// met returns which members meet the conditions of which automatic badges. An id may be
+// repeated.
 func (s *Awards) met(ctx context.Context, q sqldb.Querier, communityID string, badges map[string]badge.Badge, ids []string) (map[pair]bool, error) {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	var automatic []badge.Badge
 	for _, b := range badges {
 		if b.IsAutomatic() && b.DeletedAt == 0 {
@@ -81,14 +71,11 @@ func (s *Awards) AwardCaused(ctx context.Context, tx *sqldb.Tx, communityID stri
 	return err
 }
 
-// reverseBatch is the number of awards whose rewards one transaction reverses.
-const reverseBatch = 200
-
 // ReverseCaused reverses the rewards of the next awards that an undone bulk job caused, in
-// the caller's transaction; what was spent of them stays. Members who still meet the
-// conditions keep theirs. done reports that no award is left.
+// the caller's transaction; what was spent of them stays. Rewards stay if the conditions are
+// still met. done reports that no award is left.
 func (s *Awards) ReverseCaused(ctx context.Context, tx *sqldb.Tx, communityID, jobID string) (done bool, err error) {
-	list, err := selectOfJob(ctx, tx, communityID, jobID, reverseBatch)
+	list, err := selectOfJob(ctx, tx, communityID, jobID, cause.ReverseBatch)
 	if err != nil || len(list) == 0 {
 		return true, err
 	}
@@ -109,23 +96,8 @@ func (s *Awards) ReverseCaused(ctx context.Context, tx *sqldb.Tx, communityID, j
 			entries = append(entries, a.entries()...)
 		}
 	}
-	if err := s.ReverseEntries(ctx, tx, communityID, entries); err != nil {
+	if err := cause.Reverse(ctx, tx, s.d.Ledger, communityID, entries); err != nil {
 		return false, err
 	}
 	return false, clearJob(ctx, tx, communityID, awards)
-}
-
-// ReverseEntries reverses entries of the ledger that an undone bulk job has led to, in the
-// caller's transaction; what was spent of them stays.
-func (s *Awards) ReverseEntries(ctx context.Context, tx *sqldb.Tx, communityID string, entries []string) error {
-	if len(entries) == 0 {
-		return nil
-	}
-	results, err := s.d.Ledger.ReverseMany(ctx, tx, communityID, entries, "Undo of a bulk job")
-	for _, result := range results {
-		if result.Err != nil && !errs.Is(result.Err, "already_reversed") && !errs.Is(result.Err, "not_reversible") {
-			return result.Err
-		}
-	}
-	return err
 }

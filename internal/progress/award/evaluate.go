@@ -116,7 +116,7 @@ func (s *Awards) awardReached(ctx context.Context, tx *sqldb.Tx, communityID str
 
 // due returns what awardReached awards.
 func (s *Awards) due(ctx context.Context, tx *sqldb.Tx, communityID string, badges []badge.Badge, ids []string, at map[string]int64) ([]Grant, error) {
-	if slices.ContainsFunc(badges, func(b badge.Badge) bool { return comparesFields(&b) }) {
+	if slices.ContainsFunc(badges, func(b badge.Badge) bool { return b.ComparesFields() }) {
 		if err := cause.Examine(ctx, tx, communityID); err != nil {
 			return nil, err
 		}

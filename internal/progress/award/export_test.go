@@ -9,9 +9,6 @@ import (
 // EvaluateBatch is the number of members that one transaction evaluates.
 const EvaluateBatch = evaluateBatch
 
-// ReverseBatch is the number of awards whose rewards one transaction reverses.
-const ReverseBatch = reverseBatch
-
 // EvaluateNext evaluates the next members of a badge.
 func (s *Awards) EvaluateNext(ctx context.Context, tx *sqldb.Tx, communityID, badgeID string) (done bool, err error) {
 	return s.evaluateNext(ctx, tx, evaluateArgs{communityID, badgeID})

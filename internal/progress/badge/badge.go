@@ -108,6 +108,12 @@ func (b *Badge) Needs() condition.Node {
 	return condition.Reaching(b.Action, b.Quantity)
 }
 
+// ComparesFields reports whether a condition of an automatic badge compares a field.
+func (b *Badge) ComparesFields() bool {
+	needs := b.Needs()
+	return len(needs.FieldIDs()) > 0
+}
+
 // Input is a badge in a request; nil leaves a part as it is.
 type Input struct {
 	Title              *string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/regulars/regulars/internal/condition"
 	"github.com/regulars/regulars/internal/progress/gain"
@@ -92,6 +93,12 @@ func All(ctx context.Context, q sqldb.Querier, communityID string) ([]Badge, err
 // Automatic returns the badges that members get by what they do.
 func Automatic(ctx context.Context, q sqldb.Querier, communityID string) ([]Badge, error) {
 	return sqldb.All(ctx, q, scan, "SELECT "+columns+present+"AND action <> $2 ORDER BY id", communityID, Custom)
+}
+
+// ComparingFields returns the automatic badges with a condition that compares a field.
+func ComparingFields(ctx context.Context, q sqldb.Querier, communityID string) ([]Badge, error) {
+	list, err := Automatic(ctx, q, communityID)
+	return slices.DeleteFunc(list, func(b Badge) bool { return !b.ComparesFields() }), err
 }
 
 // countsEarned reports whether a badge counts what members earned.

@@ -17,10 +17,9 @@ type write struct {
 type Writes map[member.FieldOf]write
 
 // Of returns the bulk job that let a member meet conditions, "" for none: the last one that
-// changed a field of them since the rule with the conditions was changed. done is when the
-// member did what is examined, 0 for none. It met conditions with actions only if the field
-// has changed later, because fields are compared by their present values. Times are Unix
-// milliseconds.
+// changed a field of them since the conditions were changed. done is when the member did what
+// is examined, 0 for nothing. If the conditions count actions, a job before that is not the
+// cause. Times are Unix milliseconds.
 func (w Writes) Of(userID string, conditions *condition.Node, changed, done int64) string {
 	since := changed
 	if len(conditions.Actions()) > 0 {

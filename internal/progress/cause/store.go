@@ -7,20 +7,6 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const lockName = "rewards of fields "
-
-// Examine lets AwaitExaminers wait until the transaction ends. The transaction calls it
-// before it reads what members are paid for, and before any other lock.
-func Examine(ctx context.Context, tx *sqldb.Tx, communityID string) error {
-	return tx.LockShared(ctx, lockName+communityID)
-}
-
-// AwaitExaminers waits for the transactions that have called Examine, so that the caller
-// sees what they paid for values that an undone bulk job had written.
-func AwaitExaminers(ctx context.Context, tx *sqldb.Tx, communityID string) error {
-	return tx.LockExclusive(ctx, lockName+communityID)
-}
-
 // Load returns the Writes of members. What they meet is compared with values that are read
 // later: an undo between the two then leaves a cause, or nothing that is met.
 func Load(ctx context.Context, q sqldb.Querier, communityID string, ids []string) (Writes, error) {

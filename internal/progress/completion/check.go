@@ -12,7 +12,6 @@ import (
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/member/figure"
-	"github.com/regulars/regulars/internal/progress/award"
 	"github.com/regulars/regulars/internal/progress/badge"
 	"github.com/regulars/regulars/internal/progress/cause"
 	"github.com/regulars/regulars/internal/progress/count"
@@ -213,7 +212,7 @@ type rules struct {
 // loadRules returns the rules of a community at a time, in Unix milliseconds.
 func loadRules(ctx context.Context, q sqldb.Querier, communityID string, at int64) (r rules, err error) {
 	if r.milestones, err = milestone.Running(ctx, q, communityID, at, at); err == nil {
-		r.badges, err = award.ComparingFields(ctx, q, communityID)
+		r.badges, err = badge.ComparingFields(ctx, q, communityID)
 	}
 	return r, err
 }
@@ -225,7 +224,7 @@ func (s *Completions) start(ctx context.Context, j *jobs.Job, a milestone.StartA
 	return j.Batches(ctx, func(tx *sqldb.Tx) (done bool, err error) { return true, s.requestEvaluation(ctx, tx, a.CommunityID) })
 }
 
-// checkMembers checks members who earned something.
+// checkMembers checks members that earned something.
 func (s *Completions) checkMembers(ctx context.Context, j *jobs.Job, a milestone.CheckArgs) error {
 	return j.Batches(ctx, func(tx *sqldb.Tx) (done bool, err error) {
 		times := make(map[string][]int64, len(a.UserIDs))
@@ -247,7 +246,7 @@ func (s *Completions) checkAll(ctx context.Context, j *jobs.Job, a milestone.Eva
 
 // checkNext checks the next members and reports whether they were the last ones. Badges and
 // milestones have a transaction of their own each: both lock members before balances. awarded
-// is the turn whose badges were awarded.
+// is the turn after its badges were awarded.
 func (s *Completions) checkNext(ctx context.Context, tx *sqldb.Tx, communityID string, awarded *string) (done bool, err error) {
 	if err := cause.Examine(ctx, tx, communityID); err != nil {
 		return false, err

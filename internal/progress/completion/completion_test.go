@@ -24,6 +24,7 @@ import (
 	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/progress/award"
 	"github.com/regulars/regulars/internal/progress/badge"
+	"github.com/regulars/regulars/internal/progress/cause"
 	"github.com/regulars/regulars/internal/progress/completion"
 	"github.com/regulars/regulars/internal/progress/count"
 	"github.com/regulars/regulars/internal/progress/gain"
@@ -368,7 +369,7 @@ func TestImportsLetAllMembersBeChecked(t *testing.T) {
 func TestRewardsOfAnUndoneJobAreReversedInBatches(t *testing.T) {
 	each(t, func(f *fixture) {
 		names := []string{"spender", "steady"} // Steady still meets the conditions
-		for i := range completion.ReverseBatch {
+		for i := range cause.ReverseBatch {
 			names = append(names, fmt.Sprintf("m%d", i))
 		}
 		people := f.Unclaimed(names...)
@@ -400,6 +401,48 @@ func TestRewardsOfAnUndoneJobAreReversedInBatches(t *testing.T) {
 			t.Error(got)
 		}
 	})
+}
+
+// A check that has read the values of the job commits after the undo.
+func TestReversalWaitsForChecksThatHaveBegun(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.People("ada")
+		f.create(milestone.Input{Coins: ptr(int64(3))}, `{"fieldId":"country","value":"DE"}`)
+		_, err := f.DB.Exec(f.Context(), "UPDATE members SET country = 'DE'")
+		f.OK(err)
+		f.run("milestone.evaluate")
+		_, err = f.DB.Exec(f.Context(), "UPDATE members SET country = ''")
+		f.OK(err)
+		f.tx(func(tx *sqldb.Tx) error { return completion.OnUndone(f.Context(), tx, f.Community, "job") })
+		jobID, err := sqldb.One(f.Context(), f.DB, "job", sqldb.Value[string], "SELECT id FROM jobs WHERE kind = 'milestone.undone'")
+		f.OK(err)
+		ended := make(chan error, 1)
+		f.tx(func(tx *sqldb.Tx) error {
+			if err := cause.Examine(f.Context(), tx, f.Community); err != nil {
+				return err
+			}
+			go func() { ended <- f.jobs.RunUntilDone(f.Context(), jobID) }()
+			f.awaitLock(ended)
+			_, err := tx.Exec(f.Context(), "UPDATE milestone_completions SET job_id = 'job'")
+			return err
+		})
+		f.OK(<-ended)
+		left, err := sqldb.One(f.Context(), f.DB, "entries", sqldb.Value[int64], "SELECT CAST(sum(amount) AS BIGINT) FROM ledger_entries")
+		f.OK(err)
+		if left != 0 {
+			t.Errorf("%d coins are left", left)
+		}
+	})
+}
+
+// awaitLock waits until a transaction waits for the lock of another, or one has ended. On
+// SQLite a writer waits without one.
+func (f *fixture) awaitLock(ended <-chan error) {
+	for waiting := 0; f.DB.Dialect() == sqldb.Postgres && waiting == 0 && len(ended) == 0; {
+		var err error
+		waiting, err = sqldb.One(f.Context(), f.DB, "lock", sqldb.Value[int], "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")
+		f.OK(err)
+	}
 }
 
 // The consumer handles an event later and sees the value that a file has set since. What

@@ -10,9 +10,6 @@ import (
 // CheckBatch is the number of members that one transaction checks.
 const CheckBatch = checkBatch
 
-// ReverseBatch is the number of completions whose rewards one transaction reverses.
-const ReverseBatch = reverseBatch
-
 // CheckNext checks the next members.
 func (s *Completions) CheckNext(ctx context.Context, tx *sqldb.Tx, communityID string) (done bool, err error) {
 	return s.checkNext(ctx, tx, communityID, new(string))

@@ -6,7 +6,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// insert inserts a completion; added is false for a member who has completed the milestone.
+// insert inserts a completion; added is false if the member has completed the milestone.
 func insert(ctx context.Context, tx *sqldb.Tx, communityID string, c Completion) (added bool, err error) {
 	n, err := tx.Exec(ctx, `INSERT INTO milestone_completions (community_id, milestone_id, user_id, completed_at, boosted, xp, coins, badge_id, job_id)
 		VALUES ($1, $2, $3, $4, $5, 0, 0, '', $6) ON CONFLICT (community_id, milestone_id, user_id) DO NOTHING`, communityID, c.MilestoneID, c.UserID, c.At, c.Boosted, c.jobID)

@@ -13,9 +13,6 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// reverseBatch is the number of completions whose rewards one transaction reverses.
-const reverseBatch = 200
-
 // due returns what members have reached, with the bulk jobs that caused it. did reports that
 // they did something at the time of each.
 func (c *check) due(ctx context.Context, ids []string, did bool) ([]reach, error) {
@@ -23,22 +20,27 @@ func (c *check) due(ctx context.Context, ids []string, did bool) ([]reach, error
 	if err != nil {
 		return nil, err
 	}
-	var later []string
+	var compared []string // members with a field that decided
 	for _, r := range reached {
 		if len(r.of.Conditions.FieldIDs()) > 0 {
-			later = append(later, r.userID)
+			compared = append(compared, r.userID)
 		}
 	}
-	if len(later) == 0 {
+	if len(compared) == 0 {
 		return reached, nil
 	}
-	writes, err := cause.Load(ctx, c.q, c.communityID, later)
+	compared = slices.Compact(slices.Sorted(slices.Values(compared)))
+	writes, err := cause.Load(ctx, c.q, c.communityID, compared)
 	if err != nil {
 		return nil, err
 	}
-	again, err := c.reached(ctx, later) // see cause.Load
+	again, err := c.reached(ctx, compared) // see cause.Load
 	if err != nil {
 		return nil, err
+	}
+	still := make(map[pair]bool, len(again))
+	for _, r := range again {
+		still[pair{r.of.ID, r.userID}] = true
 	}
 	for i := range reached {
 		r := &reached[i]
@@ -49,7 +51,7 @@ func (c *check) due(ctx context.Context, ids []string, did bool) ([]reach, error
 		r.jobID = writes.Of(r.userID, &r.of.Conditions, r.of.LiveSince(), done)
 	}
 	return slices.DeleteFunc(reached, func(r reach) bool {
-		return slices.Contains(later, r.userID) && !slices.ContainsFunc(again, func(a reach) bool { return a.of == r.of && a.userID == r.userID })
+		return len(r.of.Conditions.FieldIDs()) > 0 && !still[pair{r.of.ID, r.userID}]
 	}), nil
 }
 
@@ -70,8 +72,8 @@ func OnUndone(ctx context.Context, tx *sqldb.Tx, communityID, jobID string) erro
 	return err
 }
 
-// reverseUndone reverses rewards that an undone bulk job caused. Members who still meet the
-// conditions keep theirs: they had met them before, or the undo has kept the value.
+// reverseUndone reverses rewards that an undone bulk job caused. They stay if the conditions
+// are still met: as before the job, or by a value that the undo has kept.
 func (s *Completions) reverseUndone(ctx context.Context, j *jobs.Job, a undoneArgs) error {
 	return j.Batches(ctx, func(tx *sqldb.Tx) (done bool, err error) {
 		if err := cause.AwaitExaminers(ctx, tx, a.CommunityID); err != nil {
@@ -86,7 +88,7 @@ func (s *Completions) reverseUndone(ctx context.Context, j *jobs.Job, a undoneAr
 
 // reverseNext reverses the rewards of the next completions; done reports that none is left.
 func (s *Completions) reverseNext(ctx context.Context, tx *sqldb.Tx, a undoneArgs) (done bool, err error) {
-	list, err := selectOfJob(ctx, tx, a.CommunityID, a.JobID, reverseBatch)
+	list, err := selectOfJob(ctx, tx, a.CommunityID, a.JobID, cause.ReverseBatch)
 	if err != nil || len(list) == 0 {
 		return true, err
 	}
@@ -104,15 +106,14 @@ func (s *Completions) reverseNext(ctx context.Context, tx *sqldb.Tx, a undoneArg
 	if err != nil {
 		return false, err
 	}
-	entries = slices.DeleteFunc(append(entries, paid...), func(entryID string) bool { return entryID == "" })
-	if err := s.d.Awards.ReverseEntries(ctx, tx, a.CommunityID, entries); err != nil {
+	if err := cause.Reverse(ctx, tx, s.d.Ledger, a.CommunityID, append(entries, paid...)); err != nil {
 		return false, err
 	}
 	return false, clearJob(ctx, tx, a.CommunityID, list)
 }
 
-// met returns the completions of members who meet the conditions now, of milestones that are
-// not deleted.
+// met returns the completions whose conditions are met now, of milestones that are not
+// deleted.
 func (s *Completions) met(ctx context.Context, q sqldb.Querier, communityID string, list []Completion) (map[pair]bool, error) {
 	milestones, err := milestone.All(ctx, q, communityID)
 	if err != nil {
@@ -122,6 +123,7 @@ func (s *Completions) met(ctx context.Context, q sqldb.Querier, communityID stri
 	for i, c := range list {
 		completed[c.MilestoneID], ids[i] = true, c.UserID
 	}
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	milestones = slices.DeleteFunc(milestones, func(m milestone.Milestone) bool { return !completed[m.ID] })
 	now, err := figure.Now(ctx, q, s.d.Clock, communityID)
 	if err != nil {

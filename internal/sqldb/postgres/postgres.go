@@ -120,8 +120,8 @@ func sessionSettings(inAddress map[string]string, idleTx time.Duration) string {
 		// A generic plan made while a table was empty would scan it entirely after
 		// an import.
 		{planCacheMode, "force_custom_plan"}, // except in requests, see Begin
-		// To start processes that help takes 30 to 50 ms, for queries that run for less than
-		// one and are estimated to read more: the words with a prefix are 2 % of a table.
+		// To start helping processes takes 30 to 50 ms. PostgreSQL starts them for searches that
+		// run for less than 1 ms, because it expects a prefix in 2 % of all rows.
 		{"max_parallel_workers_per_gather", "0"},
 		// The server frees the locks of a node that it can no longer reach.
 		{"idle_in_transaction_session_timeout", strconv.FormatInt(idleTx.Milliseconds(), 10)},
