@@ -12,18 +12,19 @@ import (
 // cache holds: an update that starts with one of these columns does not count as a
 // change of the table.
 var cached = map[string][]string{
-	"account_api_keys":  {"used_at"},
-	"accounts":          {"signed_in_at"},
-	"api_keys":          {"used_at"},
-	"channel_overrides": nil,
-	"channels":          nil,
-	"communities":       nil,
-	"field_definitions": nil,
-	"field_jobs":        nil,
-	"merged_tags":       nil,
-	"roles":             nil,
-	"sessions":          {"seen_at"},
-	"tags":              nil,
+	"account_api_keys":   {"used_at"},
+	"accounts":           {"signed_in_at"},
+	"api_keys":           {"used_at"},
+	"channel_categories": nil,
+	"channel_overrides":  nil,
+	"channels":           nil,
+	"communities":        nil,
+	"field_definitions":  nil,
+	"field_jobs":         nil,
+	"merged_tags":        nil,
+	"roles":              nil,
+	"sessions":           {"seen_at"},
+	"tags":               nil,
 }
 
 // CachedTables are the names of the tables that are read through caches, in the

@@ -24,6 +24,7 @@ type Membership struct {
 	Owner     bool
 	RoleIDs   []string // without @all
 
+	JoinedAt       int64 // Unix milliseconds
 	SuspendedUntil int64 // Unix milliseconds; in the past or 0: not suspended
 }
 

@@ -294,7 +294,7 @@ func authorityOfKey(ctx context.Context, q sqldb.Querier, memberships Membership
 	if caller.CommunityID != communityID {
 		return none, nil
 	}
-	bounds, err := boundsOf(ctx, q, memberships, caller, communityID)
+	bounds, err := loadBounds(ctx, q, memberships, caller, communityID)
 	if err != nil {
 		return none, ignoreNotFound(err)
 	}
@@ -305,12 +305,4 @@ func authorityOfKey(ctx context.Context, q sqldb.Querier, memberships Membership
 		authority.otherGrants = append(authority.otherGrants, b.grants)
 	}
 	return authority, nil
-}
-
-// ignoreNotFound returns nil for NotFound.
-func ignoreNotFound(err error) error {
-	if errs.KindOf(err) == errs.NotFound {
-		return nil
-	}
-	return err
 }

@@ -202,7 +202,7 @@ func (a *Access) canKey(ctx context.Context, caller actor.Actor, communityID str
 	if need != permission.AnyMember && !actor.Grants(caller.Permissions, permission.OfKey(need)) {
 		return permission.KeyLacks(need)
 	}
-	bounds, err := a.requestBounds(ctx, caller, communityID)
+	bounds, err := a.boundsOf(ctx, a.db, caller)
 	if err != nil {
 		return creatorGone(err)
 	}

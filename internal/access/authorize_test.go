@@ -215,6 +215,57 @@ func TestLostPermissionEndsALongRequest(t *testing.T) {
 	})
 }
 
+// TestRequestReadsTheMembershipOnce covers persons and keys. A transaction reads it again,
+// and so does a request of somebody who was not a member.
+func TestRequestReadsTheMembershipOnce(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newFixture(db)
+		home := w.community(t, "Home")
+		ann := w.account(t, "ann").ID
+		role := w.role(t, home, access.RoleInput{Title: "Keys", ServerPermissions: permissionSet("server_administrator")})
+		for name, caller := range map[string]actor.Actor{
+			"a session":         {Kind: actor.Session, AccountID: ann},
+			"a community's key": {Kind: actor.CommunityKey, CommunityID: home, CreatedBy: "account:" + ann, Permissions: []actor.Permission{actor.PermAll}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				caller.Cache = &actor.Cache{}
+				rule := func(q sqldb.Querier) access.Rule {
+					subject, err := w.ChannelActorOf(t.Context(), q, caller, home)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return subject.FixedRule
+				}
+				w.memberships.put(home, ann, access.Membership{})
+				if got := rule(db); got != access.RuleNotMember {
+					t.Fatalf("not a member: %q", got)
+				}
+				w.memberships.put(home, ann, access.Membership{Member: true, RoleIDs: []string{role.ID}})
+				joined := rule(db)
+				if err := w.Can(t.Context(), caller, home, permission.APIKeys); err != nil || joined == access.RuleNotMember {
+					t.Fatalf("joined meanwhile: %q, %v", joined, err)
+				}
+				w.memberships.put(home, ann, access.Membership{Member: true, SuspendedUntil: w.clock.MS() + 60_000})
+				if got := rule(db); got != joined {
+					t.Errorf("the next check of the request reads the membership again: %q", got)
+				}
+				if err := db.Tx(t.Context(), func(tx *sqldb.Tx) error {
+					if got := rule(tx); got != access.RuleSuspended {
+						t.Errorf("in a transaction: %q", got)
+					}
+					return nil
+				}); err != nil {
+					t.Fatal(err)
+				}
+				w.advance(time.Second)
+				if got := rule(db); got != access.RuleSuspended {
+					t.Errorf("a second later: %q", got)
+				}
+			})
+		}
+	})
+}
+
 func TestResolveCommunity(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newFixture(db)

@@ -158,11 +158,7 @@ func (a *Access) ChannelActorOfMember(ctx context.Context, q sqldb.Querier, comm
 
 // channelActorOfPerson is ChannelActorOfMember for the person of any session.
 func (a *Access) channelActorOfPerson(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID string) (ChannelActor, error) {
-	find, ref := a.memberships.ByAccount, caller.AccountID
-	if caller.OnlyCommunity != "" {
-		find, ref = a.memberships.ByMember, caller.MemberID
-	}
-	membership, err := find(ctx, q, communityID, ref)
+	membership, err := a.MembershipOf(ctx, q, caller, communityID)
 	if err != nil {
 		return ChannelActor{}, err
 	}
@@ -192,7 +188,8 @@ func NewChannelActor(membership Membership, ownsInstallation bool, roles []Role,
 
 // ChannelActorOf returns the ChannelActor of an actor. A key of the community
 // has every channel permission if its creator does, otherwise those of its
-// creator. The caller checks the key's own permissions with Can.
+// creator. The caller checks the key's own permissions with Can. Outside a
+// transaction it may be a second old, through the cache of the actor.
 func (a *Access) ChannelActorOf(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID string) (ChannelActor, error) {
 	switch caller.Kind {
 	case actor.Session, actor.UserKey:
@@ -215,7 +212,7 @@ func (a *Access) ChannelActorOf(ctx context.Context, q sqldb.Querier, caller act
 // channelActorOfKey returns RuleKey if all persons that bound the key have every
 // permission, otherwise the lowest ranked of the others.
 func (a *Access) channelActorOfKey(ctx context.Context, q sqldb.Querier, caller actor.Actor) (ChannelActor, error) {
-	bounds, err := boundsOf(ctx, q, a.memberships, caller, caller.CommunityID)
+	bounds, err := a.boundsOf(ctx, q, caller)
 	if err != nil {
 		return ChannelActor{FixedRule: RuleNotMember}, ignoreNotFound(err)
 	}

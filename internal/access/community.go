@@ -2,8 +2,6 @@ package access
 
 import (
 	"context"
-	"encoding/json"
-	"reflect"
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
@@ -89,40 +87,12 @@ func OnCommunityChanged(ctx context.Context, tx *sqldb.Tx, by actor.Actor, old, 
 	if err := requirePersonForOpenImport(by, old.Settings, changed.Settings); err != nil {
 		return err
 	}
-	changes, err := settingChanges(old, changed)
+	changes, err := community.Changes(old, changed)
 	if err != nil || len(changes) == 0 {
 		return err
 	}
 	target := audit.Target{Type: "community", ID: changed.ID, Name: changed.Name}
 	return audit.Record(ctx, tx, by, changed.UpdatedAt, changed.ID, "community.update", target, changes...)
-}
-
-// settingChanges returns the settings that differ.
-func settingChanges(old, changed community.Community) ([]audit.Change, error) {
-	before, err := settingsByName(old.Settings)
-	if err != nil {
-		return nil, err
-	}
-	after, err := settingsByName(changed.Settings)
-	if err != nil {
-		return nil, err
-	}
-	all := []audit.Change{{Field: "name", Old: old.Name, New: changed.Name}}
-	fields := reflect.TypeFor[community.Settings]()
-	for i := range fields.NumField() {
-		name := fields.Field(i).Tag.Get("json")
-		all = append(all, audit.Change{Field: name, Old: before[name], New: after[name]})
-	}
-	return audit.Diff(all...), nil
-}
-
-func settingsByName(s community.Settings) (map[string]any, error) {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return nil, err
-	}
-	var all map[string]any
-	return all, json.Unmarshal(text, &all)
 }
 
 // requirePersonForOpenImport returns Forbidden "person_required" if an API key

@@ -71,9 +71,9 @@ type bound struct {
 	grants grants
 }
 
-// boundsOf returns the creator of a key and the persons of Key.LimitedBy, or
+// loadBounds returns the creator of a key and the persons of Key.LimitedBy, or
 // NotFound if one of them left.
-func boundsOf(ctx context.Context, q sqldb.Querier, memberships Memberships, caller actor.Actor, communityID string) ([]bound, error) {
+func loadBounds(ctx context.Context, q sqldb.Querier, memberships Memberships, caller actor.Actor, communityID string) ([]bound, error) {
 	creator, err := creatorOfCaller(ctx, q, caller)
 	persons := []actor.Actor{creator}
 	for _, ref := range caller.LimitedBy {
@@ -116,7 +116,7 @@ func (a *Access) disabledReason(ctx context.Context, communityID string, key Key
 	var bounds []bound
 	if err == nil {
 		caller.CreatorIsOwner = creator.InstallationOwner
-		bounds, err = boundsOf(ctx, a.db, a.memberships, caller, communityID)
+		bounds, err = loadBounds(ctx, a.db, a.memberships, caller, communityID)
 	}
 	suspended := func(b bound) bool { return b.grants.suspendedUntil > a.clock.MS() }
 	switch {

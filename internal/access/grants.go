@@ -7,6 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -75,7 +76,11 @@ func (g grants) firstMissing(before, after Role) string {
 // activeGrants is loadGrants that also fails with Forbidden "suspended" for a
 // suspended person.
 func (a *Access) activeGrants(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID string) (grants, error) {
-	granted, err := loadGrants(ctx, q, a.memberships, caller, communityID)
+	return a.active(loadGrants(ctx, q, a.memberships, caller, communityID))
+}
+
+// active returns Forbidden "suspended" for the grants of a suspended person.
+func (a *Access) active(granted grants, err error) (grants, error) {
 	if err == nil && granted.suspendedUntil > a.clock.MS() {
 		return grants{}, suspended(granted.suspendedUntil)
 	}
@@ -85,26 +90,62 @@ func (a *Access) activeGrants(ctx context.Context, q sqldb.Querier, caller actor
 // requestGrants is activeGrants outside a transaction, through the cache of the
 // actor.
 func (a *Access) requestGrants(ctx context.Context, caller actor.Actor, communityID string) (grants, error) {
-	return actor.Cached(caller.Cache, communityID, a.clock.MS(), func() (grants, error) { return a.activeGrants(ctx, a.db, caller, communityID) })
+	granted, err := grantsOf(ctx, a.db, caller, communityID, func() (Membership, error) { return a.MembershipOf(ctx, a.db, caller, communityID) })
+	return a.active(granted, err)
 }
 
-// requestBounds is boundsOf outside a transaction, through the cache of the actor.
-// The bounds must not be changed.
-func (a *Access) requestBounds(ctx context.Context, caller actor.Actor, communityID string) ([]bound, error) {
-	return actor.Cached(caller.Cache, communityID, a.clock.MS(), func() ([]bound, error) { return boundsOf(ctx, a.db, a.memberships, caller, communityID) })
+// MembershipOf returns the membership of a person, in a transaction or, outside of
+// one, through the cache of the actor.
+func (a *Access) MembershipOf(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID string) (Membership, error) {
+	if q != sqldb.Querier(a.db) {
+		return loadMembership(ctx, q, a.memberships, caller, communityID)
+	}
+	found, err := actor.Cached(caller.Cache, communityID, a.clock.MS(), func() (Membership, error) {
+		found, err := loadMembership(ctx, q, a.memberships, caller, communityID)
+		if err == nil && !found.Member { // may join in this request
+			err = communityNotFound()
+		}
+		return found, err
+	})
+	return found, ignoreNotFound(err)
+}
+
+// boundsOf is loadBounds, outside a transaction through the cache of the actor.
+func (a *Access) boundsOf(ctx context.Context, q sqldb.Querier, caller actor.Actor) ([]bound, error) {
+	load := func() ([]bound, error) { return loadBounds(ctx, q, a.memberships, caller, caller.CommunityID) }
+	if q != sqldb.Querier(a.db) {
+		return load()
+	}
+	bounds, err := actor.Cached(caller.Cache, caller.CommunityID, a.clock.MS(), load)
+	return slices.Clone(bounds), err
 }
 
 // loadGrants returns the grants of a person, or NotFound "community_not_found"
 // for a person without access to the community.
 func loadGrants(ctx context.Context, q sqldb.Querier, memberships Memberships, caller actor.Actor, communityID string) (grants, error) {
+	return grantsOf(ctx, q, caller, communityID, func() (Membership, error) {
+		return loadMembership(ctx, q, memberships, caller, communityID)
+	})
+}
+
+// loadMembership returns the membership of a person in a community.
+func loadMembership(ctx context.Context, q sqldb.Querier, memberships Memberships, caller actor.Actor, communityID string) (Membership, error) {
 	if caller.OnlyCommunity != "" {
-		return limitedGrants(ctx, q, memberships, caller, communityID)
+		return memberships.ByMember(ctx, q, communityID, caller.MemberID)
+	}
+	return memberships.ByAccount(ctx, q, communityID, caller.AccountID)
+}
+
+// grantsOf is loadGrants with the membership that find returns.
+func grantsOf(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID string, find func() (Membership, error)) (grants, error) {
+	if caller.OnlyCommunity != "" {
+		return limitedGrants(ctx, q, caller, communityID, find)
 	}
 	if caller.InstallationOwner {
 		_, err := community.Load(ctx, q, communityID)
 		return grants{all: true}, err
 	}
-	return memberGrants(ctx, q, communityID, func() (Membership, error) { return memberships.ByAccount(ctx, q, communityID, caller.AccountID) })
+	return memberGrants(ctx, q, communityID, find)
 }
 
 // memberGrants returns the grants of the member that find returns.
@@ -123,18 +164,18 @@ func memberGrants(ctx context.Context, q sqldb.Querier, communityID string, find
 	return grants{memberID: membership.MemberID, roles: roles, suspendedUntil: membership.SuspendedUntil}, err
 }
 
-// limitedGrants is loadGrants for a session started by another system. It fails
+// limitedGrants is grantsOf for a session started by another system. It fails
 // with Forbidden "limited_session" for a member with a server permission, also
 // one granted after the session began: the other system is trusted with members,
 // not with the community.
-func limitedGrants(ctx context.Context, q sqldb.Querier, memberships Memberships, caller actor.Actor, communityID string) (grants, error) {
+func limitedGrants(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID string, find func() (Membership, error)) (grants, error) {
 	if caller.OnlyCommunity != communityID {
 		return grants{}, communityNotFound()
 	}
 	if caller.InstallationOwner {
 		return grants{}, actor.LimitedSession()
 	}
-	granted, err := memberGrants(ctx, q, communityID, func() (Membership, error) { return memberships.ByMember(ctx, q, communityID, caller.MemberID) })
+	granted, err := memberGrants(ctx, q, communityID, find)
 	if err == nil && granted.hasServerPermission() {
 		return grants{}, actor.LimitedSession()
 	}
@@ -153,4 +194,12 @@ func highestRank(roles []Role) int {
 		highest = max(highest, r.rank())
 	}
 	return highest
+}
+
+// ignoreNotFound returns nil for NotFound.
+func ignoreNotFound(err error) error {
+	if errs.KindOf(err) == errs.NotFound {
+		return nil
+	}
+	return err
 }

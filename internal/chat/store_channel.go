@@ -7,6 +7,7 @@ import (
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/cache"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -20,9 +21,22 @@ func scanChannel(s sqldb.Scanner) (Channel, error) {
 	return c, s.Scan(&c.ID, &c.Topic, &c.Type, &c.Description, &c.CategoryID, &c.URL, &c.Position, &c.SlowMode, &c.TradingDiscussions, &c.Version, &c.CreatedAt, &c.UpdatedAt)
 }
 
+var cachedChannels = cache.New[[]Channel](200, "channel_categories", "channel_overrides", "channels", "roles") // by community
+
 // All returns all channels, those without a category first, then category
-// by category.
+// by category. Outside a transaction their overrides are shared: nobody may change
+// them.
 func All(ctx context.Context, q sqldb.Querier, communityID string) ([]Channel, error) {
+	all, err := shared(ctx, q, communityID)
+	return slices.Clone(all), err
+}
+
+// shared is All with a result that nobody may change.
+func shared(ctx context.Context, q sqldb.Querier, communityID string) ([]Channel, error) {
+	return cachedChannels.Get(q, communityID, func() ([]Channel, error) { return selectChannels(ctx, q, communityID) })
+}
+
+func selectChannels(ctx context.Context, q sqldb.Querier, communityID string) ([]Channel, error) {
 	all, err := sqldb.All(ctx, q, scanChannel, "SELECT "+channelColumns+` FROM channels c
 		LEFT JOIN channel_categories k ON k.community_id = c.community_id AND k.id = c.category_id
 		WHERE c.community_id = $1 ORDER BY COALESCE(k.position, -1), c.position, c.id`, communityID)
@@ -32,9 +46,19 @@ func All(ctx context.Context, q sqldb.Querier, communityID string) ([]Channel, e
 	return all, addOverrides(ctx, q, communityID, all, "")
 }
 
-// Load returns a channel with its overrides, in the caller's transaction. It fails
-// with NotFound "channel_not_found".
+// Load returns a channel with its overrides, in the caller's transaction; outside of
+// one the overrides are shared: nobody may change them. It fails with NotFound
+// "channel_not_found".
 func Load(ctx context.Context, q sqldb.Querier, communityID, channelID string) (Channel, error) {
+	if _, outside := q.(*sqldb.DB); outside {
+		all, err := shared(ctx, q, communityID)
+		if err != nil {
+			return Channel{}, err
+		}
+		if i := slices.IndexFunc(all, func(c Channel) bool { return c.ID == channelID }); i >= 0 {
+			return all[i], nil
+		}
+	}
 	found, err := sqldb.One(ctx, q, "channel", scanChannel, "SELECT "+channelColumns+" FROM channels c WHERE c.community_id = $1 AND c.id = $2", communityID, channelID)
 	if err != nil {
 		return found, err

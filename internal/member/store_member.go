@@ -101,12 +101,12 @@ const (
 	byMember  = "m.user_id = $2"
 )
 
-const selectMembership = `SELECT m.user_id, m.account_id, m.username, m.state, m.owner, m.roles, m.suspended_until FROM members m
+const selectMembership = `SELECT m.user_id, m.account_id, m.username, m.state, m.owner, m.roles, m.joined_at, m.suspended_until FROM members m
 		JOIN communities c ON c.id = m.community_id AND c.deleted_at = 0 WHERE m.community_id = $1 AND `
 
 func scanMembership(row sqldb.Scanner) (s access.Membership, err error) {
 	var roles string
-	if err = row.Scan(&s.MemberID, &s.AccountID, &s.Username, &s.State, &s.Owner, &roles, &s.SuspendedUntil); err != nil {
+	if err = row.Scan(&s.MemberID, &s.AccountID, &s.Username, &s.State, &s.Owner, &roles, &s.JoinedAt, &s.SuspendedUntil); err != nil {
 		return s, err
 	}
 	s.Member = s.State == Active

@@ -15,7 +15,6 @@ import (
 	"github.com/regulars/regulars/internal/direct"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
-	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
 	"github.com/regulars/regulars/internal/message"
 	"github.com/regulars/regulars/internal/message/place"
@@ -62,18 +61,15 @@ func (r *ReadStates) Of(ctx context.Context, caller actor.Actor, communityID str
 	if caller.RequirePerson() != nil {
 		return nil, nil
 	}
-	self, err := directory.Self(ctx, r.d.DB, caller, communityID)
-	if errs.KindOf(err) == errs.NotFound {
-		return nil, nil
-	}
-	if err != nil {
+	self, err := r.d.Access.MembershipOf(ctx, r.d.DB, caller, communityID)
+	if err != nil || !self.Member {
 		return nil, err
 	}
 	subject, err := r.d.Access.ChannelActorOf(ctx, r.d.DB, caller, communityID)
 	if err != nil {
 		return nil, err
 	}
-	who, err := newReader(ctx, r.d.DB, communityID, self, subject)
+	who, err := newReader(ctx, r.d.DB, communityID, self.MemberID, self.JoinedAt, subject)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +94,7 @@ func (r *ReadStates) OfConversations(ctx context.Context, caller actor.Actor, co
 	if err != nil {
 		return nil, err
 	}
-	who, err := newReader(ctx, r.d.DB, communityID, self, subject)
+	who, err := newReader(ctx, r.d.DB, communityID, self.ID, self.JoinedAt, subject)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +167,7 @@ func (r *ReadStates) inChannel(ctx context.Context, caller actor.Actor, communit
 		if err != nil {
 			return err
 		}
-		who, err := newReader(ctx, tx, communityID, self, p.Subject)
+		who, err := newReader(ctx, tx, communityID, self.ID, self.JoinedAt, p.Subject)
 		if err != nil {
 			return err
 		}
@@ -197,13 +193,13 @@ type reader struct {
 	whole    []string // whisper channels of which the member sees all messages
 }
 
-func newReader(ctx context.Context, q sqldb.Querier, communityID string, self member.Member, subject access.ChannelActor) (reader, error) {
-	who := reader{memberID: self.ID, baseline: id.First(self.JoinedAt + 1), targets: []string{self.ID, message.Everyone}}
+func newReader(ctx context.Context, q sqldb.Querier, communityID, memberID string, joinedAt int64, subject access.ChannelActor) (reader, error) {
+	who := reader{memberID: memberID, baseline: id.First(joinedAt + 1), targets: []string{memberID, message.Everyone}}
 	for _, role := range subject.Roles {
 		who.targets = append(who.targets, role.ID)
 	}
 	var err error
-	who.blocked, err = block.BlockedBy(ctx, q, communityID, self.ID)
+	who.blocked, err = block.BlockedBy(ctx, q, communityID, memberID)
 	return who, err
 }
 

@@ -114,10 +114,23 @@ func (h *handlers) listEvents(ctx context.Context, in *eventQuery) (*api.List[wi
 	if err == nil && len(page.Events) == 0 && in.Wait > 0 {
 		page, err = h.awaitEvents(ctx, in)
 	}
+	if err == nil && in.Wait > 0 {
+		err = h.recheck(ctx, in)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return api.RespondList("Events", api.Convert(page.Events, newWireEvent), eventMeta{page.Next, page.Latest, page.Oldest}), nil
+}
+
+// recheck fails if the credential of a request that may have waited was revoked, or has
+// lost the permission, before the events were read.
+func (h *handlers) recheck(ctx context.Context, in *eventQuery) error {
+	caller, err := h.Access.Authenticate(ctx, httpx.Credential(in.request))
+	if err != nil {
+		return err
+	}
+	return h.Access.Can(ctx, caller, api.CommunityID(ctx), event.PermRead)
 }
 
 // awaitEvents reads events until there are matching ones, the time is over or the
