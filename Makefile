@@ -37,7 +37,7 @@ slow_packages := ./internal/app ./internal/ui/uitest ./internal/api ./internal/b
 
 test: $(s3_server) ## runs every test, on SQLite, on PostgreSQL and in a browser
 	.ci/packages postgresql postgresql-client pgbouncer sqlite3 chromium libreoffice-calc
-	REGULARS_TEST_ALL=1 go test -p 2 -timeout 25m $(slow_packages) ./...
+	REGULARS_TEST_ALL=1 go test -p 2 -timeout 40m $(slow_packages) ./...
 
 screenshots: ## renews the pictures in docs/screenshots from the demo
 	.ci/packages chromium

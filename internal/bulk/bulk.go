@@ -133,6 +133,9 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// UndoneHook runs in the transaction that marks a job as undone. Its error prevents that.
+type UndoneHook func(ctx context.Context, tx *sqldb.Tx, communityID, jobID string) error
+
 // Deps are the dependencies of Bulk.
 type Deps struct {
 	DB       *sqldb.DB
@@ -141,10 +144,10 @@ type Deps struct {
 	Access   *access.Access
 	Members  *roster.Roster
 	Ledger   *ledger.Ledger
-	Erase    roster.Eraser                                                            // of members that an undo removes, in other features; nil: none has data of them
-	Undone   func(ctx context.Context, tx *sqldb.Tx, communityID, jobID string) error // runs in the transaction that marks a job as undone; may be nil
-	Mail     *mail.Mail                                                               // nil: no mails
-	BaseURL  func() string                                                            // address of the server without a trailing slash; nil or "": no mails
+	Erase    roster.Eraser // of members that an undo removes, in other features; nil: none has data of them
+	Undone   UndoneHook    // may be nil
+	Mail     *mail.Mail    // nil: no mails
+	BaseURL  func() string // address of the server without a trailing slash; nil or "": no mails
 	Clock    clock.Clock
 	Log      *slog.Logger
 	Database *outage.Log // may be nil
@@ -164,7 +167,7 @@ type Bulk struct {
 	members  *roster.Roster
 	ledger   *ledger.Ledger
 	erase    roster.Eraser
-	undone   func(ctx context.Context, tx *sqldb.Tx, communityID, jobID string) error
+	undone   UndoneHook
 	mail     *mail.Mail
 	engine   *jobs.Engine
 	baseURL  func() string

@@ -1,6 +1,10 @@
 package sqldb
 
-import "context"
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/clock"
+)
 
 // SetCheckpoints sets the size of the log in bytes from which it is copied, and
 // after how much more again.
@@ -18,4 +22,10 @@ func (db *DB) WaitingWriters() int {
 // DeleteBatchesOf is DB.DeleteBatches with a batch size.
 func DeleteBatchesOf(ctx context.Context, db *DB, rows int64, table, key, where string, args ...any) error {
 	return db.deleteBatches(ctx, rows, table, key, where, args...)
+}
+
+// CheckpointSmall runs a small checkpoint of SQLite.
+func (db *DB) CheckpointSmall(ctx context.Context) {
+	db.checkpoints.StartSmall(clock.Clock{})
+	db.checkpoints.Wait(ctx)
 }

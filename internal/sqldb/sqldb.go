@@ -143,7 +143,7 @@ func (db *DB) Close() error {
 	if db.read == db.write {
 		return db.pool.Close()
 	}
-	return errors.Join(db.checkpoints.Close(), db.read.Close(), db.write.Close())
+	return errors.Join(db.checkpoints.Close(), db.read.Close(), db.write.Close(), db.checkpoints.Release())
 }
 
 // Ping checks that the database answers.

@@ -70,10 +70,19 @@ func (s *directStep) collect(p *batch, end bool) (ready []*batch, err error) {
 		return nil, err
 	}
 	s.open.Next, s.open.ProcessedBytes, s.open.Last = p.Next, p.ProcessedBytes, p.Last
-	if !end && !s.open.group.full(int64(min(s.Limiter.Rows(), s.BatchRows.groupAfter(read)))) {
+	if !end && !s.open.group.full(groupLimit(s.BatchRows.groupAfter(read), s.Limiter.Rows(), len(p.Rows))) {
 		return nil, nil
 	}
 	return s.flush(nil), nil
+}
+
+// groupLimit returns the number of rows at which a group is full: most, or fewer if another
+// batch of as many rows as the last one would exceed limited.
+func groupLimit(most, limited, last int) int64 {
+	if limited < most {
+		most = max(limited-last, 0) + 1
+	}
+	return int64(most)
 }
 
 // flush returns the open group, if any, and the batch after it.

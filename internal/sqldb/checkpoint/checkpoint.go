@@ -36,7 +36,8 @@ type Checkpointer struct {
 	pool, write *sql.DB
 	alone       func(context.Context) (release func(), err error)
 	log         string // path
-	from, every int64  // bytes
+	data        *dataFile
+	from, every int64 // bytes
 	ctx         context.Context
 	stop        context.CancelFunc
 	goroutines  sync.WaitGroup
@@ -48,11 +49,12 @@ type Checkpointer struct {
 }
 
 // New returns the Checkpointer of a database, whose only writing connection is in the
-// pool write. The Checkpointer closes pool. alone waits until no transaction of the process
+// pool write. The Checkpointer closes pool; its caller calls Release after closing all
+// other connections. alone waits until no transaction of the process
 // writes, and keeps others away until release is called.
 func New(pool, write *sql.DB, path string, alone func(context.Context) (release func(), err error)) *Checkpointer {
 	pool.SetMaxOpenConns(1)
-	c := &Checkpointer{pool: pool, write: write, alone: alone, log: path + "-wal", from: checkpointFrom, every: checkpointEvery}
+	c := &Checkpointer{pool: pool, write: write, alone: alone, log: path + "-wal", data: useDataFile(path), from: checkpointFrom, every: checkpointEvery}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	return c
 }
@@ -113,6 +115,7 @@ func (c *Checkpointer) StartSmall(now clock.Clock) {
 			err = c.copy(c.pool)
 		}
 		if err == nil {
+			_ = c.data.sync() // a failure leaves more for the last pass
 			err = c.copyAlone()
 		}
 		c.mu.Lock()
@@ -122,7 +125,9 @@ func (c *Checkpointer) StartSmall(now clock.Clock) {
 	})
 }
 
-// copyAlone is copy while no transaction of this process runs.
+// copyAlone is copy while no transaction of this process runs. SQLite writes the database
+// to the disk in a pass that reaches the end of the log, which is this one. Without a sync
+// before, the writers would wait for all pages of the other passes.
 func (c *Checkpointer) copyAlone() error {
 	release, err := c.alone(c.ctx)
 	if err != nil {
@@ -163,6 +168,14 @@ func (c *Checkpointer) Close() error {
 	c.mu.Unlock()
 	c.goroutines.Wait()
 	return c.pool.Close()
+}
+
+// Release closes the file of the database, as the last of all that have it open.
+func (c *Checkpointer) Release() error {
+	if c == nil {
+		return nil
+	}
+	return c.data.release()
 }
 
 // StartWriteback asks the system to write the log to the disk without waiting for it, so
