@@ -95,7 +95,7 @@ func (a *Access) requestGrants(ctx context.Context, caller actor.Actor, communit
 }
 
 // MembershipOf returns the membership of a person, in a transaction or, outside of
-// one, through the cache of the actor.
+// one, through the cache of the actor. It does not check permissions.
 func (a *Access) MembershipOf(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID string) (Membership, error) {
 	if q != sqldb.Querier(a.db) {
 		return loadMembership(ctx, q, a.memberships, caller, communityID)

@@ -24,14 +24,14 @@ func scanChannel(s sqldb.Scanner) (Channel, error) {
 var cachedChannels = cache.New[[]Channel](200, "channel_categories", "channel_overrides", "channels", "roles") // by community
 
 // All returns all channels, those without a category first, then category
-// by category. Outside a transaction their overrides are shared: nobody may change
-// them.
+// by category. Outside a transaction their overrides are shared and must not be
+// changed.
 func All(ctx context.Context, q sqldb.Querier, communityID string) ([]Channel, error) {
 	all, err := shared(ctx, q, communityID)
 	return slices.Clone(all), err
 }
 
-// shared is All with a result that nobody may change.
+// shared is All with a result that must not be changed.
 func shared(ctx context.Context, q sqldb.Querier, communityID string) ([]Channel, error) {
 	return cachedChannels.Get(q, communityID, func() ([]Channel, error) { return selectChannels(ctx, q, communityID) })
 }
@@ -47,7 +47,7 @@ func selectChannels(ctx context.Context, q sqldb.Querier, communityID string) ([
 }
 
 // Load returns a channel with its overrides, in the caller's transaction; outside of
-// one the overrides are shared: nobody may change them. It fails with NotFound
+// one the overrides are shared and must not be changed. It fails with NotFound
 // "channel_not_found".
 func Load(ctx context.Context, q sqldb.Querier, communityID, channelID string) (Channel, error) {
 	if _, outside := q.(*sqldb.DB); outside {

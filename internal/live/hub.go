@@ -109,7 +109,7 @@ func (h *Hub) Connect(ctx context.Context, caller actor.Actor, communityID strin
 	if err := h.Access.Can(ctx, caller, communityID, permission.GetMessages); err != nil {
 		return nil, err
 	}
-	caller.Cache = nil // what is read before the room watches for changes has to be current
+	caller.Cache = nil // the room does not watch for changes yet, so the membership has to be current
 	subject, err := h.Access.ChannelActorOf(ctx, h.DB, caller, communityID)
 	if err != nil {
 		return nil, err

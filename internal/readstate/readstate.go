@@ -1,6 +1,6 @@
 // Package readstate stores how far members have read the channels of communities, and
-// what they have set for them. It counts unread messages and mentions, which it derives
-// from the messages: an edit, a deletion or a move needs no correction here.
+// their preferences for them. It derives the numbers of unread messages and mentions from
+// the messages: an edit, a deletion or a move needs no correction here.
 package readstate
 
 import (
@@ -24,7 +24,7 @@ import (
 // MaxCount is the number up to which messages of a channel are counted.
 const MaxCount = 1000
 
-// State is what a member has read of a channel, and what they have set for it.
+// State is the read state and the preferences of a member in a channel.
 type State struct {
 	Preferences
 	Unread        int64  // visible messages of others after the marker, up to MaxCount
@@ -183,12 +183,12 @@ func (r *ReadStates) requireMember(ctx context.Context, caller actor.Actor, comm
 	return r.d.Access.Can(ctx, caller, communityID, permission.GetMessages)
 }
 
-// reader is a member with the channels whose state is read.
+// reader is a member with the channels to read the state of.
 type reader struct {
 	memberID string
 	baseline string   // position of the marker where there is none: after the time of joining
 	targets  []string // of mentions that concern the member
-	blocked  []string // authors whose messages do not count
+	blocked  []string // authors; their messages do not count
 	channels []string
 	whole    []string // whisper channels of which the member sees all messages
 }

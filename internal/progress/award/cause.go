@@ -10,8 +10,8 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// withCauses adds bulk jobs to awards that are due. It drops those whose conditions are no
-// longer met, see cause.Load.
+// withCauses adds bulk jobs to awards that are due. It drops an award if its conditions are
+// no longer met, see cause.Load.
 func (s *Awards) withCauses(ctx context.Context, q sqldb.Querier, communityID string, grants []Grant) ([]Grant, error) {
 	var ids []string
 	badges := map[string]badge.Badge{}
@@ -58,7 +58,7 @@ func (s *Awards) met(ctx context.Context, q sqldb.Querier, communityID string, b
 	return met, err
 }
 
-// AwardCaused awards badges to those of some members who meet their conditions since a bulk
+// AwardCaused awards badges to those of some members that meet their conditions since a bulk
 // job changed or created them, and never had them, in the caller's transaction. Others wait
 // for their next event, or for Evaluate. The caller has no other locks.
 func (s *Awards) AwardCaused(ctx context.Context, tx *sqldb.Tx, communityID string, badges []badge.Badge, ids []string) error {
@@ -72,7 +72,7 @@ func (s *Awards) AwardCaused(ctx context.Context, tx *sqldb.Tx, communityID stri
 }
 
 // ReverseCaused reverses the rewards of the next awards that an undone bulk job caused, in
-// the caller's transaction; what was spent of them stays. Rewards stay if the conditions are
+// the caller's transaction; spent amounts stay. Rewards stay if the conditions are
 // still met. done reports that no award is left.
 func (s *Awards) ReverseCaused(ctx context.Context, tx *sqldb.Tx, communityID, jobID string) (done bool, err error) {
 	list, err := selectOfJob(ctx, tx, communityID, jobID, cause.ReverseBatch)

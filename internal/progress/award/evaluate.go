@@ -104,8 +104,8 @@ func (s *Awards) endFailed(ctx context.Context, tx *sqldb.Tx, a evaluateArgs, _ 
 	return badge.SetEvaluation(ctx, tx, a.CommunityID, a.BadgeID, b.Evaluation)
 }
 
-// awardReached awards automatic badges to those of some members who meet their conditions
-// and never had them. at has the time of what a member did; absent: now.
+// awardReached awards automatic badges to those of some members that meet their conditions
+// and never had them. at has the time of a member's activity; absent: now.
 func (s *Awards) awardReached(ctx context.Context, tx *sqldb.Tx, communityID string, badges []badge.Badge, ids []string, at map[string]int64) ([]Award, error) {
 	grants, err := s.due(ctx, tx, communityID, badges, ids, at)
 	if err != nil || len(grants) == 0 {
@@ -174,7 +174,7 @@ func (s *Awards) handle(ctx context.Context, tx *sqldb.Tx, batch []event.Event) 
 	return s.checkSome(ctx, tx, batch[0].CommunityID, at)
 }
 
-// checkMembers checks members who earned something.
+// checkMembers checks members that earned something.
 func (s *Awards) checkMembers(ctx context.Context, j *jobs.Job, a badge.CheckArgs) error {
 	return j.Batches(ctx, func(tx *sqldb.Tx) (done bool, err error) {
 		at := make(map[string]int64, len(a.UserIDs))
@@ -199,7 +199,7 @@ func (s *Awards) checkSome(ctx context.Context, tx *sqldb.Tx, communityID string
 	return err
 }
 
-// Preview counts the members who meet the conditions of a badge that is not stored. It
+// Preview counts the members that meet the conditions of a badge that is not stored. It
 // fails as badge.Badges.Create does.
 func (s *Awards) Preview(ctx context.Context, caller actor.Actor, communityID string, in badge.Input) (count.Preview, error) {
 	if err := s.d.Access.Can(ctx, caller, communityID, permission.Badges); err != nil {

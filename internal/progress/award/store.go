@@ -13,7 +13,7 @@ func scan(s sqldb.Scanner) (a Award, err error) {
 	return a, s.Scan(&a.ID, &a.BadgeID, &a.UserID, &a.Actor, &a.Paid.XP, &a.Paid.Coins, &a.xpEntry, &a.coinsEntry, &a.At)
 }
 
-// insert inserts an award that has paid nothing; added is false for a member who has the
+// insert inserts an award that has paid nothing; added is false for a member that has the
 // badge.
 func insert(ctx context.Context, tx *sqldb.Tx, communityID string, a Award) (added bool, err error) {
 	n, err := tx.Exec(ctx, `INSERT INTO badge_awards (community_id, id, badge_id, user_id, actor, xp, coins, xp_entry, coins_entry, awarded_at, removed_at, kept_reward, job_id)
@@ -108,7 +108,7 @@ func selectHad(ctx context.Context, q sqldb.Querier, communityID string, ids []s
 	return selectPairs(ctx, q, communityID, "removed_at >= 0", ids)
 }
 
-// selectKept returns the badges that members had, and whose rewards they have kept.
+// selectKept returns the badges that members had, and the rewards of which they have kept.
 func selectKept(ctx context.Context, q sqldb.Querier, communityID string, ids []string) (map[pair]bool, error) {
 	return selectPairs(ctx, q, communityID, "kept_reward", ids)
 }

@@ -13,7 +13,7 @@ import (
 const ReverseBatch = 200
 
 // Reverse reverses entries that an undone bulk job has led to, in the caller's transaction;
-// what was spent of them stays. It skips ids that are "".
+// spent amounts stay. It skips ids that are "".
 func Reverse(ctx context.Context, tx *sqldb.Tx, l *ledger.Ledger, communityID string, entries []string) error {
 	entries = slices.DeleteFunc(entries, func(entryID string) bool { return entryID == "" })
 	if len(entries) == 0 {

@@ -7,7 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Load returns the Writes of members. What they meet is compared with values that are read
+// Load returns the Writes of members. Conditions are compared with values that are read
 // later: an undo between the two then leaves a cause, or nothing that is met.
 func Load(ctx context.Context, q sqldb.Querier, communityID string, ids []string) (Writes, error) {
 	writes := Writes{}

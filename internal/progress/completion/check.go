@@ -302,7 +302,7 @@ func (s *Completions) endFailed(ctx context.Context, tx *sqldb.Tx, a milestone.E
 	return milestone.SetEvaluation(ctx, tx, a.CommunityID, e)
 }
 
-// Preview counts the members who would complete a milestone now if it were enabled;
+// Preview counts the members that would complete a milestone now if it were enabled;
 // milestoneID is that of the stored one, "" for a new one. It fails as
 // milestone.Milestones.Create does.
 func (s *Completions) Preview(ctx context.Context, caller actor.Actor, communityID, milestoneID string, in milestone.Input) (count.Preview, error) {

@@ -112,8 +112,7 @@ func (s *Completions) reverseNext(ctx context.Context, tx *sqldb.Tx, a undoneArg
 	return false, clearJob(ctx, tx, a.CommunityID, list)
 }
 
-// met returns the completions whose conditions are met now, of milestones that are not
-// deleted.
+// met returns the completions with conditions that are met now, of existing milestones.
 func (s *Completions) met(ctx context.Context, q sqldb.Querier, communityID string, list []Completion) (map[pair]bool, error) {
 	milestones, err := milestone.All(ctx, q, communityID)
 	if err != nil {

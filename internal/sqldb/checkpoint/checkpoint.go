@@ -48,10 +48,10 @@ type Checkpointer struct {
 	small   time.Time     // end of the last small checkpoint
 }
 
-// New returns the Checkpointer of a database, whose only writing connection is in the
-// pool write. The Checkpointer closes pool; its caller calls Release after closing all
-// other connections. alone waits until no transaction of the process
-// writes, and keeps others away until release is called.
+// New returns the Checkpointer of a database. write is the pool of its only writing
+// connection. The Checkpointer closes pool; its caller calls Release after closing all other
+// connections. alone waits until no transaction of the process writes, and keeps others away
+// until release is called.
 func New(pool, write *sql.DB, path string, alone func(context.Context) (release func(), err error)) *Checkpointer {
 	pool.SetMaxOpenConns(1)
 	c := &Checkpointer{pool: pool, write: write, alone: alone, log: path + "-wal", data: useDataFile(path), from: checkpointFrom, every: checkpointEvery}
@@ -81,12 +81,12 @@ func (c *Checkpointer) AfterCommit() {
 	c.start(func() error { return c.copy(c.pool) })
 }
 
-// start runs a checkpoint beside its caller, who holds the mutex.
+// start runs a checkpoint beside its caller. The mutex is locked.
 func (c *Checkpointer) start(run func() error) {
 	ended := make(chan struct{})
 	c.running = ended
 	c.goroutines.Go(func() {
-		_ = run() // what it leaves is for the next one, or for a commit
+		_ = run() // the next one, or a commit, copies the rest
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		close(ended)

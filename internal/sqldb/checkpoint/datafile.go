@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// dataFile is the file of a database, opened beside SQLite so that what was copied into it
-// can be written to the disk. All Checkpointers of the file share it: if any descriptor of a
-// file is closed, the process loses its POSIX locks on it, and with them those of SQLite.
+// dataFile is the file of a database, opened beside SQLite to sync it. All Checkpointers of
+// the file share it: if any descriptor of a file is closed, the process loses its POSIX locks
+// on it, and with them those of SQLite.
 type dataFile struct {
 	path  string
 	users int
@@ -21,7 +21,7 @@ var (
 	dataFiles      = map[string]*dataFile{} // by path
 )
 
-// useDataFile returns the data file of a path. Each call needs one of release.
+// useDataFile returns the data file of a path, until release is called.
 func useDataFile(path string) *dataFile {
 	dataFilesMutex.Lock()
 	defer dataFilesMutex.Unlock()
@@ -34,7 +34,7 @@ func useDataFile(path string) *dataFile {
 	return f
 }
 
-// sync returns once what was written to the file is on the disk.
+// sync waits until the content of the file is on the disk.
 func (f *dataFile) sync() (err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
